@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Contrastive Gaussian Clustering: photo captures become Gaussian splats separated into objects.
+
+The sub-packages stand in the order data flows through them: `dataset` (photos and cameras),
+`splats` (the Gaussians), `rasterize` (Gaussians to pixels and back), `cgc` (the method),
+`training` (one run), `cli` (the verbs). Only `blender` knows Blender.
+"""
+
+__version__ = "0.1.0"
+
+
+def register() -> None:
+    """Enable the extension in Blender."""
+
+
+def unregister() -> None:
+    """Disable the extension in Blender and leave no trace."""

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a long job tells its caller where it stands, and learns that it should stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from .errors import Interrupted
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One message of a running job."""
+
+    stage: str
+    """What is being done, in words a user reads: "Loading photos", "Training"."""
+    done: int
+    total: int
+    """Units of work done and to do; `total` 0 means that it is not known."""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Figures to show beside the bar: loss terms, PSNR, count, steps per second, seconds left."""
+
+
+class Reporter(Protocol):
+    """Takes each message; raises nothing, returns quickly."""
+
+    def __call__(self, progress: Progress, /) -> None: ...
+
+
+ShouldStop = Callable[[], bool]
+
+
+def silent(_progress: Progress, /) -> None:
+    """Report to nobody."""
+
+
+def never() -> bool:
+    """Never ask a job to stop."""
+    return False
+
+
+def track(
+    items: Iterable[Item],
+    stage: str,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> Iterator[Item]:
+    """Yield `items` one by one, reporting before each and once after the last.
+
+    Raises:
+        Interrupted: when `should_stop` says so, between two items.
+    """
+    total = len(items) if isinstance(items, Sized) else 0
+    done = 0
+    for item in items:
+        if should_stop():
+            raise Interrupted(stage)
+        report(Progress(stage, done, total))
+        yield item
+        done += 1
+    report(Progress(stage, done, done))

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every rasterizer backend offers, in the conventions of `gsplat.rasterization`.
+
+A pixel (i, j) is sampled at (i + 0.5, j + 0.5). A Gaussian's 2D covariance is dilated by 0.3 px².
+Its alpha at a pixel, α = opacity · exp(−σ), is capped at 0.99 and ignored below 1/255; a ray ends
+before its transmittance would fall under 1e-4. Colour is Σ αᵢTᵢcᵢ plus T·background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor, device
+
+    from ..dataset.scene import View
+    from .blending import BlendingMatrix
+
+DILATION = 0.3
+"""Added to the diagonal of every projected covariance, px² (`eps2d` in gsplat)."""
+ALPHA_LIMIT = 0.99
+ALPHA_MINIMUM = 1.0 / 255.0
+TRANSMITTANCE_MINIMUM = 1e-4
+NEAR_PLANE = 0.01
+"""Gaussians nearer than this to the camera plane are not drawn, scene units."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplatTensors:
+    """N Gaussians as float32 tensors on the backend's device, activations applied."""
+
+    means: Tensor
+    """(N, 3) scene units."""
+    quats: Tensor
+    """(N, 4) wxyz, normalised by the rasterizer."""
+    scales: Tensor
+    """(N, 3) standard deviations > 0, scene units."""
+    opacities: Tensor
+    """(N,) in 0..1."""
+    sh0: Tensor
+    """(N, 1, 3) constant spherical harmonic; colour = max(0, 0.5 + Σ sh · basis)."""
+    shN: Tensor
+    """(N, K - 1, 3) higher harmonics, K = 1, 4, 9 or 16."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """One view. Every tensor but `info`'s is differentiable to the splat that was drawn."""
+
+    rgb: Tensor
+    """(H, W, 3) linear combination of colours, not clamped."""
+    alpha: Tensor
+    """(H, W) coverage 1 − T."""
+    features: Tensor | None
+    """(H, W, F) Σ αᵢTᵢfᵢ; no background, not divided by alpha."""
+    depth: Tensor | None
+    """(H, W) Σ αᵢTᵢzᵢ, scene units; divide by alpha for the expected depth."""
+    info: dict[str, Any]
+    """What gsplat's strategies read: means2d (1, N, 2) px, in the graph, so that `retain_grad`
+    works; radii (1, N, 2) int32 px, 0 where not drawn; width; height; n_cameras; gaussian_ids."""
+
+
+class Backend(Protocol):
+    """A rasterizer. Implementations: `cpu.CpuBackend`, `cuda.CudaBackend`."""
+
+    name: str
+    """ "cpu" or "cuda"."""
+    device: device
+
+    def render(
+        self,
+        splat: SplatTensors,
+        view: View,
+        *,
+        sh_degree: int = 3,
+        features: Tensor | None = None,
+        background: Tensor | None = None,
+        depth: bool = False,
+        features_move_geometry: bool = True,
+        near_plane: float = NEAR_PLANE,
+    ) -> Rendering:
+        """Draw one view.
+
+        Args:
+            splat: the Gaussians.
+            view: pinhole camera and pose; its width and height are the size of the result.
+            sh_degree: harmonics up to this degree are used, 0..3.
+            features: (N, F) any number of extra channels, blended like colours.
+            background: (3,) colour behind everything; None is black.
+            depth: also blend the depth along the camera axis.
+            features_move_geometry: whether gradients of `features` reach means, quats, scales
+                and opacities (as in the released CGC), or only the features.
+            near_plane: scene units.
+        """
+        ...
+
+    def photometric_loss(self, rgb: Tensor, target: Tensor, dssim_weight: float = 0.2) -> Tensor:
+        """Return (1 − w) · L1 + w · (1 − SSIM), a scalar, differentiable to `rgb`.
+
+        SSIM has the 11×11 Gaussian window with σ 1.5, zero padding, of 3DGS (Kerbl 2023, eq. 7).
+
+        Args:
+            rgb: (H, W, 3) rendered.
+            target: (H, W, 3) photo in 0..1.
+            dssim_weight: w, 0..1.
+        """
+        ...
+
+    def blending_weights(
+        self,
+        splat: SplatTensors,
+        view: View,
+        pixels: Tensor,
+        *,
+        minimum: float = 0.0,
+        near_plane: float = NEAR_PLANE,
+    ) -> BlendingMatrix:
+        """Return the weights αᵢTᵢ with which Gaussians make up the given pixels; no gradients.
+
+        With frozen geometry a rendered feature map is linear in the features; this is its matrix.
+
+        Args:
+            splat: the Gaussians.
+            view: pinhole camera and pose.
+            pixels: (P,) int64, row · width + column, any order, no duplicates.
+            minimum: weights at or below it are left out.
+            near_plane: scene units.
+        """
+        ...
+
+    def render_labels(
+        self,
+        splat: SplatTensors,
+        view: View,
+        labels: Tensor,
+        *,
+        near_plane: float = NEAR_PLANE,
+    ) -> tuple[Tensor, Tensor]:
+        """Blend one-hot labels and return the strongest one of each pixel; no gradients.
+
+        What no Gaussian covers, 1 − alpha, counts as label 0; equal weights go to the smaller id.
+
+        Args:
+            splat: the Gaussians.
+            view: pinhole camera and pose.
+            labels: (N,) int32, 0 = unassigned.
+            near_plane: scene units.
+
+        Returns:
+            labels (H, W) int32, and their weight (H, W) float32 in 0..1.
+        """
+        ...
+
+
+def degree_of(splat: SplatTensors) -> int:
+    """Return the highest degree of the spherical harmonics stored, 0..3."""
+    return round((splat.shN.shape[1] + 1) ** 0.5) - 1
+
+
+__all__: Sequence[str] = (
+    "ALPHA_LIMIT",
+    "ALPHA_MINIMUM",
+    "DILATION",
+    "NEAR_PLANE",
+    "TRANSMITTANCE_MINIMUM",
+    "Backend",
+    "Rendering",
+    "SplatTensors",
+    "degree_of",
+)
