@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ def replacing(path: Path) -> Iterator[Path]:
             "check free space and permissions of that folder, then run again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # cleaning up must not hide what went wrong
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

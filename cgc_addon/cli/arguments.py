@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs' arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from . import demo, evaluate, export, probe, render, segment, train
+
+PRESETS = ("draft", "standard", "paper")
+RENDERABLE = ("rgb", "labels", "features", "depth")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; `verb` of the result is the function to call.
+
+    Raises:
+        SystemExit: 0 after --help or --version, 2 on a mistake, as argparse does.
+    """
+    parser = argparse.ArgumentParser(
+        prog="cgc",
+        description="Photo captures become Gaussian splats separated into objects.",
+    )
+    parser.add_argument("--version", action="version", version=f"cgc {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for add in (_demo, _train, _segment, _render, _evaluate, _export, _probe):
+        verb = add(verbs)
+        verb.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    return parser.parse_args(list(arguments))
+
+
+def _demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("demo", help="the whole way on the bundled sample")
+    verb.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="DIR")
+    _backend(verb)
+    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--seed", type=_natural, default=0)
+    verb.set_defaults(verb=demo.run)
+    return verb
+
+
+def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("train", help="photos, cameras and masks become a segmented splat")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
+    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
+    _backend(verb)
+    verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
+    verb.add_argument("--max-size", type=_positive, metavar="PX", help="longest side of the photos")
+    verb.add_argument("--max-gaussians", type=_positive, metavar="N", help="cap on their number")
+    verb.add_argument("--seed", type=_natural, default=0)
+    verb.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
+    verb.add_argument("--overwrite", action="store_true", help="start anew in a RUN that exists")
+    verb.add_argument(
+        "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
+    )
+    methods = verb.add_argument_group("the method (default: as the preset says)")
+    methods.add_argument("--features", choices=("frozen", "joint", "off"))
+    methods.add_argument("--reduction", choices=("mean", "square-root", "area-weighted"))
+    methods.add_argument("--spatial", choices=("off", "released", "true-neighbours"))
+    methods.add_argument("--granularity", type=_share, metavar="F", help="0 parts … 1 objects")
+    verb.set_defaults(verb=train.run)
+    return verb
+
+
+def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("segment", help="cut the clusters again, without training")
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("--granularity", type=_share, metavar="F", help="0 parts … 1 objects")
+    verb.add_argument("--min-size", type=_positive, metavar="N", help="Gaussians a segment needs")
+    verb.set_defaults(verb=segment.run)
+    return verb
+
+
+def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("render", help="pictures, label maps, features, depth")
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument(
+        "--cameras",
+        type=Path,
+        metavar="PATH",
+        help="a dataset folder or a cameras.json; default: the views the run was trained on",
+    )
+    verb.add_argument("--what", type=_kinds, default=("rgb", "labels"), metavar="rgb,labels,…")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    _backend(verb)
+    verb.set_defaults(verb=render.run)
+    return verb
+
+
+def _evaluate(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("evaluate", help="PSNR, SSIM and, with gt/, segmentation scores")
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    _backend(verb)
+    verb.set_defaults(verb=evaluate.run)
+    return verb
+
+
+def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("export", help="the splat or some segments as one PLY")
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("--segment", type=_natural, nargs="+", metavar="ID")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.ply")
+    verb.set_defaults(verb=export.run)
+    return verb
+
+
+def _probe(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("probe", help="versions, devices, backends, what is missing")
+    verb.set_defaults(verb=probe.run)
+    return verb
+
+
+def _backend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backend", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(part.strip() for part in text.split(",") if part.strip())
+    for kind in kinds:
+        if kind not in RENDERABLE:
+            raise argparse.ArgumentTypeError(
+                f"{kind!r} cannot be rendered; choose of {', '.join(RENDERABLE)}"
+            )
+    if not kinds:
+        raise argparse.ArgumentTypeError("name at least one kind of picture")
+    return tuple(dict.fromkeys(kinds))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb `demo`: the whole way on the bundled sample."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ..progress import ShouldStop
+from .terminal import Terminal
+
+SAMPLE = Path(__file__).parent.parent / "sample"
+
+
+def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop) -> None:
+    """Train, render, evaluate and show the sample; results go below the output folder."""
+    from ..dataset.load import load_dataset
+    from ..rasterize.select import select_backend
+    from ..results.contact_sheet import write_contact_sheet
+    from ..results.evaluation import evaluate
+    from ..results.renders import render_views
+    from ..training.pipeline import train
+    from ..training.presets import preset
+    from ..training.run_folder import RunFolder
+
+    began = time.perf_counter()
+    output: Path = options.output
+    folder = RunFolder(output / "run")
+    config = replace(
+        preset(options.preset), seed=options.seed, backend=options.backend, test_every=8
+    )
+    summary = train(
+        SAMPLE,
+        folder.path,
+        config,
+        overwrite=True,
+        report=terminal.report,
+        say=terminal.say,
+        should_stop=should_stop,
+    )
+    backend, _ = select_backend(options.backend, terminal.report)
+    dataset = load_dataset(SAMPLE, test_every=8)
+    render_views(
+        folder,
+        [dataset.store.view(index, 0) for index in dataset.test],
+        ("rgb", "labels", "features", "depth"),
+        output / "renders",
+        backend,
+        report=terminal.report,
+        should_stop=should_stop,
+    )
+    scores = evaluate(folder, SAMPLE, backend, report=terminal.report, should_stop=should_stop)
+    segmentation = scores.segmentation
+    figures = f"PSNR {scores.psnr:.1f} dB"
+    if segmentation is not None:
+        figures += f", mIoU {segmentation.mean_iou:.3f}, mBIoU {segmentation.mean_boundary_iou:.3f}"
+    sheet = output / "contact_sheet.png"
+    write_contact_sheet(
+        sheet,
+        folder,
+        dataset,
+        backend,
+        title="Contrastive Gaussian Clustering: the bundled sample",
+        subtitle=f"{summary.gaussians:,} Gaussians, {summary.segments} segments from masks that "
+        f"disagree between photos. Held-out views: {figures}.",
+    )
+    seconds = time.perf_counter() - began
+    terminal.result(
+        {"seconds": seconds, "contact_sheet": str(sheet), **scores.to_json()},
+        f"{scores.table()}\n\nThe whole way took {seconds:.0f} s. Look at {sheet}; "
+        f"the splat is {folder.splat}.",
+    )

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb `probe`: what this installation has and what it lacks."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+
+from .. import __version__
+from ..progress import ShouldStop
+from .terminal import Terminal
+
+NEEDED = (
+    "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "plyfile", "safetensors",
+    "pillow", "rich", "gsplat",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str | None]:
+    """Return the version of each package that training needs, None where it is not installed."""
+    found: dict[str, str | None] = {}
+    for name in NEEDED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def run(_options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldStop) -> None:
+    """Print versions, devices, backends and what is missing."""
+    packages = versions()
+    missing = [name for name, version in packages.items() if version is None]
+    value: dict[str, object] = {
+        "cgc": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "packages": packages,
+        "missing": missing,
+        "backend": None,
+    }
+    lines = [
+        f"cgc {__version__}, Python {value['python']}, {value['system']}, {value['cores']} cores",
+        *(f"  {name:<14} {version or 'MISSING'}" for name, version in packages.items()),
+    ]
+    if missing:
+        lines.append(f"Missing: {', '.join(missing)}; install them to train.")
+    else:
+        from ..rasterize.select import select_backend
+
+        backend, why = select_backend("auto", terminal.report)
+        value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
+        lines.append(f"Rasterizer: {backend.name}. {why}")
+    terminal.result(value, "\n".join(lines))

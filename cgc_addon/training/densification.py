@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""gsplat's DefaultStrategy under a cap on the number of Gaussians."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from gsplat.strategy import DefaultStrategy
+from gsplat.strategy.ops import reset_opa
+from torch import Tensor
+
+from .config import DensifySettings
+from .parameters import Optimizers, Parameters
+
+
+class Densifier:
+    """Clones, splits and prunes between steps; its state is `state`, plain tensors and numbers."""
+
+    def __init__(self, settings: DensifySettings, extent: float, seed: int) -> None:
+        self._settings, self._seed = settings, seed
+        self._strategy = DefaultStrategy(
+            prune_opa=settings.prune_opacity,
+            grow_grad2d=settings.gradient,
+            grow_scale3d=settings.clone_below,
+            prune_scale3d=settings.prune_scale,
+            refine_start_iter=settings.start,
+            refine_stop_iter=settings.stop,
+            refine_every=settings.every,
+            reset_every=settings.reset_opacity_every or 2**31,
+        )
+        self.state: dict[str, Any] = self._strategy.initialize_state(scene_scale=extent)
+
+    def before_backward(
+        self, parameters: Parameters, optimizers: Optimizers, step: int, info: dict[str, Any]
+    ) -> None:
+        """Keep the image-plane gradients of this step."""
+        if step < self._settings.stop:
+            self._strategy.step_pre_backward(parameters, optimizers, self.state, step, info)
+
+    def after_step(
+        self, parameters: Parameters, optimizers: Optimizers, step: int, info: dict[str, Any]
+    ) -> bool:
+        """Refine when it is time; return whether the set of Gaussians changed.
+
+        Entries of `parameters` are replaced in place, with their optimizers' moments.
+        """
+        settings = self._settings
+        if step >= settings.stop:
+            return False
+        refines = step > settings.start and step % settings.every == 0
+        # The strategy counts a view and refines in one call. The cap must be set between the two:
+        # at its first step it only counts, and where nothing was drawn it only refines.
+        self._strategy.step_post_backward(parameters, optimizers, self.state, settings.start, info)
+        if refines:
+            self._strategy.grow_grad2d = self._threshold(len(parameters["means"]))
+            counted = {**info, "radii": torch.zeros_like(info["radii"])}
+            # Where the halves of a split go is drawn from PyTorch's global generator.
+            with torch.random.fork_rng():
+                torch.manual_seed(self._seed * 1_000_003 + step)
+                self._strategy.step_post_backward(parameters, optimizers, self.state, step, counted)
+        # gsplat 1.5.3 never resets: it parses `step % n == 0 & step > 0` as a chain of comparisons.
+        if settings.reset_opacity_every and step and step % settings.reset_opacity_every == 0:
+            reset_opa(
+                params=parameters,
+                optimizers=optimizers,
+                state=self.state,
+                value=settings.prune_opacity * 2.0,
+            )
+        return refines
+
+    def _threshold(self, count: int) -> float:
+        """Return the gradient above which no more Gaussians lie than the cap leaves room for."""
+        room = self._settings.cap - count
+        gradients: Tensor = self.state["grad2d"]
+        if room <= 0:
+            return float("inf")
+        if room >= count:
+            return self._settings.gradient
+        mean = gradients / self.state["count"].clamp_min(1)
+        largest = torch.topk(mean, room + 1).values[-1].item()
+        return max(self._settings.gradient, largest)

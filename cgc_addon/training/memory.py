@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much memory a run will need, said before it starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cgc.observations import PIXEL_BUDGET
+from ..errors import CgcError
+from .config import TrainingConfig
+
+BYTES_PER_FLOAT = 4
+PAIRS_PER_TILE = 800
+"""Gaussians that touch a 16×16 tile, generously: 110 to 300 were measured at 50,000 Gaussians."""
+WEIGHTS_PER_PIXEL = 24
+"""Blending weights above the threshold for a pixel, generously: 12 to 16 were measured."""
+BASE = 700 * 2**20
+"""Python with torch, Numba and scikit-learn loaded, and the compiled kernels."""
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes that a run will need at its largest, by what they hold."""
+
+    programs: int
+    gaussians: int
+    """Parameters, gradients, Adam's two moments, and what densification copies."""
+    rasterizer: int
+    photos: int
+    weights: int
+    """Cached blending weights of the feature stage."""
+
+    @property
+    def total(self) -> int:
+        """Geometry and features never run at once, so that the larger of them counts."""
+        return self.programs + self.photos + max(self.gaussians + self.rasterizer, self.weights)
+
+    def sentence(self) -> str:
+        """Say it to the user."""
+        return f"This run needs about {self.total / 2**30:.1f} GiB of memory."
+
+
+def estimate(
+    config: TrainingConfig, *, gaussians: int, views: int, width: int, height: int, photo_cache: int
+) -> MemoryEstimate:
+    """Estimate the need of a run.
+
+    Args:
+        config: of the run.
+        gaussians: the number it starts with; the cap of the configuration counts if larger.
+        views: number of photos.
+        width: of the largest photo, px.
+        height: of the largest photo, px.
+        photo_cache: limit of the photo cache, bytes.
+    """
+    grows = config.init is None
+    count = max(gaussians, config.geometry.densify.cap if grows else 0)
+    channels = 3 + (16 if config.features.mode == "joint" else 0)
+    numbers = 3 + 3 + 4 + 1 + 3 * (config.geometry.sh_degree + 1) ** 2
+    numbers += 16 if config.features.mode == "joint" else 0
+    pixels = width * height
+    pairs = pixels / 256 * PAIRS_PER_TILE
+    weights = 0
+    if config.features.mode != "off":
+        entries = min(views * pixels / 4, PIXEL_BUDGET) * WEIGHTS_PER_PIXEL
+        weights = int(entries * 2 * BYTES_PER_FLOAT) + count * (numbers + 64) * BYTES_PER_FLOAT
+    return MemoryEstimate(
+        programs=BASE,
+        gaussians=count * numbers * BYTES_PER_FLOAT * 6,
+        rasterizer=int(
+            pairs * (6 + channels + 4) * BYTES_PER_FLOAT
+            + pixels * channels * 6 * BYTES_PER_FLOAT
+            + count * (channels + 24) * BYTES_PER_FLOAT * 3
+        ),
+        photos=min(photo_cache, int(views * pixels * 3 * 1.4)),
+        weights=weights,
+    )
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can still be had on this machine, None where that cannot be told."""
+    if sys.platform == "linux":
+        try:
+            lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return None
+        for line in lines:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return None
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def refuse_if_too_large(need: MemoryEstimate, available: int | None) -> None:
+    """Refuse a run that cannot fit.
+
+    Raises:
+        CgcError: the need is larger than what is available; says what to lower.
+    """
+    if available is None or need.total <= available:
+        return
+    parts = {
+        "--max-gaussians": need.gaussians,
+        "--max-size": need.rasterizer + need.photos + need.weights,
+    }
+    largest = max(parts, key=lambda name: parts[name])
+    raise CgcError(
+        f"{need.sentence()} Only {available / 2**30:.1f} GiB are free; lower {largest}, "
+        "or close other programs."
+    )

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gaussians as trainable tensors, one Adam each, in the layout of gsplat's strategies."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..rasterize.interface import SplatTensors
+from ..splats.gaussians import Gaussians
+from ..splats.select import with_sh_degree
+from .config import FeatureSettings, GeometrySettings, LearningRates
+
+Parameters = dict[str, torch.nn.Parameter]
+"""means (N, 3); scales (N, 3) log; quats (N, 4); opacities (N,) logit; sh0 (N, 1, 3);
+shN (N, K − 1, 3); with joint features also features (N, 16)."""
+Optimizers = dict[str, torch.optim.Optimizer]
+
+
+def to_parameters(gaussians: Gaussians, sh_degree: int, device: torch.device) -> Parameters:
+    """Copy Gaussians into trainable tensors; harmonics are cut or zero-padded to `sh_degree`."""
+    sh = with_sh_degree(gaussians, sh_degree).sh
+    arrays = {
+        "means": gaussians.means,
+        "scales": gaussians.log_scales,
+        "quats": gaussians.quats,
+        "opacities": gaussians.logit_opacities,
+        "sh0": sh[:, :1],
+        "shN": sh[:, 1:],
+    }
+    if gaussians.features is not None:
+        arrays["features"] = gaussians.features
+    return {
+        name: torch.nn.Parameter(torch.tensor(np.ascontiguousarray(array), device=device))
+        for name, array in arrays.items()
+    }
+
+
+def to_gaussians(parameters: Parameters) -> Gaussians:
+    """Copy trainable tensors back into plain arrays."""
+    arrays = {name: value.detach().cpu().numpy().copy() for name, value in parameters.items()}
+    return Gaussians(
+        means=arrays["means"],
+        log_scales=arrays["scales"],
+        quats=arrays["quats"],
+        logit_opacities=arrays["opacities"],
+        sh=np.concatenate([arrays["sh0"], arrays["shN"]], axis=1),
+        features=arrays.get("features"),
+    )
+
+
+def to_splat(parameters: Parameters) -> SplatTensors:
+    """Apply the activations; gradients flow back to the parameters."""
+    return SplatTensors(
+        means=parameters["means"],
+        quats=parameters["quats"],
+        scales=torch.exp(parameters["scales"]),
+        opacities=torch.sigmoid(parameters["opacities"]),
+        sh0=parameters["sh0"],
+        shN=parameters["shN"],
+    )
+
+
+def splat_of(gaussians: Gaussians, device: torch.device) -> SplatTensors:
+    """Return Gaussians as tensors to draw, without gradients."""
+    parameters = to_parameters(gaussians, gaussians.sh_degree, device)
+    splat = to_splat(parameters)
+    return SplatTensors(**{name: value.detach() for name, value in vars(splat).items()})
+
+
+def make_optimizers(
+    parameters: Parameters, geometry: GeometrySettings, features: FeatureSettings, extent: float
+) -> Optimizers:
+    """Return one fused Adam a parameter, named as the parameters are, ε = 1e-15 as in 3DGS."""
+    rates = geometry.rates
+    steps = {
+        "means": rates.means_start * extent,
+        "scales": rates.scales,
+        "quats": rates.quats,
+        "opacities": rates.opacities,
+        "sh0": rates.sh0,
+        "shN": rates.sh_rest,
+        "features": features.learning_rate,
+    }
+    return {
+        name: torch.optim.Adam([value], lr=steps[name], eps=1e-15, fused=True)
+        for name, value in parameters.items()
+    }
+
+
+def means_rate(rates: LearningRates, step: int, steps: int, extent: float) -> float:
+    """Return the step size of the means at `step` of `steps`, scene units: it falls exponentially.
+
+    Interpolates between the logarithms of both ends (Kerbl et al. 2023).
+    """
+    progress = min(1.0, step / max(1, steps))
+    logarithm = (1.0 - progress) * math.log(rates.means_start) + progress * math.log(
+        rates.means_end
+    )
+    return math.exp(logarithm) * extent
+
+
+def visible_degree(geometry: GeometrySettings, step: int) -> int:
+    """Return the degree of spherical harmonics in use at `step`: it grows as in 3DGS."""
+    return min(geometry.sh_degree, step // geometry.sh_degree_every)
+
+
+def photo_level(geometry: GeometrySettings, step: int) -> int:
+    """Return how often photos are halved at `step`."""
+    share = step / geometry.steps
+    for until, level in geometry.levels:
+        if share < until:
+            return level
+    return 0
+
+
+def feature_start(count: int, scale: float, seed: int) -> Tensor:
+    """Return (count, 16) float32 features, uniform in ±`scale`: zero mean separates fastest."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.rand((count, 16), generator=generator) * 2.0 - 1.0) * scale

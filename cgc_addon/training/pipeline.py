@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run from a dataset folder to a run folder: geometry, features, segments, in this order."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..cgc.segments import Segments
+from ..dataset.load import Dataset, load_dataset
+from ..dataset.photos import CACHE_BYTES
+from ..errors import CgcError, Interrupted
+from ..progress import Reporter, ShouldStop, never, silent
+from ..rasterize.interface import Backend
+from ..rasterize.select import select_backend
+from ..splats.gaussians import Gaussians
+from ..splats.initialise import first_gaussians
+from ..splats.ply import read_ply, write_ply
+from .checkpoint import load_checkpoint, save_checkpoint
+from .config import TrainingConfig
+from .memory import available_memory, estimate, refuse_if_too_large
+from .run_folder import RunFolder
+from .segmentation import segment_splat
+from .trainer import StepResult, Trainer
+
+CHECKPOINT_SECONDS = 20.0
+"""A kill costs no more work than this."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """What a run came to."""
+
+    run: str
+    steps: int
+    gaussians: int
+    segments: int | None
+    """None where the photos have no masks."""
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say it to the user."""
+        objects = (
+            "no segments, since there are no masks"
+            if self.segments is None
+            else f"{self.segments} segments"
+        )
+        return (
+            f"{self.gaussians:,} Gaussians and {objects} in {self.run} "
+            f"after {self.steps:,} steps and {self.seconds:.0f} s."
+        )
+
+
+def train(
+    dataset_folder: Path,
+    run_path: Path,
+    config: TrainingConfig,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    report: Reporter = silent,
+    say: Say = lambda _sentence: None,
+    should_stop: ShouldStop = never,
+) -> TrainSummary:
+    """Train a dataset into a run folder.
+
+    Args:
+        dataset_folder: `images/`, `sparse/0/` and, where there are any, `masks/`.
+        run_path: written as DESIGN of the run folder says; made if missing.
+        config: of a new run; a resumed one takes what its own folder says.
+        resume: go on from the last checkpoint; a run that is complete is left as it is.
+        overwrite: start anew in a folder that already holds a run.
+        report: progress.
+        say: takes sentences that the user should read.
+        should_stop: asked between steps; the state is saved before `Interrupted` is raised.
+
+    Raises:
+        CgcError: bad input, no room, or a run folder that is in the way.
+        Interrupted: `should_stop` said so.
+    """
+    began = time.perf_counter()
+    folder = RunFolder(run_path)
+    if resume:
+        named, config = folder.read_config()
+        if dataset_folder.resolve() != named:
+            raise CgcError(
+                f"{run_path} was trained on {named}, not on {dataset_folder}; "
+                "name that dataset, or start a new run folder."
+            )
+    elif folder.config.exists() and not overwrite:
+        raise CgcError(
+            f"{run_path} already holds a run; use --resume to go on with it, --overwrite to start "
+            "anew, or name another folder."
+        )
+    dataset = load_dataset(dataset_folder, max_size=config.max_size, test_every=config.test_every)
+    for warning in dataset.warnings:
+        say(warning)
+    backend, why = select_backend(config.backend, report)
+    say(why)
+    start = _first_gaussians(config, dataset)
+    _check_memory(config, dataset, len(start), say)
+    if not resume:
+        _clear(folder)
+        folder.start(dataset_folder, config, _versions())
+    log = _Log(folder, say)
+    log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out. {why}")
+
+    geometry = (
+        start
+        if config.init is not None
+        else _train_geometry(folder, dataset, backend, config, start, resume, report, should_stop)
+    )
+    segments: Segments | None = None
+    try:
+        segments = segment_splat(
+            folder,
+            geometry,
+            dataset,
+            backend,
+            config,
+            report=report,
+            say=log.say,
+            should_stop=should_stop,
+        )
+    except Interrupted:
+        write_ply(folder.splat, geometry)
+        raise
+    summary = TrainSummary(
+        run=str(run_path),
+        steps=0 if config.init is not None else config.geometry.steps,
+        gaussians=len(geometry),
+        segments=None if segments is None else len(segments.segments),
+        seconds=time.perf_counter() - began,
+    )
+    folder.note(summary.sentence())
+    return summary
+
+
+def _first_gaussians(config: TrainingConfig, dataset: Dataset) -> Gaussians:
+    if config.init is not None:
+        if config.features.mode == "off":
+            raise CgcError(
+                "--init keeps the geometry of a splat and learns features for it; "
+                "with --features off there is nothing to do."
+            )
+        return read_ply(Path(config.init)).gaussians
+    return first_gaussians(
+        dataset.scene,
+        lambda index: dataset.store.photo(index, 1),
+        sh_degree=config.geometry.sh_degree,
+        far_count=config.geometry.far_points,
+        seed=config.seed,
+    )
+
+
+def _check_memory(config: TrainingConfig, dataset: Dataset, count: int, say: Say) -> None:
+    cameras = [view.camera for view in dataset.scene.views]
+    need = estimate(
+        config,
+        gaussians=count,
+        views=len(cameras),
+        width=max(camera.width for camera in cameras),
+        height=max(camera.height for camera in cameras),
+        photo_cache=CACHE_BYTES,
+    )
+    refuse_if_too_large(need, available_memory())
+    say(need.sentence())
+
+
+def _clear(folder: RunFolder) -> None:
+    """Remove what an earlier run left, so that nothing of it is taken for this one's."""
+    for path in (
+        folder.checkpoint,
+        folder.checkpoint_summary,
+        folder.splat,
+        folder.segments,
+        folder.clusters,
+        folder.evaluation,
+    ):
+        path.unlink(missing_ok=True)
+
+
+def _versions() -> dict[str, str]:
+    names = ("torch", "numpy", "numba", "gsplat", "scikit-learn", "pycolmap")
+    return {
+        "cgc": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in names},
+    }
+
+
+@dataclass(frozen=True)
+class _Log:
+    folder: RunFolder
+    to_user: Say
+
+    def say(self, sentence: str) -> None:
+        self.folder.note(sentence)
+        self.to_user(sentence)
+
+
+def _train_geometry(
+    folder: RunFolder,
+    dataset: Dataset,
+    backend: Backend,
+    config: TrainingConfig,
+    start: Gaussians,
+    resume: bool,
+    report: Reporter,
+    should_stop: ShouldStop,
+) -> Gaussians:
+    """Train colour and shape, with joint features where the configuration says so."""
+    trainer = Trainer(dataset, backend, config, start)
+    if resume and folder.checkpoint.exists():
+        trainer.restore(load_checkpoint(folder.checkpoint, backend.device))
+        folder.note(f"Going on from step {trainer.step}.")
+    folder.rewind_metrics(trainer.step - 1)
+    began = last = time.perf_counter()
+
+    def save() -> None:
+        save_checkpoint(folder.checkpoint, folder.checkpoint_summary, trainer.checkpoint())
+
+    def pause() -> None:
+        nonlocal last
+        if time.perf_counter() - last >= CHECKPOINT_SECONDS:
+            save()
+            last = time.perf_counter()
+
+    def record(result: StepResult) -> None:
+        values = {name: value for name, value in asdict(result).items() if value is not None}
+        if np.isnan(result.psnr):
+            del values["psnr"]
+        folder.append_metrics({**values, "seconds": round(time.perf_counter() - began, 3)})
+
+    try:
+        trainer.run(report, should_stop, record, pause)
+    except Interrupted:
+        save()
+        write_ply(folder.splat, trainer.gaussians())
+        folder.note(f"Stopped at step {trainer.step}; --resume goes on.")
+        raise
+    save()
+    gaussians = trainer.gaussians()
+    write_ply(folder.splat, gaussians)
+    return gaussians

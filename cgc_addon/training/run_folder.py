@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of one run: where each file lies, and the two that grow while it runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CgcError
+from ..files import read_json, write_json, write_text
+from .config import TrainingConfig, from_json, to_json
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run; creating the object touches nothing on disk."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def splat(self) -> Path:
+        return self.path / "splat.ply"
+
+    @property
+    def segments(self) -> Path:
+        return self.path / "segments.json"
+
+    @property
+    def clusters(self) -> Path:
+        """Merge tree of the clusters: what `segment` cuts again without training."""
+        return self.path / "clusters.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def checkpoint_summary(self) -> Path:
+        return self.path / "checkpoint.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def renders(self) -> Path:
+        return self.path / "renders"
+
+    def start(self, dataset: Path, config: TrainingConfig, versions: dict[str, str]) -> None:
+        """Make the folder and write its configuration.
+
+        Raises:
+            CgcError: the folder cannot be written.
+        """
+        record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
+        write_json(self.config, record)
+        write_text(self.metrics, "")
+        write_text(self.log, "")
+
+    def read_config(self) -> tuple[Path, TrainingConfig]:
+        """Return the dataset folder and the configuration of this run.
+
+        Raises:
+            CgcError: this is no run folder, or another version wrote it.
+        """
+        if not self.path.is_dir():
+            raise CgcError(f"The run folder {self.path} does not exist; train first.")
+        if not self.config.is_file():
+            raise CgcError(
+                f"{self.path} is not a run folder: config.json is missing; name a folder that "
+                "`train` wrote."
+            )
+        value = read_json(self.config)
+        if not isinstance(value, dict) or not isinstance(value.get("dataset"), str):
+            raise CgcError(f"{self.config} does not name its dataset; start the run anew.")
+        dataset = Path(value.pop("dataset"))
+        value.pop("versions", None)
+        return dataset, from_json(value, str(self.config))
+
+    def append_metrics(self, record: dict[str, Any]) -> None:
+        """Add one line to metrics.jsonl; a kill leaves whole lines and at most one torn one."""
+        self._append(self.metrics, json.dumps(record) + "\n")
+
+    def rewind_metrics(self, step: int) -> None:
+        """Drop the lines after `step` and any torn one: a resumed run writes them again."""
+        kept: list[str] = []
+        if self.metrics.is_file():
+            for line in self.metrics.read_text(encoding="utf-8").splitlines():
+                try:
+                    if json.loads(line)["step"] <= step:
+                        kept.append(line + "\n")
+                except (json.JSONDecodeError, KeyError, TypeError):
+                    continue
+        write_text(self.metrics, "".join(kept))
+
+    def note(self, sentence: str) -> None:
+        """Add one dated line to log.txt."""
+        self._append(self.log, f"{time.strftime('%Y-%m-%d %H:%M:%S')} {sentence}\n")
+
+    def _append(self, path: Path, text: str) -> None:
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise CgcError(
+                f"{path} could not be written: {error.strerror or error}; check free space and "
+                "whether the run folder was moved, then continue with --resume."
+            ) from error

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a finished splat to segments: look at the masks, learn features, cluster, merge, write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import safetensors
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from ..cgc.clustering import ClusteringSettings
+from ..cgc.contrastive import minimum_segment_pixels
+from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
+from ..cgc.merging import MergeTree, merge_threshold
+from ..cgc.observations import Observation, observe
+from ..cgc.segmentation import ordered_by_size
+from ..cgc.segmentation import segment_splat as find_segments
+from ..cgc.segments import Segments, describe_segments, write_segments
+from ..cgc.spectral import spectral_signatures
+from ..dataset.load import Dataset
+from ..errors import CgcError
+from ..files import replacing
+from ..progress import Reporter, ShouldStop
+from ..rasterize.interface import Backend
+from ..splats.gaussians import Gaussians
+from ..splats.ply import read_ply, write_ply
+from .config import FeatureSettings, TrainingConfig
+from .parameters import splat_of
+from .run_folder import RunFolder
+
+
+def segment_splat(
+    folder: RunFolder,
+    gaussians: Gaussians,
+    dataset: Dataset,
+    backend: Backend,
+    config: TrainingConfig,
+    *,
+    report: Reporter,
+    say: Callable[[str], None],
+    should_stop: ShouldStop,
+) -> Segments | None:
+    """Learn features where that is still to do, cluster them, and write the run's results.
+
+    Without usable masks the splat is written without features and segments, and None returned.
+
+    Raises:
+        Interrupted: `should_stop` said so; nothing was written.
+        CgcError: the run folder cannot be written.
+    """
+    observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
+    if not observations:
+        write_ply(folder.splat, replace(gaussians, features=None, segments=None))
+        write_segments(folder.segments, Segments(()))
+        return None
+    if config.features.mode == "joint" and gaussians.features is not None:
+        features = gaussians.features
+    else:
+        features = _learn(gaussians, observations, dataset, config, report, should_stop)
+    settings = config.segments
+    found = find_segments(
+        observations,
+        gaussians.means,
+        features,
+        ClusteringSettings(
+            minimum_cluster_size=settings.minimum_cluster,
+            minimum_samples=settings.minimum_samples,
+            minimum_cosine=settings.assign_cosine,
+            seed=config.seed,
+        ),
+        lift=config.features.lift,
+        report=report,
+        should_stop=should_stop,
+    )
+    _save_clusters(folder, found.clustering.labels, found.tree)
+    return _write_segments(
+        folder,
+        replace(gaussians, features=found.lifted.features),
+        found.clustering.labels,
+        found.tree,
+        settings.granularity,
+        settings.minimum_size,
+    )
+
+
+def segment_again(
+    folder: RunFolder, *, granularity: float | None = None, minimum_size: int | None = None
+) -> Segments:
+    """Cut the clusters of a run at another granularity, without training.
+
+    Args:
+        folder: of a run that was trained with masks.
+        granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
+        minimum_size: Gaussians that a segment needs; None = as configured.
+
+    Raises:
+        CgcError: this is no run, or it has no clusters.
+    """
+    _, config = folder.read_config()
+    if not folder.splat.is_file() or not folder.clusters.is_file():
+        raise CgcError(
+            f"{folder.path} has no clusters to cut: train it with masks, or go on with --resume."
+        )
+    settings = config.segments
+    return _write_segments(
+        folder,
+        read_ply(folder.splat).gaussians,
+        *_load_clusters(folder),
+        settings.granularity if granularity is None else granularity,
+        settings.minimum_size if minimum_size is None else minimum_size,
+    )
+
+
+def _observations(
+    gaussians: Gaussians,
+    dataset: Dataset,
+    backend: Backend,
+    config: TrainingConfig,
+    report: Reporter,
+    say: Callable[[str], None],
+    should_stop: ShouldStop,
+) -> list[Observation]:
+    """Return what the masks of the training views show; empty, and said why, where nothing."""
+    if config.features.mode == "off":
+        say("Features are off: the splat is not separated into objects.")
+        return []
+    views = [dataset.store.view(index, 0) for index in dataset.train]
+    label_maps = [dataset.store.labels(index, 0) for index in dataset.train]
+    labelled = sum(labels is not None for labels in label_maps)
+    if labelled == 0:
+        say(
+            "There are no masks for these photos, so features are skipped and the splat is not "
+            "separated into objects; put label maps into masks/ and train again with --init."
+        )
+        return []
+    if labelled < len(views):
+        say(f"{len(views) - labelled} of {len(views)} photos have no masks.")
+    observations = observe(
+        backend,
+        splat_of(gaussians, backend.device),
+        views,
+        label_maps,
+        seed=config.seed,
+        report=report,
+        should_stop=should_stop,
+    )
+    if all(len(np.unique(one.labels[one.labels > 0])) < 2 for one in observations):
+        say("No photo has two masks to tell apart, so features are skipped.")
+        return []
+    return observations
+
+
+def _learn(
+    gaussians: Gaussians,
+    observations: list[Observation],
+    dataset: Dataset,
+    config: TrainingConfig,
+    report: Reporter,
+    should_stop: ShouldStop,
+) -> NDArray[np.float32]:
+    settings = config.features
+    camera = dataset.store.view(dataset.train[0], 0).camera
+    training = feature_training_settings(
+        settings, config.seed, float(minimum_segment_pixels(camera.width, camera.height))
+    )
+    start = (
+        spectral_signatures(observations, seed=config.seed) * settings.initial_scale
+        if settings.spectral_start
+        else random_start(len(gaussians), training)
+    )
+    return train_features(
+        observations,
+        start,
+        training,
+        means=gaussians.means,
+        report=report,
+        should_stop=should_stop,
+    )
+
+
+def feature_training_settings(
+    settings: FeatureSettings, seed: int, minimum_pixels: float
+) -> FeatureTrainingSettings:
+    """Return the settings of the frozen feature training that a run's configuration means."""
+    return FeatureTrainingSettings(
+        steps=settings.steps,
+        pixels_per_step=settings.pixels_per_step,
+        reduction=settings.reduction,
+        learning_rate=settings.learning_rate,
+        final_learning_rate=settings.learning_rate_end,
+        start_scale=settings.initial_scale,
+        minimum_pixels=minimum_pixels,
+        spatial=settings.spatial,
+        seed=seed,
+    )
+
+
+def _write_segments(
+    folder: RunFolder,
+    gaussians: Gaussians,
+    clusters: NDArray[np.int32],
+    tree: MergeTree,
+    granularity: float,
+    minimum_size: int,
+) -> Segments:
+    """Cut the tree, number the segments by size, and write splat.ply and segments.json."""
+    assert gaussians.features is not None
+    labels = ordered_by_size(tree.cut(merge_threshold(granularity))[clusters], minimum_size)
+    segments = describe_segments(labels, gaussians.features)
+    write_ply(folder.splat, replace(gaussians, segments=labels))
+    write_segments(folder.segments, segments)
+    return segments
+
+
+def _save_clusters(folder: RunFolder, labels: NDArray[np.int32], tree: MergeTree) -> None:
+    with replacing(folder.clusters) as temporary:
+        save_file(
+            {"labels": labels, "merges": tree.merges, "heights": tree.heights},
+            temporary,
+            metadata={"values": json.dumps({"count": tree.count})},
+        )
+
+
+def _load_clusters(folder: RunFolder) -> tuple[NDArray[np.int32], MergeTree]:
+    """Return the cluster of each Gaussian (N,) and the merge tree."""
+    try:
+        arrays = load_file(folder.clusters)
+        with safetensors.safe_open(folder.clusters, framework="np") as file:
+            count = int(json.loads((file.metadata() or {})["values"])["count"])
+        return arrays["labels"], MergeTree(count, arrays["merges"], arrays["heights"])
+    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
+        raise CgcError(
+            f"{folder.clusters} is damaged ({error}); train --resume makes it anew."
+        ) from error

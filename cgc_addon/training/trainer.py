@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The optimisation loop: photos pull the Gaussians into shape, step by step, resumably."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..dataset.load import Dataset
+from ..errors import CgcError, Interrupted
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..rasterize.interface import Backend
+from ..splats.gaussians import Gaussians
+from .checkpoint import Checkpoint
+from .config import TrainingConfig
+from .densification import Densifier
+from .joint_features import JointFeatures
+from .parameters import (
+    Optimizers,
+    feature_start,
+    make_optimizers,
+    means_rate,
+    photo_level,
+    to_gaussians,
+    to_parameters,
+    to_splat,
+    visible_degree,
+)
+
+REPORT_EVERY = 10
+"""Steps between two progress messages and two lines of metrics."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step measured."""
+
+    step: int
+    loss: float
+    psnr: float
+    """Of the photo of this step, dB."""
+    count: int
+    contrastive: float | None = None
+    spatial: float | None = None
+
+
+class Trainer:
+    """Trains on `dataset.train`; owns parameters, moments, random state and the step count."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        backend: Backend,
+        config: TrainingConfig,
+        gaussians: Gaussians,
+    ) -> None:
+        self._dataset, self._backend, self._config = dataset, backend, config
+        self._extent = dataset.scene.extent
+        self.step = 0
+        joint = config.features.mode == "joint"
+        self._joint = JointFeatures(config.features, config.seed) if joint else None
+        self._parameters = to_parameters(gaussians, config.geometry.sh_degree, backend.device)
+        if joint:
+            self._parameters["features"] = torch.nn.Parameter(
+                feature_start(len(gaussians), config.features.initial_scale, config.seed).to(
+                    backend.device
+                )
+            )
+        else:
+            self._parameters.pop("features", None)
+        self._optimizers = self._make_optimizers()
+        self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
+        self._order = np.random.default_rng(config.seed)
+        self._queue: list[int] = []
+
+    def _make_optimizers(self) -> Optimizers:
+        return make_optimizers(
+            self._parameters, self._config.geometry, self._config.features, self._extent
+        )
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the whole training."""
+        return self._config.geometry.steps
+
+    def gaussians(self) -> Gaussians:
+        """Return the Gaussians as they stand."""
+        return to_gaussians(self._parameters)
+
+    def train_step(self) -> StepResult:
+        """Do one step on the next photo.
+
+        Raises:
+            CgcError: the loss is no longer a number, or memory ran out.
+        """
+        geometry, store = self._config.geometry, self._dataset.store
+        index, level = self._next_view(), photo_level(geometry, self.step)
+        view = store.view(index, level)
+        target = torch.from_numpy(store.photo(index, level)).to(self._backend.device)
+        target = target.to(torch.float32) / 255.0
+        joint = self._joint if self._joint and self._joint.due(self.step) else None
+        try:
+            rendering = self._backend.render(
+                to_splat(self._parameters),
+                view,
+                sh_degree=visible_degree(geometry, self.step),
+                features=self._parameters["features"] if joint else None,
+                features_move_geometry=self._config.features.move_geometry,
+            )
+            photometric = self._backend.photometric_loss(
+                rendering.rgb, target, geometry.dssim_weight
+            )
+            loss, terms = photometric, {}
+            if joint:
+                extra, terms = joint.loss(
+                    self.step,
+                    rendering,
+                    store.labels(index, level),
+                    self._parameters["means"].detach(),
+                    self._parameters["features"],
+                )
+                loss = photometric + extra
+            self._densifier.before_backward(
+                self._parameters, self._optimizers, self.step, rendering.info
+            )
+            loss.backward()
+        except (MemoryError, torch.OutOfMemoryError) as error:
+            raise CgcError(
+                f"Memory ran out at step {self.step} with {len(self._parameters['means'])} "
+                "Gaussians; use smaller photos (--max-size) or fewer Gaussians "
+                "(--max-gaussians), then --resume or start anew."
+            ) from error
+        value = photometric.item()
+        if not math.isfinite(value):
+            raise CgcError(
+                f"The loss became {value} at step {self.step} on photo {view.name}; the last "
+                "checkpoint is kept. Start anew with another --seed, and report this capture."
+            )
+        result = StepResult(
+            self.step,
+            value,
+            self._psnr(rendering.rgb, target) if self.step % REPORT_EVERY == 0 else math.nan,
+            len(self._parameters["means"]),
+            terms.get("contrastive"),
+            terms.get("spatial"),
+        )
+        self._update(rendering.info)
+        return result
+
+    def _update(self, info: dict[str, Any]) -> None:
+        """Let Adam step, then let the strategy refine."""
+        geometry = self._config.geometry
+        rate = means_rate(geometry.rates, self.step, geometry.steps, self._extent)
+        self._optimizers["means"].param_groups[0]["lr"] = rate
+        if self._joint and self._parameters["features"].grad is None:
+            # As released: the features keep moving by momentum between two of their losses.
+            self._parameters["features"].grad = torch.zeros_like(self._parameters["features"])
+        for optimizer in self._optimizers.values():
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self._densifier.after_step(self._parameters, self._optimizers, self.step, info)
+        self.step += 1
+
+    def run(
+        self,
+        report: Reporter = silent,
+        should_stop: ShouldStop = never,
+        on_result: Callable[[StepResult], None] | None = None,
+        on_pause: Callable[[], None] | None = None,
+    ) -> None:
+        """Train to the last step.
+
+        Args:
+            report: progress with loss, PSNR, count, steps a second and seconds left.
+            should_stop: asked before each step.
+            on_result: takes every `REPORT_EVERY`-th result and each with a feature loss.
+            on_pause: called between two steps; may write a checkpoint.
+
+        Raises:
+            Interrupted: `should_stop` said so; the state is that of the last whole step.
+        """
+        recent: deque[tuple[float, int]] = deque(maxlen=20)
+        psnr: deque[float] = deque(maxlen=10)
+        while self.step < self.steps:
+            if should_stop():
+                raise Interrupted("training")
+            result = self.train_step()
+            due = result.step % REPORT_EVERY == 0
+            if due:
+                psnr.append(result.psnr)
+                recent.append((time.perf_counter(), self.step))
+                report(self._progress(result, sum(psnr) / len(psnr), recent))
+            if on_result and (due or result.contrastive is not None):
+                on_result(result)
+            if on_pause:
+                on_pause()
+        report(Progress("Training", self.steps, self.steps))
+
+    def _progress(
+        self, result: StepResult, psnr: float, recent: deque[tuple[float, int]]
+    ) -> Progress:
+        numbers: dict[str, float] = {
+            "loss": result.loss,
+            "psnr": psnr,
+            "gaussians": float(result.count),
+        }
+        seconds, done = recent[-1][0] - recent[0][0], recent[-1][1] - recent[0][1]
+        if done and seconds > 0.0:
+            numbers["steps_per_second"] = done / seconds
+            numbers["seconds_left"] = (self.steps - self.step) * seconds / done
+        return Progress("Training", self.step, self.steps, numbers)
+
+    def _next_view(self) -> int:
+        """Return the next photo: every photo once, in a new random order, then again."""
+        if not self._queue:
+            self._queue = self._order.permutation(np.asarray(self._dataset.train)).tolist()
+        return self._queue.pop()
+
+    @staticmethod
+    def _psnr(rgb: Tensor, target: Tensor) -> float:
+        error = torch.mean((rgb.detach().clamp(0.0, 1.0) - target) ** 2).item()
+        return -10.0 * math.log10(max(error, 1e-10))
+
+    def checkpoint(self) -> Checkpoint:
+        """Return everything that `restore` needs; tensors are not copied."""
+        tensors: dict[str, Tensor] = {}
+        for name, value in self._parameters.items():
+            tensors[f"parameters.{name}"] = value
+            for moment, state in self._optimizers[name].state.get(value, {}).items():
+                tensors[f"optimizers.{name}.{moment}"] = state
+        for name, value in self._densifier.state.items():
+            if isinstance(value, Tensor):
+                tensors[f"densifier.{name}"] = value
+        return Checkpoint(
+            tensors,
+            {
+                "step": self.step,
+                "steps": self.steps,
+                "gaussians": len(self._parameters["means"]),
+                "queue": self._queue,
+                "view_order": self._order.bit_generator.state,
+            },
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from what `checkpoint` gave; the same seed and threads give the same run."""
+        tensors, device = checkpoint.tensors, self._backend.device
+        try:
+            self._parameters = {
+                name: torch.nn.Parameter(tensors[f"parameters.{name}"].to(device))
+                for name in self._parameters
+            }
+            self._optimizers = self._make_optimizers()
+            for name, value in self._parameters.items():
+                prefix = f"optimizers.{name}."
+                state = {
+                    key.removeprefix(prefix): tensor
+                    for key, tensor in tensors.items()
+                    if key.startswith(prefix)
+                }
+                if state:
+                    self._optimizers[name].state[value] = state
+            for name in self._densifier.state:
+                if (key := f"densifier.{name}") in tensors:
+                    self._densifier.state[name] = tensors[key].to(device)
+            self.step = int(checkpoint.values["step"])
+            self._queue = list(checkpoint.values["queue"])
+            self._order.bit_generator.state = checkpoint.values["view_order"]
+        except KeyError as error:
+            raise CgcError(
+                f"The checkpoint lacks {error}; it belongs to another kind of run. Start anew."
+            ) from error

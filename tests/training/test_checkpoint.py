@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+
+import pytest
+import torch
+
+from cgc_addon.errors import CgcError
+from cgc_addon.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    checkpoint = Checkpoint({"a": torch.arange(6.0).reshape(2, 3)}, {"step": 7, "queue": [3, 1]})
+    save_checkpoint(path, tmp_path / "checkpoint.json", checkpoint)
+    return path
+
+
+def test_a_checkpoint_comes_back_as_it_was(saved):
+    loaded = load_checkpoint(saved, CPU)
+    assert torch.equal(loaded.tensors["a"], torch.arange(6.0).reshape(2, 3))
+    assert loaded.values == {"step": 7, "queue": [3, 1]}
+
+
+def test_the_summary_is_readable_by_people(saved):
+    assert json.loads(saved.with_suffix(".json").read_text())["step"] == 7
+
+
+def test_nothing_but_the_two_files_is_left(saved):
+    assert sorted(path.name for path in saved.parent.iterdir()) == [
+        "checkpoint.json",
+        "checkpoint.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("keep", [0, 4, 40, 100])
+def test_a_truncated_checkpoint_is_refused_in_one_sentence(saved, keep):
+    saved.write_bytes(saved.read_bytes()[:keep])
+    with pytest.raises(CgcError, match=r"checkpoint\.safetensors is damaged"):
+        load_checkpoint(saved, CPU)
+
+
+def test_a_missing_checkpoint_says_what_to_do(tmp_path):
+    with pytest.raises(CgcError, match="start it anew"):
+        load_checkpoint(tmp_path / "checkpoint.safetensors", CPU)
+
+
+def test_a_failed_write_keeps_the_old_checkpoint(saved, monkeypatch):
+    import cgc_addon.training.checkpoint as module
+
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "save_file", full)
+    with pytest.raises(CgcError, match="No space left"):
+        save_checkpoint(saved, saved.with_suffix(".json"), Checkpoint({"a": torch.zeros(1)}, {}))
+    assert load_checkpoint(saved, CPU).values["step"] == 7
+    assert len(list(saved.parent.iterdir())) == 2

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+
+import pytest
+
+from cgc_addon.errors import CgcError
+from cgc_addon.training.presets import preset
+from cgc_addon.training.run_folder import RunFolder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.start(tmp_path / "dataset", preset("draft"), {"cgc": "1"})
+    return folder
+
+
+def test_a_run_knows_its_dataset_and_configuration(folder, tmp_path):
+    dataset, config = folder.read_config()
+    assert dataset == (tmp_path / "dataset").resolve()
+    assert config == preset("draft")
+
+
+def test_metrics_are_rewound_to_the_checkpoint_and_torn_lines_dropped(folder):
+    for step in (0, 10, 20):
+        folder.append_metrics({"step": step})
+    with folder.metrics.open("a") as file:
+        file.write('{"step": 30, "lo')
+    folder.rewind_metrics(10)
+    lines = folder.metrics.read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 10]
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path):
+    with pytest.raises(CgcError, match="does not exist; train first"):
+        RunFolder(tmp_path / "none").read_config()
+    with pytest.raises(CgcError, match=r"config\.json is missing"):
+        RunFolder(tmp_path).read_config()
+
+
+def test_a_run_folder_that_vanished_is_reported(folder):
+    import shutil
+
+    shutil.rmtree(folder.path)
+    with pytest.raises(CgcError, match="could not be written"):
+        folder.append_metrics({"step": 1})
+    assert not folder.path.exists()
+
+
+def test_a_run_cannot_start_where_a_file_is(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CgcError, match="could not be written"):
+        RunFolder(tmp_path / "file" / "run").start(tmp_path, preset("draft"), {})

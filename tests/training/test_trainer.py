@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cgc_addon.dataset.load import load_dataset
+from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.splats.initialise import first_gaussians
+from cgc_addon.training.checkpoint import load_checkpoint, save_checkpoint
+from cgc_addon.training.presets import preset
+from cgc_addon.training.trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def dataset(tiny_dataset):
+    return load_dataset(tiny_dataset, test_every=6)
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return CpuBackend()
+
+
+def make(dataset, backend, steps=60, name="draft", **changes):
+    config = replace(preset(name, steps=steps), **changes)
+    start = first_gaussians(dataset.scene, None, far_count=50)
+    return Trainer(dataset, backend, config, start)
+
+
+@pytest.mark.parametrize("name", ["draft", "paper"])
+def test_training_lowers_the_loss(dataset, backend, name):
+    trainer = make(dataset, backend, 120, name)
+    losses = []
+    trainer.run(on_result=lambda result: losses.append(result.loss))
+    assert trainer.step == 120
+    assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:2])
+
+
+def test_the_same_seed_gives_the_same_splat(dataset, backend):
+    first, second = (make(dataset, backend, 40, seed=3) for _ in range(2))
+    first.run()
+    second.run()
+    a, b = first.gaussians(), second.gaussians()
+    assert np.array_equal(a.means, b.means)
+    assert np.array_equal(a.sh, b.sh)
+
+
+@pytest.mark.parametrize("name", ["draft", "paper"])
+def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
+    dataset, backend, tmp_path, name
+):
+    whole = make(dataset, backend, 60, name)
+    whole.run()
+    first = make(dataset, backend, 60, name)
+    with pytest.raises(Interrupted):
+        first.run(should_stop=lambda: first.step == 37)
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, tmp_path / "checkpoint.json", first.checkpoint())
+    second = make(dataset, backend, 60, name)
+    second.restore(load_checkpoint(path, backend.device))
+    assert second.step == 37
+    second.run()
+    a, b = whole.gaussians(), second.gaussians()
+    for field in ("means", "log_scales", "quats", "logit_opacities", "sh"):
+        assert np.array_equal(getattr(a, field), getattr(b, field)), field
+    if name == "paper":
+        assert a.features is not None
+        assert b.features is not None
+        assert np.array_equal(a.features, b.features)
+
+
+def test_joint_features_are_learned_and_reported(dataset, backend):
+    trainer = make(dataset, backend, 120, "paper")
+    assert trainer.gaussians().features is not None
+    results = []
+    trainer.run(on_result=results.append)
+    contrastive = [result.step for result in results if result.contrastive is not None]
+    assert contrastive == [49, 99]
+    assert [result.step for result in results if result.spatial is not None] == [99]
+
+
+def test_a_loss_that_is_no_number_ends_in_one_sentence(dataset, backend):
+    trainer = make(dataset, backend, 10)
+    trainer._parameters["sh0"].data[:] = 1e38
+    with pytest.raises(CgcError, match="The loss became"):
+        trainer.run()
+
+
+def test_memory_that_runs_out_becomes_advice(dataset, backend, monkeypatch):
+    trainer = make(dataset, backend, 10)
+
+    def exhausted(*_arguments, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr(type(backend), "render", exhausted)
+    with pytest.raises(CgcError, match=r"Memory ran out at step 0 .*--max-size"):
+        trainer.run()
