@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..dataset.cameras_json import read_cameras
+from ..dataset.cameras_json import read_cameras_json
 from ..dataset.load import load_dataset
 from ..dataset.scene import View
 from ..errors import CgcError
@@ -70,7 +70,7 @@ def cameras_of(folder: RunFolder, cameras: Path | None) -> tuple[View, ...]:
         CgcError: there are no such cameras.
     """
     if cameras is not None and cameras.is_file():
-        return read_cameras(cameras)
+        return read_cameras_json(cameras)
     dataset, config = folder.read_config()
     return load_dataset(cameras or dataset, max_size=config.max_size).scene.views
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the label maps say about a finished splat: sampled pixels, their masks, what blends there.
+
+With frozen geometry every rendered map is linear in the values that the Gaussians carry, so the
+blending weights are computed once; learning, lifting and merging then never draw the splat again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dataset.scene import View
+from ..progress import Reporter, ShouldStop, never, silent, track
+from ..rasterize.blending import BlendingMatrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from ..rasterize.interface import Backend, SplatTensors
+
+PIXEL_BUDGET = 2_000_000
+"""Pixels of all views together: about 30 million blending weights, 250 MB."""
+
+MINIMUM_WEIGHT = 0.01
+"""Weaker blending weights are left out: half of all entries, and no mask depends on them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """Sampled pixels of one labelled view."""
+
+    blending: BlendingMatrix
+    """(P, N) weights of the Gaussians at these pixels."""
+    labels: NDArray[np.int32]
+    """(P,) mask of each pixel in this view, 0 = unlabelled."""
+    pixel_area: float = 1.0
+    """How many pixels of the view each sampled pixel stands for, ≥ 1."""
+
+    def coverage(self) -> NDArray[np.float32]:
+        """Return alpha (P,), the sum of the blending weights at each pixel."""
+        ends = np.concatenate([[0.0], np.cumsum(self.blending.weights, dtype=np.float64)])
+        starts = self.blending.starts
+        return (ends[starts[1:]] - ends[starts[:-1]]).astype(np.float32)
+
+    def sparse(self) -> csr_matrix:
+        """Return the blending weights as a SciPy matrix (P, N) that shares their memory."""
+        from scipy.sparse import csr_matrix
+
+        blending = self.blending
+        return csr_matrix(
+            (blending.weights, blending.gaussians, blending.starts),
+            shape=(len(blending), blending.count),
+            copy=False,
+        )
+
+
+def sampled_fraction(views: Iterable[View], budget: int = PIXEL_BUDGET) -> float:
+    """Return the share of all pixels to sample, at most 1/4 and at most `budget` pixels in all.
+
+    Args:
+        views: the labelled views.
+        budget: pixels of all views together.
+    """
+    pixels = sum(view.camera.width * view.camera.height for view in views)
+    return min(0.25, budget / max(pixels, 1))
+
+
+def observe(
+    backend: Backend,
+    splat: SplatTensors,
+    views: Sequence[View],
+    label_maps: Sequence[NDArray[np.int32] | None],
+    *,
+    fraction: float | None = None,
+    minimum_weight: float = MINIMUM_WEIGHT,
+    seed: int = 0,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> list[Observation]:
+    """Sample pixels of every labelled view and compute their blending weights.
+
+    Args:
+        backend: rasterizer.
+        splat: the Gaussians.
+        views: V views at the size of their label maps.
+        label_maps: V arrays (H, W), 0 = unlabelled; None or all 0 where a view has no masks.
+        fraction: share of each view's pixels; `sampled_fraction` of the labelled views if None.
+        minimum_weight: blending weights at or below it are left out.
+        seed: of the pixels drawn.
+        report: progress.
+        should_stop: asked between views.
+
+    Returns:
+        One observation for each view that has any label.
+
+    Raises:
+        Interrupted: when `should_stop` says so.
+        ValueError: a label map has another size than its view.
+    """
+    import torch
+
+    labelled = [
+        (view, np.asarray(labels))
+        for view, labels in zip(views, label_maps, strict=True)
+        if labels is not None and np.any(labels)
+    ]
+    if fraction is None:
+        fraction = sampled_fraction(view for view, _ in labelled)
+    generator = np.random.default_rng(seed)
+    observations = []
+    for view, labels in track(labelled, "Looking at the masks", report, should_stop):
+        if labels.shape != (view.camera.height, view.camera.width):
+            raise ValueError(
+                f"label map of {view.name} is {labels.shape[1]}×{labels.shape[0]}, "
+                f"the view {view.camera.width}×{view.camera.height}."
+            )
+        count = max(1, round(fraction * labels.size))
+        pixels = np.sort(generator.choice(labels.size, count, replace=False)).astype(np.int64)
+        blending = backend.blending_weights(
+            splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
+        )
+        observations.append(
+            Observation(blending, labels.reshape(-1)[pixels].astype(np.int32), labels.size / count)
+        )
+    return observations
+
+
+def total_weights(observations: Sequence[Observation], count: int) -> NDArray[np.float64]:
+    """Return how many pixels each Gaussian makes up in all views together (N,), in view pixels.
+
+    Args:
+        observations: of all labelled views.
+        count: N.
+    """
+    total = np.zeros(count)
+    for observation in observations:
+        blending = observation.blending
+        total += observation.pixel_area * np.bincount(
+            blending.gaussians, blending.weights, minlength=count
+        )
+    return total

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From learned features to objects: lift, cluster, compare, and cut at a granularity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..progress import Reporter, ShouldStop, never, silent
+from .clustering import Clustering, ClusteringSettings, cluster_features, unit
+from .lift import LiftedFeatures, lift_features
+from .merging import (
+    DEFAULT_GRANULARITY,
+    MergeTree,
+    co_occurrence,
+    contacts,
+    merge_threshold,
+    merge_tree,
+)
+from .neighbours import nearest_neighbours
+from .observations import Observation
+from .segments import Segments, describe_segments
+
+MINIMUM_SIZE = 10
+"""Gaussians; smaller segments are dropped."""
+
+CONTACT_NEIGHBOURS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Everything needed to cut a scene into objects at any granularity, at once."""
+
+    lifted: LiftedFeatures
+    clustering: Clustering
+    tree: MergeTree
+
+    def labels(
+        self, granularity: float = DEFAULT_GRANULARITY, minimum_size: int = MINIMUM_SIZE
+    ) -> NDArray[np.int32]:
+        """Return the segment of each Gaussian (N,): 1 = largest, 0 = none.
+
+        Args:
+            granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
+            minimum_size: Gaussians; smaller segments become 0.
+        """
+        merged = self.tree.cut(merge_threshold(granularity))[self.clustering.labels]
+        return ordered_by_size(merged, minimum_size)
+
+    def segments(self, labels: NDArray[np.int32]) -> Segments:
+        """List the objects of a cut.
+
+        Args:
+            labels: (N,) as `labels` returns them.
+        """
+        return describe_segments(labels, self.lifted.features)
+
+
+def segment_splat(
+    observations: Sequence[Observation],
+    means: NDArray[np.floating],
+    features: NDArray[np.float32],
+    settings: ClusteringSettings | None = None,
+    *,
+    lift: bool = True,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> Segmentation:
+    """Find the objects of a splat.
+
+    Args:
+        observations: of all labelled views.
+        means: (N, 3) scene units.
+        features: (N, D) learned features.
+        settings: of the clustering; defaults if None.
+        lift: cluster the lifted features; else the learned ones, as the paper does.
+        report: progress.
+        should_stop: asked between stages.
+
+    Raises:
+        Interrupted: when `should_stop` says so.
+    """
+    lifted = lift_features(observations, features)
+    if not lift:
+        lifted = replace(lifted, features=unit(features))
+    clustering = cluster_features(
+        lifted.features, lifted.weights, settings, report=report, should_stop=should_stop
+    )
+    count = len(clustering.prototypes)
+    occurrence = co_occurrence(
+        observations, clustering.labels, count, report=report, should_stop=should_stop
+    )
+    members = np.nonzero(clustering.labels)[0]
+    touching = contacts(
+        clustering.labels[members], nearest_neighbours(means[members], CONTACT_NEIGHBOURS), count
+    )
+    return Segmentation(lifted, clustering, merge_tree(occurrence, touching))
+
+
+def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray[np.int32]:
+    """Number segments anew from the largest, 1, on; those of equal size keep their order.
+
+    Args:
+        labels: (N,) ≥ 0, 0 = none.
+        minimum_size: smaller segments become 0.
+    """
+    counts = np.bincount(labels, minlength=1)
+    counts[0] = 0
+    order = np.argsort(-counts, kind="stable")
+    order = order[counts[order] >= max(1, minimum_size)]
+    numbers = np.zeros(len(counts), np.int32)
+    numbers[order] = np.arange(1, len(order) + 1)
+    return numbers[labels]

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects found in a scene, and the file segments.json that lists them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CgcError
+from ..files import read_json, write_json
+from ..splats.gaussians import FEATURE_DIMENSION
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One object."""
+
+    id: int
+    """≥ 1, as in label renders and in the `segment` property of the splat."""
+    name: str
+    color: tuple[int, int, int]
+    """sRGB, 0..255."""
+    count: int
+    """Gaussians that belong to it."""
+    mean_feature: tuple[float, ...]
+    """(16,) direction of length 1."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """All objects of a scene, in the order of their ids."""
+
+    segments: tuple[Segment, ...]
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def __getitem__(self, identifier: int) -> Segment:
+        """Return the segment with this id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for segment in self.segments:
+            if segment.id == identifier:
+                return segment
+        raise KeyError(identifier)
+
+    def palette(self) -> NDArray[np.uint8]:
+        """Return the colour of each id (highest id + 1, 3), sRGB; id 0 and missing ones black."""
+        highest = max((segment.id for segment in self.segments), default=0)
+        colors = np.zeros((highest + 1, 3), np.uint8)
+        for segment in self.segments:
+            colors[segment.id] = segment.color
+        return colors
+
+
+def describe_segments(labels: NDArray[np.int32], features: NDArray[np.floating]) -> Segments:
+    """List the objects that labelled Gaussians form.
+
+    Args:
+        labels: (N,) segment of each Gaussian, 1 to K without gaps, 0 = none.
+        features: (N, D) any length.
+    """
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    directions = features / np.maximum(lengths, 1e-30)
+    counts = np.bincount(labels, minlength=1)
+    colors = distinct_colors(len(counts) - 1).tolist()
+    described = []
+    for identifier in range(1, len(counts)):
+        mean = directions[labels == identifier].mean(axis=0)
+        mean = mean / max(float(np.linalg.norm(mean)), 1e-30)
+        described.append(
+            Segment(
+                identifier,
+                f"Segment {identifier:03d}",
+                tuple(colors[identifier - 1]),
+                int(counts[identifier]),
+                tuple(round(float(value), 6) for value in mean),
+            )
+        )
+    return Segments(tuple(described))
+
+
+def distinct_colors(count: int) -> NDArray[np.uint8]:
+    """Return colours that are as far from each other as they can be, and from black and white.
+
+    Each one is the colour farthest from all before it, as the eye sees distance (Oklab, Ottosson
+    2020). So the first ones differ most, and more segments never change the colours of the others.
+
+    Args:
+        count: K.
+
+    Returns:
+        (K, 3) sRGB. After the first 600 they repeat.
+    """
+    steps = np.linspace(0, 255, 11).round()
+    candidates = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3)
+    places = _oklab(candidates / 255)
+    chroma = np.linalg.norm(places[:, 1:], axis=1)
+    readable = (places[:, 0] > 0.4) & (places[:, 0] < 0.93) & (chroma > 0.06)
+    candidates, places = candidates[readable], places[readable]
+    taken = _oklab(np.array([[0.0, 0, 0], [0.5, 0.5, 0.5], [1, 1, 1]]))
+    distances = np.linalg.norm(places[:, None] - taken[None], axis=2).min(axis=1)
+    order = []
+    for _ in range(min(count, 600, len(candidates))):
+        order.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.linalg.norm(places - places[order[-1]], axis=1))
+    return candidates[np.resize(np.array(order, np.int64), count)].astype(np.uint8)
+
+
+def _oklab(colors: NDArray[np.floating]) -> NDArray[np.float64]:
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    cones = linear @ np.array(
+        [
+            [0.4122214708, 0.2119034982, 0.0883024619],
+            [0.5363325363, 0.6806995451, 0.2817188376],
+            [0.0514459929, 0.1073969566, 0.6299787005],
+        ]
+    )
+    lab = np.cbrt(cones) @ np.array(
+        [
+            [0.2104542553, 1.9779984951, 0.0259040371],
+            [0.7936177850, -2.4285922050, 0.7827717662],
+            [-0.0040720468, 0.4505937099, -0.8086757660],
+        ]
+    )
+    return np.asarray(lab, np.float64)
+
+
+def write_segments(path: Path, segments: Segments) -> None:
+    """Write segments.json, whole or not at all.
+
+    Raises:
+        CgcError: it cannot be written.
+    """
+    write_json(
+        path,
+        {
+            "version": FORMAT_VERSION,
+            "segments": [
+                {
+                    "id": segment.id,
+                    "name": segment.name,
+                    "color": list(segment.color),
+                    "count": segment.count,
+                    "mean_feature": list(segment.mean_feature),
+                }
+                for segment in segments.segments
+            ],
+        },
+    )
+
+
+def read_segments(path: Path) -> Segments:
+    """Read segments.json.
+
+    Raises:
+        CgcError: it is missing, or not what `write_segments` writes; the sentence says where.
+    """
+    content = read_json(path)
+    cure = "run `segment` again to write it anew."
+    if not isinstance(content, dict) or not isinstance(content.get("segments"), list):
+        raise CgcError(f'{path} has no list "segments"; {cure}')
+    if content.get("version") != FORMAT_VERSION:
+        raise CgcError(
+            f"{path} has version {content.get('version')!r}, this program reads "
+            f"{FORMAT_VERSION}; {cure}"
+        )
+    segments = []
+    for place, entry in enumerate(content["segments"]):
+        problem = _problem(entry)
+        if problem:
+            raise CgcError(f"{path}, segment number {place + 1}: {problem}; {cure}")
+        segments.append(
+            Segment(
+                entry["id"],
+                entry["name"],
+                (entry["color"][0], entry["color"][1], entry["color"][2]),
+                entry["count"],
+                tuple(float(value) for value in entry["mean_feature"]),
+            )
+        )
+    segments.sort(key=lambda segment: segment.id)
+    for earlier, later in pairwise(segments):
+        if earlier.id == later.id:
+            raise CgcError(f"{path}: id {later.id} occurs twice; {cure}")
+    return Segments(tuple(segments))
+
+
+def _problem(entry: Any) -> str | None:
+    if not isinstance(entry, dict):
+        return "it is not an object"
+    color, feature = entry.get("color"), entry.get("mean_feature")
+    if not _is_integer(entry.get("id"), 1, 65_535):
+        return '"id" is not a whole number from 1 to 65535'
+    if not isinstance(entry.get("name"), str) or not entry["name"]:
+        return '"name" is not a text'
+    if not _is_integer(entry.get("count"), 0, 2**31 - 1):
+        return '"count" is not a whole number ≥ 0'
+    if not (isinstance(color, list) and len(color) == 3 and all(map(_is_byte, color))):
+        return '"color" is not three whole numbers from 0 to 255'
+    if not (isinstance(feature, list) and len(feature) == FEATURE_DIMENSION):
+        return f'"mean_feature" is not {FEATURE_DIMENSION} numbers'
+    if not all(_is_finite(value) for value in feature):
+        return '"mean_feature" holds something that is not a finite number'
+    return None
+
+
+def _is_integer(value: Any, lowest: int, highest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+
+
+def _is_byte(value: Any) -> bool:
+    return _is_integer(value, 0, 255)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Label maps on disk: which file belongs to which view, and the ids in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CgcError
+from .image_files import read_grey, read_header
+from .resize import same_shape
+
+LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
+"""Where label maps are looked for; the first folder that exists is taken."""
+TRUTH_FOLDER = "gt"
+LARGEST_ID = 65535
+_ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
+
+
+def label_folder(dataset: Path) -> Path | None:
+    """Return the folder of the dataset that holds its label maps, if there is one."""
+    return next((dataset / n for n in LABEL_FOLDERS if (dataset / n).is_dir()), None)
+
+
+def truth_folder(dataset: Path) -> Path | None:
+    """Return the folder of the dataset that holds its ground truth, if there is one."""
+    folder = dataset / TRUTH_FOLDER
+    return folder if folder.is_dir() else None
+
+
+def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | None], int]:
+    """Find the label map `<stem>.png` of each view, sub-folders included.
+
+    Args:
+        folder: of label maps.
+        stems: of the views.
+
+    Returns:
+        A path or None for each stem, and how many PNG files of the folder belong to no view.
+
+    Raises:
+        CgcError: a view's label map is not a PNG file.
+    """
+    maps: dict[str, Path] = {}
+    others: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
+            continue
+        kind = maps if path.suffix.lower() == ".png" else others
+        kind[inside.with_suffix("").as_posix()] = path
+    for stem in stems:
+        if stem not in maps and stem in others:
+            raise CgcError(
+                f"{others[stem]} is no PNG file, but label maps must be: other formats lose ids; "
+                "save it as an 8-bit or 16-bit grey PNG."
+            )
+    matched = [maps.get(stem) for stem in stems]
+    return matched, len(maps) - sum(path is not None for path in matched)
+
+
+def check_label_map(path: Path, photo_size: tuple[int, int]) -> None:
+    """Check type and size of a label map by its header.
+
+    Args:
+        path: of the label map.
+        photo_size: (width, height) of the photo that it belongs to, px.
+
+    Raises:
+        CgcError: it is no image of one channel, or not of the photo's shape.
+    """
+    header = read_header(path)
+    if header.mode not in _ONE_CHANNEL:
+        raise CgcError(
+            f"{path} has colours (mode {header.mode}), but a label map has one id per pixel; "
+            "save the ids as an 8-bit or 16-bit grey PNG, or as one with a palette."
+        )
+    if not same_shape((header.width, header.height), photo_size):
+        raise CgcError(
+            f"{path} is {header.width}×{header.height} px, but its photo is "
+            f"{photo_size[0]}×{photo_size[1]}; a label map may be smaller or larger than its "
+            "photo but must have the same shape, make it again from this photo."
+        )
+
+
+def read_label_map(path: Path) -> NDArray[np.uint16]:
+    """Decode a label map.
+
+    Returns:
+        (H, W) ids as stored, palette indices for files with a palette; 0 = unlabelled.
+
+    Raises:
+        CgcError: the file is missing, damaged, or has ids outside 0..65535.
+    """
+    ids = read_grey(path)
+    if ids.ndim != 2:
+        raise CgcError(f"{path} has more than one channel; save it as a grey PNG of ids.")
+    if ids.dtype not in (np.bool_, np.uint8, np.uint16) and not (
+        ids.min() >= 0 and ids.max() <= LARGEST_ID
+    ):
+        raise CgcError(f"{path} has ids outside 0..{LARGEST_ID}; number them anew.")
+    return ids.astype(np.uint16)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A dataset folder becomes a `Dataset`: checked, undistorted on demand, split for evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CgcError
+from .colmap import ColmapCamera, ending_of_model, find_model, read_model
+from .framing import scene_extent, scene_up
+from .photo_files import add_label_maps, find_photos
+from .photos import PhotoStore
+from .resize import fitted_size
+from .scene import PinholeCamera, Scene, View
+from .undistort import pinhole_camera
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A capture that is ready for training."""
+
+    scene: Scene
+    """Views in name order, pinhole cameras of the working size."""
+    store: PhotoStore
+    """Pixels of the views, by their index in `scene.views`."""
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    """Indices of the views to train on and of those held out; each view is in one of the two."""
+    warnings: tuple[str, ...]
+    """What the user should know, a sentence each; nothing has been printed."""
+
+
+def load_dataset(
+    folder: Path, *, max_size: int | None = None, test_every: int | None = None
+) -> Dataset:
+    """Read cameras, poses and points, and check photos and label maps by their headers.
+
+    No photo is decoded before it is asked for.
+
+    Args:
+        folder: holds `images/` and the COLMAP model in `sparse/0/`, `sparse/` or itself; may hold
+            label maps in `masks/`, `seg_masks/` or `object_mask/`, and ground truth in `gt/`.
+        max_size: longest side of the working size, px; None keeps the undistorted photos' size.
+        test_every: n holds out every n-th view in name order, beginning with the first: indices
+            0, n, 2n, …; None holds out none.
+
+    Raises:
+        CgcError: something in the folder cannot be used; the sentence says what to do.
+    """
+    folder = Path(folder)
+    if max_size is not None and max_size < 1:
+        raise CgcError(f"The longest side of a photo cannot be {max_size} px; give 1 or more.")
+    model_folder = find_model(folder)
+    model = read_model(model_folder)
+    warnings = list(model.warnings)
+    if not len(model.points):
+        warnings.append(f"{model_folder} has no points; training starts from random ones.")
+    if len(model.images) == 1:
+        warnings.append(
+            f"{model_folder} has one view only; training works, but depth stays unknown."
+        )
+    others = [f.name for f in model_folder.parent.iterdir() if ending_of_model(f)]
+    if model_folder.name == "0" and len(others) > 1:
+        warnings.append(
+            f"{model_folder} is read, but not the {len(others) - 1} other models beside it; "
+            "they hold photos that could not be joined to the first."
+        )
+    files, photo_warnings = find_photos(folder / "images", model.images, model.cameras)
+    files, label_warnings = add_label_maps(folder, model.images, files)
+    warnings += [*photo_warnings, *label_warnings]
+
+    pinholes: dict[ColmapCamera, PinholeCamera] = {}
+    views = []
+    for image, file in zip(model.images, files, strict=True):
+        if file.camera not in pinholes:
+            pinhole = pinhole_camera(
+                file.camera, f"{model_folder}: camera {image.camera_id} of {image.name}"
+            )
+            size = fitted_size((pinhole.width, pinhole.height), max_size)
+            pinholes[file.camera] = pinhole.resized(*size)
+        views.append(View(image.name, pinholes[file.camera], image.world_to_camera))
+    scene = Scene(
+        views=tuple(views),
+        points=model.points,
+        point_colors=model.point_colors,
+        extent=scene_extent(views, model.points),
+        up=scene_up(views),
+    )
+    train, test = split(len(views), test_every)
+    return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))
+
+
+def split(count: int, test_every: int | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the indices to train on and those held out: 0, n, 2n, … for `test_every` n.
+
+    Raises:
+        CgcError: nothing would be left to train on.
+    """
+    if test_every is None:
+        return tuple(range(count)), ()
+    if test_every < 2:
+        raise CgcError(f"Every {test_every}. view cannot be held out; give 2 or more, or nothing.")
+    test = tuple(range(0, count, test_every))
+    train = tuple(index for index in range(count) if index % test_every)
+    if not train:
+        raise CgcError(
+            f"Holding out every {test_every}. of {count} view leaves none to train on; "
+            "hold out none."
+        )
+    return train, test

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of views: paths below a folder, which stay apart when they lose their endings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from ..errors import CgcError
+
+
+def stem_of(name: str) -> str:
+    """Return a view's name without its ending: label maps and renders of it are called so."""
+    return PurePosixPath(name).with_suffix("").as_posix()
+
+
+def checked_name(place: str, name: str) -> str:
+    """Return `name` with forward slashes after checking that it leads nowhere else.
+
+    Args:
+        place: file and position, how the error begins.
+        name: as stored.
+
+    Raises:
+        CgcError: the name is empty, absolute, leads out of its folder, or is not text.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    leads_out = path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1])
+    if not path.name or leads_out or not name.isprintable():
+        raise CgcError(
+            f"{place} has the name {name[:80]!r}, which is no path below the folder of photos; "
+            "the file is damaged or was made for other folders, make it again."
+        )
+    return path.as_posix()
+
+
+def check_stems_differ(file: str, names: Iterable[str]) -> None:
+    """Check that no two names are the same without ending and case.
+
+    Args:
+        file: the one the names are from, how the error begins.
+        names: checked ones.
+
+    Raises:
+        CgcError: two names would give their renders the same file.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        stem = stem_of(name).casefold()
+        if stem in seen:
+            raise CgcError(
+                f"{file}: {seen[stem]} and {name} have the same name up to case and ending, but "
+                "masks and renders are named without; rename one of them there and on disk."
+            )
+        seen[stem] = name

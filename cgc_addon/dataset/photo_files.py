@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files on disk belong to each posed photo, and whether their sizes fit; headers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import CgcError
+from .colmap import ColmapCamera, ColmapImage
+from .image_files import is_shown_turned, read_header
+from .label_maps import check_label_map, label_folder, match_label_maps, truth_folder
+from .resize import same_shape
+
+_PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+
+
+@dataclass(frozen=True)
+class PhotoFiles:
+    """Where the pixels of one view come from."""
+
+    photo: Path
+    camera: ColmapCamera
+    """Of the photo as it is on disk, distortion included, at the photo's size."""
+    upright: bool = False
+    """Whether the photo must be turned as EXIF says before `camera` fits."""
+    labels: Path | None = None
+    truth: Path | None = None
+
+
+def find_photos(
+    folder: Path, images: Sequence[ColmapImage], cameras: Mapping[int, ColmapCamera]
+) -> tuple[list[PhotoFiles], list[str]]:
+    """Find the photo of each image and fit its camera to the photo's size.
+
+    Args:
+        folder: the photos'.
+        images: of the model.
+        cameras: of the model, by id.
+
+    Returns:
+        The files in the order of `images`, and warnings.
+
+    Raises:
+        CgcError: a photo is missing, no image, or not of its camera's shape.
+    """
+    if not folder.is_dir():
+        raise CgcError(f"{folder} is missing; put the photos of the model there.")
+    missing = [image.name for image in images if not (folder / image.name).is_file()]
+    if missing:
+        raise CgcError(
+            f"{folder} lacks {len(missing)} of the {len(images)} photos of the model, the first is "
+            f"{missing[0]}; copy them there, or solve the cameras again without them."
+        )
+    files, scaled = [], []
+    for image in images:
+        path = folder / image.name
+        header, camera = read_header(path), cameras[image.camera_id]
+        size, upright = (header.width, header.height), False
+        if size != (camera.width, camera.height):
+            upright = _must_be_turned(path, size, camera)
+            size = (header.height, header.width) if upright else size
+            if not same_shape(size, (camera.width, camera.height)):
+                raise CgcError(
+                    f"{path} is {size[0]}×{size[1]} px, but its camera {image.camera_id} in the "
+                    f"model is {camera.width}×{camera.height}; put back the photos that the "
+                    "cameras were solved with, or solve again."
+                )
+            if size != (camera.width, camera.height):
+                camera = camera.resized(*size)
+                scaled.append(image.name)
+        files.append(PhotoFiles(path, camera, upright))
+    warnings = []
+    if scaled:
+        warnings.append(
+            f"{folder}: {len(scaled)} of {len(images)} photos are not of their camera's size, the "
+            f"first is {scaled[0]}; focal lengths and principal points are scaled to fit."
+        )
+    unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
+    if unposed > 0:
+        warnings.append(f"{folder}: {unposed} photos have no pose in the model and are left out.")
+    return files, warnings
+
+
+def add_label_maps(
+    dataset: Path, images: Sequence[ColmapImage], files: Sequence[PhotoFiles]
+) -> tuple[list[PhotoFiles], list[str]]:
+    """Find the label map and the ground truth of each photo, where there are any.
+
+    Args:
+        dataset: folder that may hold `masks/` or its like, and `gt/`.
+        images: of the model.
+        files: of the images, in the same order.
+
+    Returns:
+        The files with label maps, and warnings.
+
+    Raises:
+        CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
+    """
+    completed, warnings = list(files), []
+    for kind, folder in (("labels", label_folder(dataset)), ("truth", truth_folder(dataset))):
+        if folder is None:
+            continue
+        paths, strangers = match_label_maps(folder, [image.stem for image in images])
+        for index, path in enumerate(paths):
+            if path is not None:
+                camera = completed[index].camera
+                check_label_map(path, (camera.width, camera.height))
+                completed[index] = replace(completed[index], **{kind: path})
+        if kind == "labels" and None in paths:
+            warnings.append(
+                f"{folder}: {paths.count(None)} of {len(paths)} views have no label map; "
+                "they are trained without."
+            )
+        if strangers:
+            warnings.append(f"{folder}: {strangers} label maps belong to no view; they are unused.")
+    return completed, warnings
+
+
+def _must_be_turned(path: Path, size: tuple[int, int], camera: ColmapCamera) -> bool:
+    """Say whether the cameras were solved on photos that had been turned as EXIF says."""
+    stored_fits = same_shape(size, (camera.width, camera.height))
+    turned_fits = same_shape(size, (camera.height, camera.width))
+    return turned_fits and not stored_fits and is_shown_turned(path)
+
+
+def _count_photos(folder: Path) -> int:
+    return sum(_is_photo(path) and not path.name.startswith(".") for path in folder.rglob("*"))
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in _PHOTO_ENDINGS

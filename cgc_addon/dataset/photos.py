@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Photos, label maps and ground truth of the views, undistorted and at the size asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .byte_cache import ByteCache
+from .colmap import ColmapCamera
+from .image_files import read_photo
+from .label_maps import read_label_map
+from .photo_files import PhotoFiles
+from .resize import area_average, level_size, nearest
+from .scene import View
+from .undistort import (
+    is_distorted,
+    remap_bilinear,
+    remap_nearest,
+    source_positions,
+    valid_pixels,
+)
+
+CACHE_BYTES = 1 << 30
+MAP_CACHE_BYTES = 256 << 20
+
+
+class PhotoStore:
+    """Decodes what is asked for and keeps it while memory allows.
+
+    Level 0 is the working size, the size of the views' cameras; level 1 has half its width and
+    height, level 2 a quarter, rounded down. Photos are area averages, ids nearest neighbours.
+    Arrays are shared with later calls: do not write into them. Calls from several threads are
+    fine, and the same call always returns the same values.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[PhotoFiles],
+        views: Sequence[View],
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        map_cache_bytes: int = MAP_CACHE_BYTES,
+    ) -> None:
+        """Take the files of the views; nothing is read yet.
+
+        Args:
+            files: one for each view.
+            views: with undistorted cameras of the working size.
+            cache_bytes: most memory that is kept for pixels.
+            map_cache_bytes: most memory that is kept for undistortion maps.
+        """
+        self._files = tuple(files)
+        self._views = tuple(views)
+        self._pixels = ByteCache(cache_bytes)
+        self._maps = ByteCache(map_cache_bytes)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    @property
+    def cached_bytes(self) -> int:
+        """Memory that is kept for pixels and maps now."""
+        return self._pixels.size + self._maps.size
+
+    def has_labels(self, index: int) -> bool:
+        """Say whether the view has a label map."""
+        return self._files[index].labels is not None
+
+    def has_truth(self, index: int) -> bool:
+        """Say whether the view has ground truth."""
+        return self._files[index].truth is not None
+
+    def view(self, index: int, level: int = 0) -> View:
+        """Return the view with its camera at the size of a level."""
+        view = self._views[index]
+        return view.resized(*level_size((view.camera.width, view.camera.height), level))
+
+    def photo(self, index: int, level: int = 0) -> NDArray[np.uint8]:
+        """Return the photo (H, W, 3) sRGB; black where an undistorted one shows nothing.
+
+        Raises:
+            CgcError: the file is missing or damaged.
+        """
+        return self._pixels.get(("photo", index, level), lambda: self._make_photo(index, level))
+
+    def labels(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
+        """Return the label map (H, W), 0 = unlabelled, or None if the view has none.
+
+        Raises:
+            CgcError: the file is missing or damaged.
+        """
+        path = self._files[index].labels
+        return None if path is None else self._ids("labels", path, index, level)
+
+    def truth(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
+        """Return the ground truth (H, W), 0 = background, or None if the view has none.
+
+        Raises:
+            CgcError: the file is missing or damaged.
+        """
+        path = self._files[index].truth
+        return None if path is None else self._ids("truth", path, index, level)
+
+    def valid(self, index: int, level: int = 0) -> NDArray[np.bool_] | None:
+        """Return (H, W): which pixels the photo covers; None if all, as nearly always.
+
+        Undistortion leaves uncovered pixels only where distortion is so strong that the pinhole
+        camera would otherwise become smaller than a fifth of the photo.
+        """
+        camera = self._files[index].camera
+        if not is_distorted(camera):
+            return None
+        covered = valid_pixels(self._positions(index, level))
+        return None if covered.all() else covered
+
+    def _make_photo(self, index: int, level: int) -> NDArray[np.uint8]:
+        camera = self.view(index, level).camera
+        size = (camera.width, camera.height)
+        if level > 0:
+            return area_average(self.photo(index), size)
+        files = self._files[index]
+        photo = read_photo(files.photo, upright=files.upright)
+        if not is_distorted(files.camera):
+            return area_average(photo, size)
+        # The photo is shrunk first, so that the samples taken from it leave nothing out.
+        scale = min(1.0, camera.fx / _focal_length(files.camera))
+        shrunk = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+        photo = area_average(photo, (max(1, shrunk[0]), max(1, shrunk[1])))
+        return remap_bilinear(photo, files.camera, self._positions(index, 0))
+
+    def _ids(self, kind: str, path: Path, index: int, level: int) -> NDArray[np.int32]:
+        def make() -> NDArray[np.int32]:
+            ids = read_label_map(path)
+            camera = self.view(index, level).camera
+            source = self._files[index].camera
+            if is_distorted(source):
+                ids = remap_nearest(ids, source, self._positions(index, level))
+            else:
+                ids = nearest(ids, (camera.width, camera.height))
+            return ids.astype(np.int32)
+
+        return self._pixels.get((kind, index, level), make)
+
+    def _positions(self, index: int, level: int) -> NDArray[np.float32]:
+        source, target = self._files[index].camera, self.view(index, level).camera
+        return self._maps.get((source, target), lambda: source_positions(source, target))
+
+
+def _focal_length(camera: ColmapCamera) -> float:
+    return float(camera.to_pycolmap().focal_length_x)

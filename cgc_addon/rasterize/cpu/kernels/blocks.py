@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blocks of LANES Gaussians: from rows of an array to one vector per column, and back."""
+
+from __future__ import annotations
+
+from ..simd import LANES, inline, transpose
+
+
+@inline
+def load_rows(array, stride, first, rows, columns, scratch, slot):
+    """Transpose rows of an array (N, stride) into `scratch`, a vector per column from `slot` on.
+
+    Row first + lane goes to the lane; lanes from `rows` on repeat the last row. Only the first
+    `columns` columns are read.
+    """
+    if rows == LANES and columns >= LANES:
+        column = 0
+        while column < columns:
+            # The last square overlaps the one before it rather than leave the row.
+            start = min(column, columns - LANES)
+            transpose(array, first * stride + start, stride, scratch, (slot + start) * LANES, LANES)
+            column += LANES
+    else:
+        for lane in range(LANES):
+            row = (first + min(lane, rows - 1)) * stride
+            for column in range(columns):
+                scratch[(slot + column) * LANES + lane] = array[row + column]
+
+
+@inline
+def store_rows(scratch, slot, array, stride, first, rows, columns):
+    """Transpose `columns` vectors of `scratch` from `slot` on into rows of an array (N, stride)."""
+    if rows == LANES and columns >= LANES:
+        column = 0
+        while column < columns:
+            start = min(column, columns - LANES)
+            transpose(scratch, (slot + start) * LANES, LANES, array, first * stride + start, stride)
+            column += LANES
+    else:
+        for lane in range(rows):
+            row = (first + lane) * stride
+            for column in range(columns):
+                array[row + column] = scratch[(slot + column) * LANES + lane]

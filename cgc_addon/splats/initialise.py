@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Gaussians that training starts from: sparse points, and a far sphere for what lies behind."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from ..dataset.scene import Scene
+from .gaussians import Gaussians
+from .select import concatenate
+from .sphere import fibonacci_sphere
+from .spherical_harmonics import CONSTANT_BASIS, coefficient_count
+from .visibility import Photo, mean_colors, view_counts
+
+INITIAL_OPACITY = 0.1
+"""Opacity of each Gaussian before training (Kerbl 2023, section 5.1)."""
+FAR_RADIUS = 6.0
+"""Radius of the far sphere in scene extents."""
+MINIMUM_POINTS = 100
+"""With fewer sparse points than this, random ones are added."""
+
+
+def first_gaussians(
+    scene: Scene,
+    photo: Photo | None,
+    *,
+    sh_degree: int = 3,
+    far_count: int = 5000,
+    random_count: int = 10000,
+    seed: int = 0,
+) -> Gaussians:
+    """Return what training starts from: the sparse points and the far sphere, in this order.
+
+    Args:
+        scene: views and sparse points; with fewer than `MINIMUM_POINTS` points, random points
+            where the cameras look are added.
+        photo: gives the photos for the colours that the points do not bring, None for grey.
+        sh_degree: 0 to 3; all harmonics but the constant start at zero.
+        far_count: about how many Gaussians the far sphere gets, 0 for none.
+        random_count: how many random points, if any are needed.
+        seed: of the random points; nothing else is random.
+    """
+    points, colors = scene.points, scene.point_colors
+    if len(points) < MINIMUM_POINTS:
+        random, random_colors = random_points(scene, photo, count=random_count, seed=seed)
+        points = np.concatenate([points, random])
+        colors = np.concatenate([colors, random_colors])
+    near = gaussians_from_points(points, colors, sh_degree=sh_degree)
+    if far_count == 0:
+        return near
+    return concatenate([near, far_sphere(scene, photo, count=far_count, sh_degree=sh_degree)])
+
+
+def gaussians_from_points(
+    points: NDArray[np.float32],
+    colors: NDArray[np.uint8],
+    *,
+    scales: NDArray[np.floating] | None = None,
+    sh_degree: int = 3,
+    opacity: float = INITIAL_OPACITY,
+) -> Gaussians:
+    """Place one round Gaussian at each point.
+
+    Args:
+        points: (P, 3) scene units.
+        colors: (P, 3) sRGB; they become the constant harmonic.
+        scales: (P,) standard deviations, scene units; None takes `neighbour_distances`.
+        sh_degree: 0 to 3.
+        opacity: between 0 and 1, both excluded.
+    """
+    count = len(points)
+    if scales is None:
+        scales = neighbour_distances(points)
+    sh = np.zeros((count, coefficient_count(sh_degree), 3), dtype=np.float32)
+    sh[:, 0] = (np.asarray(colors, dtype=np.float64) / 255.0 - 0.5) / CONSTANT_BASIS
+    quats = np.zeros((count, 4), dtype=np.float32)
+    quats[:, 0] = 1.0
+    return Gaussians(
+        means=np.asarray(points, dtype=np.float32),
+        log_scales=np.repeat(np.log(scales)[:, None], 3, axis=1).astype(np.float32),
+        quats=quats,
+        logit_opacities=np.full(count, np.log(opacity / (1.0 - opacity)), dtype=np.float32),
+        sh=sh,
+    )
+
+
+def neighbour_distances(points: NDArray[np.floating], neighbours: int = 3) -> NDArray[np.float64]:
+    """Return the mean distance (P,) of each point to its nearest neighbours, scene units, > 0.
+
+    Points at the same place count once, so copies do not shrink to nothing. The distances are kept
+    between a thousandth of their median and a tenth of the cloud's radius (around its median point,
+    without the farthest hundredth) or four medians, whichever is more: a stray point would
+    otherwise start as a fog over everything.
+
+    Args:
+        points: (P, 3) scene units.
+        neighbours: how many to average over, fewer when there are not as many places.
+    """
+    if len(points) == 0:
+        return np.zeros(0)
+    places, place_of_point = np.unique(
+        np.asarray(points, dtype=np.float64), axis=0, return_inverse=True
+    )
+    nearest = min(neighbours, len(places) - 1)
+    if nearest == 0:
+        return np.full(len(points), 0.01)
+    distances, _ = KDTree(places).query(places, k=nearest + 1)
+    means = distances[:, 1:].mean(axis=1)
+    radius = np.percentile(np.linalg.norm(places - np.median(places, axis=0), axis=1), 99)
+    median = float(np.median(means))
+    limited = np.clip(means, 1e-3 * median, max(0.1 * float(radius), 4.0 * median))
+    return limited[place_of_point.reshape(-1)]
+
+
+def far_sphere(
+    scene: Scene,
+    photo: Photo | None,
+    *,
+    count: int = 5000,
+    sh_degree: int = 3,
+    opacity: float = 0.5,
+) -> Gaussians:
+    """Return Gaussians for what lies at infinity: sky, horizon, the far wall.
+
+    They stand evenly on a sphere around the mean camera centre, `FAR_RADIUS` scene extents away,
+    or farther when the sparse points reach farther, and only where some camera looks. Each has the
+    mean colour of the photos that show its place; what hides it there is not known yet. Their
+    standard deviations are a fair part of the scene extent: a rule that removes large Gaussians
+    would remove these first.
+
+    Args:
+        scene: views, extent and sparse points.
+        photo: gives the photos; None makes the sphere grey.
+        count: about how many Gaussians are wanted.
+        sh_degree: 0 to 3.
+        opacity: between 0 and 1; higher than that of other points, as nothing lies behind.
+    """
+    center = np.mean([view.center() for view in scene.views], axis=0)
+    radius = FAR_RADIUS * scene.extent
+    if len(scene.points):
+        reach = np.percentile(np.linalg.norm(scene.points - center, axis=1), 99)
+        radius = max(radius, 1.2 * float(reach))
+
+    trial = center + radius * fibonacci_sphere(2000)
+    share = np.mean(view_counts(trial, scene.views) > 0)
+    # A camera that sees less than a tenth of the sphere does not get a tenfold dense one.
+    total = round(count / max(float(share), 0.1))
+    points = center + radius * fibonacci_sphere(total)
+    points = points[view_counts(points, scene.views) > 0]
+    spacing = radius * float(np.sqrt(4.0 * np.pi / max(total, 1)))
+    return gaussians_from_points(
+        points.astype(np.float32),
+        mean_colors(points, scene.views, photo, spacing),
+        # At 0.6 of the spacing neighbours overlap into an even surface and stay apart in colour.
+        scales=np.full(len(points), 0.6 * spacing),
+        sh_degree=sh_degree,
+        opacity=opacity,
+    )
+
+
+def random_points(
+    scene: Scene, photo: Photo | None, *, count: int, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return random points where many cameras look, for a capture without sparse points.
+
+    Pixels are drawn at random, and a depth along each ray, up to four scene extents; of these the
+    points stay that are seen by at least half as many views as the best tenth of them.
+
+    Args:
+        scene: views and extent.
+        photo: gives the photos; None makes the points grey.
+        count: how many points.
+        seed: the same seed gives the same points.
+
+    Returns:
+        points (count, 3) scene units and colors (count, 3) sRGB.
+    """
+    generator = np.random.default_rng(seed)
+    kept = np.zeros((0, 3))
+    while len(kept) < count:
+        candidates = _points_in_frusta(scene, 4 * count, generator)
+        counts = view_counts(candidates, scene.views)
+        kept = np.concatenate([kept, candidates[2 * counts >= np.percentile(counts, 90)]])
+    points = kept[:count]
+    return points.astype(np.float32), mean_colors(points, scene.views, photo)
+
+
+def _points_in_frusta(
+    scene: Scene, count: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return random points (count, 3), the same number before each camera."""
+    views = generator.integers(len(scene.views), size=count)
+    shares = generator.random((count, 2))
+    depths = scene.extent * generator.uniform(0.2, 4.0, size=count)
+    points = np.empty((count, 3))
+    for index, view in enumerate(scene.views):
+        mine = views == index
+        camera = view.camera
+        pixels = shares[mine] * (camera.width, camera.height)
+        rays = (pixels - (camera.cx, camera.cy)) / (camera.fx, camera.fy)
+        in_camera = np.column_stack([rays, np.ones(len(rays))]) * depths[mine, None]
+        points[mine] = (in_camera - view.world_to_camera[:3, 3]) @ view.world_to_camera[:3, :3]
+    return points

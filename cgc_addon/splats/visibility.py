@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which views see a point in space, and what colour their photos have there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..dataset.scene import View
+
+Photo = Callable[[int], NDArray[np.uint8]]
+"""Gives the photo of the view with this index: (H, W, 3) sRGB, at any size."""
+
+NEUTRAL_GREY = 128
+"""Colour of points that no photo shows."""
+
+
+def project(
+    points: NDArray[np.float64], view: View
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Project points into a view; nothing hides anything.
+
+    Args:
+        points: (N, 3) scene units.
+        view: pinhole camera and pose.
+
+    Returns:
+        pixels (N, 2) x right and y down, of any value where not seen; depths (N,) along the camera
+        axis, scene units; seen (N,) whether the point lies before the camera and inside the image.
+    """
+    rotation, translation = view.world_to_camera[:3, :3], view.world_to_camera[:3, 3]
+    camera = view.camera
+    in_camera = points @ rotation.T + translation
+    depths = in_camera[:, 2]
+    before = depths > 1e-9
+    rays = in_camera[:, :2] / np.where(before, depths, 1.0)[:, None]
+    pixels = rays * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+    inside = ((pixels >= 0.0) & (pixels < (camera.width, camera.height))).all(axis=1)
+    return pixels, depths, before & inside
+
+
+def view_counts(points: NDArray[np.float64], views: Sequence[View]) -> NDArray[np.int64]:
+    """Return in how many views each of the `points` (N, 3) falls inside the image, (N,)."""
+    counts = np.zeros(len(points), dtype=np.int64)
+    for view in views:
+        counts += project(points, view)[2]
+    return counts
+
+
+def mean_colors(
+    points: NDArray[np.float64],
+    views: Sequence[View],
+    photo: Photo | None,
+    spacing: float = 0.0,
+) -> NDArray[np.uint8]:
+    """Colour points with the mean of the photos that show their place.
+
+    Args:
+        points: (N, 3) scene units.
+        views: what `photo` numbers.
+        photo: gives the photos, or None when there are none to look at.
+        spacing: distance between neighbouring points, scene units: each photo is averaged over
+            about as many pixels as lie between two of them, so that no single pixel decides.
+
+    Returns:
+        (N, 3) sRGB, grey where no photo shows the point.
+    """
+    if photo is None:
+        return np.full((len(points), 3), NEUTRAL_GREY, dtype=np.uint8)
+    sums = np.zeros((len(points), 3))
+    counts = np.zeros(len(points))
+    for index, view in enumerate(views):
+        pixels, depths, seen = project(points, view)
+        if not seen.any():
+            continue
+        image = np.asarray(photo(index))
+        scale = np.array([image.shape[1] / view.camera.width, image.shape[0] / view.camera.height])
+        footprint = spacing * view.camera.fx * scale[0] / float(np.median(depths[seen]))
+        factor = int(np.clip(footprint / 2, 1, min(image.shape[:2])))
+        reduced = np.asarray(Image.fromarray(image).reduce(factor))
+        columns, rows = (pixels[seen] * scale / factor).astype(np.int64).T
+        rows = np.minimum(rows, reduced.shape[0] - 1)
+        columns = np.minimum(columns, reduced.shape[1] - 1)
+        sums[seen] += reduced[rows, columns]
+        counts[seen] += 1
+    means = sums / np.maximum(counts, 1)[:, None]
+    return np.where(counts[:, None] > 0, np.rint(means), NEUTRAL_GREY).astype(np.uint8)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Observations sample every labelled view and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cgc_addon.cgc.observations import observe, sampled_fraction, total_weights
+from cgc_addon.dataset.scene import PinholeCamera, View
+from cgc_addon.errors import Interrupted
+from cgc_addon.rasterize.blending import BlendingMatrix
+
+
+class OneGaussianPerPixel:
+    """A backend in which Gaussian p alone, with weight 1/2, makes up pixel p."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        self.asked = []
+
+    def blending_weights(self, splat, view, pixels, *, minimum):
+        self.asked.append((view.name, pixels, minimum))
+        count = view.camera.width * view.camera.height
+        return BlendingMatrix(
+            np.arange(len(pixels) + 1),
+            pixels.numpy().astype(np.int32),
+            np.full(len(pixels), 0.5, np.float32),
+            count,
+        )
+
+
+def view(name, width=20, height=10):
+    return View(name, PinholeCamera(width, height, 9.0, 9.0, 10.0, 5.0), np.eye(4))
+
+
+def test_labels_belong_to_the_pixels_drawn_and_views_without_masks_are_left_out():
+    backend = OneGaussianPerPixel()
+    labels = np.arange(200, dtype=np.int32).reshape(10, 20)
+    empty = np.zeros((10, 20), np.int32)
+    views = [view("a.png"), view("b.png"), view("c.png")]
+    found = observe(backend, None, views, [labels, None, empty], fraction=0.3, seed=1)
+    assert [name for name, *_ in backend.asked] == ["a.png"]
+    (observation,) = found
+    pixels = backend.asked[0][1]
+    assert pixels.dtype == torch.int64
+    assert len(np.unique(pixels)) == len(pixels) == 60
+    np.testing.assert_array_equal(observation.labels, pixels)
+    assert observation.pixel_area == pytest.approx(200 / 60)
+    np.testing.assert_allclose(observation.coverage(), 0.5)
+    np.testing.assert_allclose(observation.sparse().toarray(), 0.5 * np.eye(200)[pixels.numpy()])
+    again = observe(backend, None, views, [labels, None, empty], fraction=0.3, seed=1)
+    np.testing.assert_array_equal(again[0].labels, observation.labels)
+
+
+def test_total_weights_are_in_pixels_of_the_views():
+    backend = OneGaussianPerPixel()
+    ones = np.ones((10, 20), np.int32)
+    found = observe(backend, None, [view("a"), view("b")], [ones, ones], fraction=0.5)
+    total = total_weights(found, 200)
+    assert total.sum() == pytest.approx(0.5 * 200 * 2)
+
+
+def test_a_quarter_is_sampled_and_less_where_there_is_much():
+    assert sampled_fraction([view("a")] * 3) == 0.25
+    assert sampled_fraction([view("a", 1000, 1000)] * 20) == pytest.approx(0.1)
+    assert sampled_fraction([]) == 0.25
+
+
+def test_a_label_map_of_another_size_is_a_defect():
+    with pytest.raises(ValueError, match=r"a\.png is 5×4, the view 20×10"):
+        observe(OneGaussianPerPixel(), None, [view("a.png")], [np.ones((4, 5), np.int32)])
+
+
+def test_it_stops_between_views():
+    backend = OneGaussianPerPixel()
+    ones = np.ones((10, 20), np.int32)
+    with pytest.raises(Interrupted):
+        observe(
+            backend,
+            None,
+            [view("a"), view("b")],
+            [ones, ones],
+            should_stop=lambda: len(backend.asked) == 1,
+        )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Segments are numbered by size, told apart by colour, and survive the way through the file."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cgc_addon.cgc.segmentation import ordered_by_size
+from cgc_addon.cgc.segments import (
+    describe_segments,
+    distinct_colors,
+    read_segments,
+    write_segments,
+)
+from cgc_addon.errors import CgcError
+
+
+@given(
+    labels=st.lists(st.integers(0, 9), max_size=60),
+    minimum=st.integers(0, 8),
+)
+@settings(max_examples=80, deadline=None)
+def test_ids_go_by_size_without_gaps_and_small_ones_vanish(labels, minimum):
+    given_labels = np.array(labels, np.int32)
+    ordered = ordered_by_size(given_labels, minimum)
+    counts = np.bincount(ordered, minlength=1)[1:]
+    assert (counts > 0).all()
+    assert (np.diff(counts) <= 0).all()
+    assert (counts >= minimum).all()
+    assert not ordered[given_labels == 0].any()
+    kept = {i for i in labels if i and labels.count(i) >= max(1, minimum)}
+    assert len(counts) == len(kept)
+    for identifier in kept:
+        assert len(np.unique(ordered[given_labels == identifier])) == 1
+
+
+def described(seed=0):
+    generator = np.random.default_rng(seed)
+    labels = ordered_by_size(generator.integers(0, 6, 200).astype(np.int32))
+    features = generator.standard_normal((200, 16)).astype(np.float32)
+    return describe_segments(labels, features), labels, features
+
+
+def test_description_counts_and_averages_directions():
+    segments, labels, features = described()
+    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
+    for segment in segments.segments:
+        members = labels == segment.id
+        assert segment.count == members.sum()
+        mean = directions[members].mean(0)
+        np.testing.assert_allclose(segment.mean_feature, mean / np.linalg.norm(mean), atol=1e-5)
+    assert [segment.name for segment in segments.segments][:2] == ["Segment 001", "Segment 002"]
+    assert segments[2].id == 2
+    with pytest.raises(KeyError):
+        segments[99]
+
+
+def test_palette_is_indexed_by_id():
+    segments, *_ = described()
+    palette = segments.palette()
+    assert palette.shape == (6, 3)
+    assert palette.dtype == np.uint8
+    assert not palette[0].any()
+    assert tuple(palette[3]) == segments[3].color
+
+
+def test_colours_of_many_segments_differ():
+    colors = distinct_colors(300)
+    assert len(np.unique(colors, axis=0)) == 300
+    assert (colors.max(1) >= 75).all()
+    assert (colors.max(1).astype(int) - colors.min(1) >= 25).all()
+    distances = np.linalg.norm(colors[:12, None].astype(float) - colors[None, :12], axis=2)
+    assert distances[~np.eye(12, dtype=bool)].min() > 60
+
+
+def test_more_segments_keep_the_colours_of_the_others():
+    np.testing.assert_array_equal(distinct_colors(7), distinct_colors(90)[:7])
+    assert distinct_colors(0).shape == (0, 3)
+    assert distinct_colors(2000).shape == (2000, 3)
+
+
+def test_file_round_trip(tmp_path):
+    segments, *_ = described()
+    path = tmp_path / "segments.json"
+    write_segments(path, segments)
+    assert read_segments(path) == segments
+    assert json.loads(path.read_text())["segments"][0]["id"] == 1
+
+
+def broken(change):
+    def apply(content):
+        change(content["segments"][1])
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda c: c.pop("segments"), "no list"),
+        (lambda c: c.update(version=99), "version 99"),
+        (broken(lambda s: s.update(id=0)), 'segment number 2: "id"'),
+        (broken(lambda s: s.update(id=True)), '"id"'),
+        (broken(lambda s: s.update(id=1)), "id 1 occurs twice"),
+        (broken(lambda s: s.pop("name")), '"name"'),
+        (broken(lambda s: s.update(count=-1)), '"count"'),
+        (broken(lambda s: s.update(color=[1, 2, 256])), '"color"'),
+        (broken(lambda s: s.update(color="red")), '"color"'),
+        (broken(lambda s: s.update(mean_feature=[0.0])), "16 numbers"),
+        (broken(lambda s: s.update(mean_feature=[float("nan")] * 16)), "finite"),
+        (lambda c: c.update(segments=[3]), "not an object"),
+    ],
+)
+def test_damaged_files_are_refused_with_the_place(tmp_path, change, says):
+    path = tmp_path / "segments.json"
+    write_segments(path, described()[0])
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(CgcError) as caught:
+        read_segments(path)
+    assert says in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_no_segments_are_a_valid_list(tmp_path):
+    segments = describe_segments(np.zeros(5, np.int32), np.ones((5, 16)))
+    assert len(segments) == 0
+    write_segments(tmp_path / "segments.json", segments)
+    assert read_segments(tmp_path / "segments.json") == segments
+    assert segments.palette().shape == (1, 3)
