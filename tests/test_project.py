@@ -40,11 +40,15 @@ def tracked_files() -> list[Path]:
     if listed.returncode == 0:
         names = listed.stdout.decode().split("\0")
         return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-    hidden = {".venv", ".git", "__pycache__", "dist", "runs", "demo"}
+    made_here = {"__pycache__", "dist", "runs", "demo"}
     return [
         path
         for path in ROOT.rglob("*")
-        if path.is_file() and not hidden & set(path.relative_to(ROOT).parts)
+        if path.is_file()
+        and not any(
+            part in made_here or (part.startswith(".") and part not in (".ci", ".gitignore"))
+            for part in path.relative_to(ROOT).parts
+        )
     ]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Progress, Reporter, ShouldStop, never, silent, track
+from .density import density_groups
 
 _ROWS_AT_ONCE = 65_536
 
@@ -29,7 +30,7 @@ class ClusteringSettings:
     minimum_cosine: float = 0.5
     """A Gaussian farther than this from every prototype belongs to none."""
     maximum_points: int = 40_000
-    """Of more Gaussians a random sample forms the groups: HDBSCAN's time grows with the square."""
+    """Of more Gaussians a random sample forms the groups: the time grows with the square."""
     seed: int = 0
 
 
@@ -71,8 +72,6 @@ def cluster_features(
     Raises:
         Interrupted: when `should_stop` says so.
     """
-    from sklearn.cluster import HDBSCAN
-
     settings = settings or ClusteringSettings()
     directions = unit(features)
     seen = np.nonzero((weights > settings.minimum_weight) & directions.any(axis=1))[0]
@@ -82,11 +81,9 @@ def cluster_features(
     if len(seen) < 2 * settings.minimum_cluster_size:
         return assign(directions, np.zeros((0, features.shape[1]), np.float32))
     report(Progress("Clustering features", 0, 0))
-    found = HDBSCAN(
-        min_cluster_size=settings.minimum_cluster_size,
-        min_samples=settings.minimum_samples,
-        copy=True,  # pyright: ignore[reportArgumentType] - its default is a word
-    ).fit_predict(directions[seen].astype(np.float64))
+    found = density_groups(
+        directions[seen], settings.minimum_cluster_size, settings.minimum_samples
+    )
     prototypes = mean_directions(directions[seen], found)
     return assign(
         directions,

@@ -50,9 +50,7 @@ def lift_features(
         shows = (observation.labels > 0) & (lengths > 0)
         shows &= observation.coverage() >= minimum_alpha
         directions = np.where(shows[:, None], rendered / np.maximum(lengths, 1e-30)[:, None], 0)
-        sums += observation.pixel_area * observation.blending.scatter(
-            directions.astype(np.float32)
-        )
+        sums += observation.pixel_area * observation.blending.scatter(directions.astype(np.float32))
         weights += observation.pixel_area * np.bincount(
             observation.blending.gaussians, observation.blending.weights, minlength=len(features)
         )

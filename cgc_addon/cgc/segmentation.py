@@ -23,6 +23,7 @@ from .merging import (
 from .neighbours import nearest_neighbours
 from .observations import Observation
 from .segments import Segments, describe_segments
+from .voting import move_between_groups, vote_segments
 
 MINIMUM_SIZE = 10
 """Gaussians; smaller segments are dropped."""
@@ -97,7 +98,13 @@ def segment_splat(
     touching = contacts(
         clustering.labels[members], nearest_neighbours(means[members], CONTACT_NEIGHBOURS), count
     )
-    return Segmentation(lifted, clustering, merge_tree(occurrence, touching))
+    tree = merge_tree(occurrence, touching)
+    segment_of_group = tree.cut(merge_threshold(DEFAULT_GRANULARITY))
+    voted = vote_segments(
+        observations, segment_of_group[clustering.labels], report=report, should_stop=should_stop
+    )
+    moved = move_between_groups(clustering, lifted.features, segment_of_group, voted)
+    return Segmentation(lifted, replace(clustering, labels=moved), tree)
 
 
 def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray[np.int32]:

@@ -56,6 +56,9 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
     verb.add_argument("--overwrite", action="store_true", help="start anew in a RUN that exists")
     verb.add_argument(
+        "--checkpoint-every", type=float, default=20.0, metavar="S", help="seconds a kill may cost"
+    )
+    verb.add_argument(
         "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")

@@ -41,6 +41,7 @@ def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop
         config,
         resume=options.resume,
         overwrite=options.overwrite,
+        checkpoint_seconds=options.checkpoint_every,
         report=terminal.report,
         say=terminal.say,
         should_stop=should_stop,

@@ -10,67 +10,19 @@ exist and how they project is asked of pycolmap.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .names import check_stems_differ, checked_name, stem_of
+from . import colmap_binary, colmap_text
+from .colmap_records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
+from .names import check_stems_differ
 
 MODEL_FILES = ("cameras", "images", "points3D")
-LARGEST_SIDE = 65535
-"""Photos with a longer side than this, px, exist in damaged files only; it is JPEG's limit."""
-LARGEST_COORDINATE = 1e15
-"""Beyond this, scene units, float32 arithmetic on squares overflows."""
-
-
-@dataclass(frozen=True)
-class ColmapCamera:
-    """Intrinsics of one of COLMAP's camera models, distortion included."""
-
-    model: str
-    """COLMAP's name: "OPENCV"."""
-    width: int
-    height: int
-    params: tuple[float, ...]
-    """In COLMAP's order for this model; pixels where they are lengths."""
-
-    def resized(self, width: int, height: int) -> ColmapCamera:
-        """Return the camera of the same photo at another size in pixels."""
-        camera = self.to_pycolmap()
-        camera.rescale(new_width=width, new_height=height)
-        return ColmapCamera(self.model, width, height, tuple(float(p) for p in camera.params))
-
-    def to_pycolmap(self) -> pycolmap.Camera:
-        """Return the same camera as pycolmap's class, which projects and undistorts."""
-        return pycolmap.Camera(
-            model=self.model,
-            width=self.width,
-            height=self.height,
-            params=np.array(self.params, dtype=np.float64),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class ColmapImage:
-    """A photo that has been given a pose."""
-
-    name: str
-    """Path below the images folder, forward slashes."""
-    camera_id: int
-    world_to_camera: NDArray[np.float64]
-    """(4, 4) rigid; x right, y down, z forward; scene units."""
-
-    @property
-    def stem(self) -> str:
-        """The name without its ending, as `View.stem`."""
-        return stem_of(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +37,6 @@ class ColmapModel:
     point_colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
     warnings: tuple[str, ...]
-
-
-@cache
-def camera_models() -> Mapping[int, tuple[str, int]]:
-    """Return name and number of parameters of every camera model, by COLMAP's number for it."""
-    models: dict[int, tuple[str, int]] = {}
-    for name, model in pycolmap.CameraModelId.__members__.items():
-        if name != "INVALID":
-            example = pycolmap.Camera.create_from_model_id(1, model, 100.0, 100, 100)
-            models[int(model.value)] = (name, len(example.params))
-    return models
 
 
 def find_model(folder: Path) -> Path:
@@ -142,8 +83,6 @@ def read_model(folder: Path) -> ColmapModel:
     Raises:
         CgcError: a file is missing, unreadable, damaged, or says something that cannot be.
     """
-    from . import colmap_binary, colmap_text
-
     ending = ending_of_model(folder)
     if ending is None:
         raise CgcError(f"{folder} does not hold cameras, images and points3D of a COLMAP model.")
@@ -155,7 +94,8 @@ def read_model(folder: Path) -> ColmapModel:
         points, colors = reader.read_points(points_file)
     except OSError as error:
         raise CgcError(
-            f"{error.filename or folder} could not be read: {error.strerror or error}."
+            f"{error.filename or folder} could not be read: {error.strerror or error}; "
+            "check the permissions of that file."
         ) from error
     _check_images(images_file, images, cameras)
     usable = np.all(np.abs(points) < LARGEST_COORDINATE, axis=1)  # False for NaN too
@@ -171,84 +111,6 @@ def read_model(folder: Path) -> ColmapModel:
         points=points[usable].astype(np.float32),
         point_colors=colors[usable],
         warnings=tuple(warnings),
-    )
-
-
-def checked_camera(
-    place: str, model: str, width: int, height: int, params: Iterable[float]
-) -> ColmapCamera:
-    """Return a `ColmapCamera` after checking that it can be one.
-
-    Args:
-        place: file and position, how the error begins.
-        model: COLMAP's name of the camera model.
-        width: px.
-        height: px.
-        params: as many as the model has.
-
-    Raises:
-        CgcError: size, parameters or focal length are impossible.
-    """
-    camera = ColmapCamera(model, width, height, tuple(float(p) for p in params))
-    if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-        raise CgcError(
-            f"{place} says that photos are {width}×{height} px, which cannot be; "
-            "the file is damaged, export the model again."
-        )
-    if not all(math.isfinite(p) for p in camera.params):
-        raise CgcError(
-            f"{place} has parameters that are not finite numbers: {camera.params}; "
-            "solve the cameras again."
-        )
-    as_pycolmap = camera.to_pycolmap()
-    focal_lengths = [camera.params[i] for i in as_pycolmap.focal_length_idxs()]
-    if any(f <= 0.0 for f in focal_lengths):
-        raise CgcError(
-            f"{place} has a focal length that is not positive: {min(focal_lengths):g} px; "
-            "solve the cameras again."
-        )
-    return camera
-
-
-def checked_image(
-    place: str, name: str, camera_id: int, quaternion: Iterable[float], translation: Iterable[float]
-) -> ColmapImage:
-    """Return a `ColmapImage` after checking that its pose is one and its name a path.
-
-    Args:
-        place: file and position, how the error begins.
-        name: as stored.
-        camera_id: as stored.
-        quaternion: wxyz, world to camera, any length but 0.
-        translation: world to camera, scene units.
-
-    Raises:
-        CgcError: name or pose cannot be used.
-    """
-    name = checked_name(place, name)
-    q = np.array(tuple(quaternion), dtype=np.float64)
-    t = np.array(tuple(translation), dtype=np.float64)
-    length = float(np.linalg.norm(q)) if np.all(np.abs(q) < LARGEST_COORDINATE) else math.nan
-    if not (length > 1e-9 and np.all(np.abs(t) < LARGEST_COORDINATE)):
-        raise CgcError(
-            f"{place} ({name}) has a pose that is none: rotation {q.tolist()}, translation "
-            f"{t.tolist()}; take this image out of the model or solve the cameras again."
-        )
-    world_to_camera = np.eye(4)
-    world_to_camera[:3, :3] = rotation_matrix(q / length)
-    world_to_camera[:3, 3] = t
-    return ColmapImage(name, camera_id, world_to_camera)
-
-
-def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation (3, 3) of a unit quaternion (4,) wxyz."""
-    w, x, y, z = quaternion
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
+from .colmap_records import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
 
 _COUNT = struct.Struct("<Q")
 _CAMERA = struct.Struct("<IiQQ")

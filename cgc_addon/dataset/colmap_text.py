@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
+from .colmap_records import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
 
 
 def read_cameras(path: Path) -> dict[int, ColmapCamera]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap import ColmapCamera, ending_of_model, find_model, read_model
+from .colmap import ending_of_model, find_model, read_model
+from .colmap_records import ColmapCamera
 from .framing import scene_extent, scene_up
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore

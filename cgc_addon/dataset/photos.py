@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .byte_cache import ByteCache
-from .colmap import ColmapCamera
+from .colmap_records import ColmapCamera
 from .image_files import read_photo
 from .label_maps import read_label_map
 from .photo_files import PhotoFiles

@@ -8,7 +8,7 @@ import pycolmap
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap import ColmapCamera
+from .colmap_records import ColmapCamera
 from .scene import PinholeCamera
 
 _ROWS_AT_ONCE = 256

@@ -59,7 +59,7 @@ class BlendingMatrix:
         return result
 
     def scatter(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return pixel values gathered at the Gaussians: the transposed matrix times `pixel_values`.
+        """Return pixel values gathered at Gaussians: the transposed matrix times `pixel_values`.
 
         The sums have a fixed order: the result is the same bit for bit every time.
 

@@ -2,7 +2,7 @@
 """What every rasterizer backend offers, in the conventions of `gsplat.rasterization`.
 
 A pixel (i, j) is sampled at (i + 0.5, j + 0.5). A Gaussian's 2D covariance is dilated by 0.3 px².
-Its alpha at a pixel, α = opacity · exp(−σ), is capped at 0.99 and ignored below 1/255; a ray ends
+Its alpha at a pixel, α = opacity · exp(−σ), is capped at 0.999 and ignored below 1/255; a ray ends
 before its transmittance would fall under 1e-4. Colour is Σ αᵢTᵢcᵢ plus T·background.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DILATION = 0.3
 """Added to the diagonal of every projected covariance, px² (`eps2d` in gsplat)."""
-ALPHA_LIMIT = 0.99
+ALPHA_LIMIT = 0.999
 ALPHA_MINIMUM = 1.0 / 255.0
 TRANSMITTANCE_MINIMUM = 1e-4
 NEAR_PLANE = 0.01

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..cgc.segments import distinct_color, read_segments
+from ..cgc.segments import distinct_colors, read_segments
 from ..dataset.load import Dataset
 from ..files import replacing
 from ..rasterize.interface import Backend
@@ -72,10 +72,18 @@ def write_contact_sheet(
     titles = ["photo (held out)" if dataset.test else "photo", "render", "features", "segments"]
     if any(dataset.store.truth(index) is not None for index in indices):
         titles.append("ground truth")
+    drawn_views = list(draw(gaussians, views, ("rgb", "features", "labels"), backend))
+    truths = [dataset.store.truth(index) for index in indices]
+    truth_colors = _truth_colors(
+        [
+            (truth, drawn.labels)
+            for truth, drawn in zip(truths, drawn_views, strict=True)
+            if truth is not None and drawn.labels is not None
+        ],
+        palette,
+    )
     sheet = []
-    for index, drawn in zip(
-        indices, draw(gaussians, views, ("rgb", "features", "labels"), backend), strict=True
-    ):
+    for index, drawn, truth in zip(indices, drawn_views, truths, strict=True):
         assert drawn.rgb is not None
         assert drawn.features is not None
         assert drawn.labels is not None
@@ -87,16 +95,36 @@ def write_contact_sheet(
             to_colors(drawn.features),
             _tint(palette[drawn.labels], render, drawn.labels > 0),
         ]
-        truth = dataset.store.truth(index)
         if truth is not None:
-            colors = np.zeros((int(truth.max()) + 1, 3), np.uint8)
-            colors[1:] = [distinct_color(value) for value in range(1, len(colors))]
-            pictures.append(_tint(colors[truth], photo, truth > 0))
+            pictures.append(_tint(truth_colors[truth], photo, truth > 0))
         elif len(titles) == 5:
             pictures.append(np.zeros_like(photo))
         sheet.append(Row(drawn.view.name, tuple(pictures)))
     with replacing(path) as temporary:
         _compose(title, subtitle, titles, sheet).save(temporary, format="PNG")
+
+
+def _truth_colors(
+    pairs: Sequence[tuple[NDArray[np.int32], NDArray[np.int32]]], palette: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return a colour for each true id: that of the segment which covers most of the object.
+
+    Args:
+        pairs: true and found ids (H, W) of each view.
+        palette: (K + 1, 3) colours of the found segments.
+
+    Returns:
+        (highest true id + 1, 3); objects that nothing covers get colours of their own.
+    """
+    highest = max((int(truth.max()) for truth, _ in pairs), default=0)
+    votes = np.zeros((highest + 1, len(palette)), np.int64)
+    for truth, found in pairs:
+        np.add.at(votes, (truth.reshape(-1), found.reshape(-1)), 1)
+    votes[:, 0] = 0
+    colors = np.vstack([np.zeros((1, 3), np.uint8), distinct_colors(highest)])
+    found_at_all = votes.max(axis=1, initial=0) > 0
+    colors[found_at_all] = palette[votes[found_at_all].argmax(axis=1)]
+    return colors
 
 
 def _tint(

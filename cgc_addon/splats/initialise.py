@@ -16,7 +16,7 @@ from .visibility import Photo, mean_colors, view_counts
 
 INITIAL_OPACITY = 0.1
 """Opacity of each Gaussian before training (Kerbl 2023, section 5.1)."""
-FAR_RADIUS = 6.0
+FAR_RADIUS = 60.0
 """Radius of the far sphere in scene extents."""
 MINIMUM_POINTS = 100
 """With fewer sparse points than this, random ones are added."""

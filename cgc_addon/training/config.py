@@ -65,6 +65,8 @@ class GeometrySettings:
     """(until this share of the steps, halvings of the photo): coarse to fine."""
     far_points: int = 0
     """Gaussians put on a far sphere at the start, for what lies at infinity."""
+    far_steps: bool = False
+    """Let means beyond the extent move in proportion to their distance."""
     rates: LearningRates = field(default_factory=LearningRates)
     densify: DensifySettings = field(default_factory=DensifySettings)
 

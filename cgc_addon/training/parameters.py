@@ -17,6 +17,9 @@ from .config import FeatureSettings, GeometrySettings, LearningRates
 Parameters = dict[str, torch.nn.Parameter]
 """means (N, 3); scales (N, 3) log; quats (N, 4); opacities (N,) logit; sh0 (N, 1, 3);
 shN (N, K − 1, 3); with joint features also features (N, 16)."""
+SMALLEST_PHOTO = 48
+"""Photos are not halved to fewer pixels than this on their shorter side."""
+
 Optimizers = dict[str, torch.optim.Optimizer]
 
 
@@ -108,13 +111,19 @@ def visible_degree(geometry: GeometrySettings, step: int) -> int:
     return min(geometry.sh_degree, step // geometry.sh_degree_every)
 
 
-def photo_level(geometry: GeometrySettings, step: int) -> int:
-    """Return how often photos are halved at `step`."""
+def photo_level(geometry: GeometrySettings, step: int, shortest_side: int) -> int:
+    """Return how often photos are halved at `step`; never so often that little is left of them.
+
+    Args:
+        geometry: with the schedule.
+        step: from 0.
+        shortest_side: of the photo at full size, px.
+    """
     share = step / geometry.steps
-    for until, level in geometry.levels:
-        if share < until:
-            return level
-    return 0
+    level = next((level for until, level in geometry.levels if share < until), 0)
+    while level and shortest_side >> level < SMALLEST_PHOTO:
+        level -= 1
+    return level
 
 
 def feature_start(count: int, scale: float, seed: int) -> Tensor:

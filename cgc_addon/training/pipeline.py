@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from .. import __version__
-from ..cgc.segments import Segments
 from ..dataset.load import Dataset, load_dataset
 from ..dataset.photos import CACHE_BYTES
 from ..errors import CgcError, Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
-from ..rasterize.interface import Backend
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import first_gaussians
@@ -29,10 +28,9 @@ from .config import TrainingConfig
 from .memory import available_memory, estimate, refuse_if_too_large
 from .run_folder import RunFolder
 from .segmentation import segment_splat
-from .trainer import StepResult, Trainer
+from .trainer import Pace, StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
-"""A kill costs no more work than this."""
 
 Say = Callable[[str], None]
 
@@ -72,6 +70,7 @@ def train(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: Reporter = silent,
     say: Say = lambda _sentence: None,
     should_stop: ShouldStop = never,
@@ -80,10 +79,12 @@ def train(
 
     Args:
         dataset_folder: `images/`, `sparse/0/` and, where there are any, `masks/`.
-        run_path: written as DESIGN of the run folder says; made if missing.
+        run_path: the run folder, made if missing.
         config: of a new run; a resumed one takes what its own folder says.
-        resume: go on from the last checkpoint; a run that is complete is left as it is.
+        resume: go on from the last checkpoint, or from the start where there is none; of a run
+            whose geometry is complete only the segments are made again.
         overwrite: start anew in a folder that already holds a run.
+        checkpoint_seconds: a kill costs no more work than this.
         report: progress.
         say: takes sentences that the user should read.
         should_stop: asked between steps; the state is saved before `Interrupted` is raised.
@@ -94,6 +95,9 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run_path)
+    if resume and not folder.config.exists():
+        say(f"There is nothing to go on with in {run_path}; starting from the beginning.")
+        resume = False
     if resume:
         named, config = folder.read_config()
         if dataset_folder.resolve() != named:
@@ -119,26 +123,23 @@ def train(
     log = _Log(folder, say)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out. {why}")
 
-    geometry = (
-        start
-        if config.init is not None
-        else _train_geometry(folder, dataset, backend, config, start, resume, report, should_stop)
-    )
-    segments: Segments | None = None
-    try:
-        segments = segment_splat(
-            folder,
-            geometry,
-            dataset,
-            backend,
-            config,
-            report=report,
-            say=log.say,
-            should_stop=should_stop,
+    if config.init is not None:
+        geometry = start
+    else:
+        trainer = Trainer(dataset, backend, config, start)
+        geometry = _train_geometry(
+            folder, trainer, backend.device, resume, checkpoint_seconds, report, should_stop
         )
-    except Interrupted:
-        write_ply(folder.splat, geometry)
-        raise
+    segments = segment_splat(
+        folder,
+        geometry,
+        dataset,
+        backend,
+        config,
+        report=report,
+        say=log.say,
+        should_stop=should_stop,
+    )
     summary = TrainSummary(
         run=str(run_path),
         steps=0 if config.init is not None else config.geometry.steps,
@@ -184,6 +185,7 @@ def _check_memory(config: TrainingConfig, dataset: Dataset, count: int, say: Say
 def _clear(folder: RunFolder) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's."""
     for path in (
+        folder.config,
         folder.checkpoint,
         folder.checkpoint_summary,
         folder.splat,
@@ -215,19 +217,19 @@ class _Log:
 
 def _train_geometry(
     folder: RunFolder,
-    dataset: Dataset,
-    backend: Backend,
-    config: TrainingConfig,
-    start: Gaussians,
+    trainer: Trainer,
+    device: torch.device,
     resume: bool,
+    checkpoint_seconds: float,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> Gaussians:
     """Train colour and shape, with joint features where the configuration says so."""
-    trainer = Trainer(dataset, backend, config, start)
     if resume and folder.checkpoint.exists():
-        trainer.restore(load_checkpoint(folder.checkpoint, backend.device))
+        trainer.restore(load_checkpoint(folder.checkpoint, device))
         folder.note(f"Going on from step {trainer.step}.")
+        if trainer.step == trainer.steps:
+            return trainer.gaussians()
     folder.rewind_metrics(trainer.step - 1)
     began = last = time.perf_counter()
 
@@ -236,15 +238,17 @@ def _train_geometry(
 
     def pause() -> None:
         nonlocal last
-        if time.perf_counter() - last >= CHECKPOINT_SECONDS:
+        if time.perf_counter() - last >= checkpoint_seconds:
             save()
             last = time.perf_counter()
 
-    def record(result: StepResult) -> None:
+    def record(result: StepResult, pace: Pace) -> None:
         values = {name: value for name, value in asdict(result).items() if value is not None}
         if np.isnan(result.psnr):
             del values["psnr"]
-        folder.append_metrics({**values, "seconds": round(time.perf_counter() - began, 3)})
+        rounded = {name: round(value, 2) for name, value in pace.items()}
+        elapsed = round(time.perf_counter() - began, 3)
+        folder.append_metrics({**values, **rounded, "seconds": elapsed})
 
     try:
         trainer.run(report, should_stop, record, pause)

@@ -41,6 +41,7 @@ def _short(name: str, steps: int, *, cap: int, first_level: int) -> TrainingConf
             sh_degree_every=max(1, steps // 5),
             levels=((0.2, first_level), (0.5, 1), (1.0, 0)),
             far_points=5_000,
+            far_steps=True,
             rates=LearningRates(means_start=1.6e-4, means_end=3.2e-6),
             densify=DensifySettings(
                 start=max(1, steps // 10),

@@ -38,6 +38,9 @@ from .parameters import (
 REPORT_EVERY = 10
 """Steps between two progress messages and two lines of metrics."""
 
+Pace = dict[str, float]
+"""steps_per_second and seconds_left; empty until two reports were made."""
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -64,6 +67,8 @@ class Trainer:
     ) -> None:
         self._dataset, self._backend, self._config = dataset, backend, config
         self._extent = dataset.scene.extent
+        center = np.mean([view.center() for view in dataset.scene.views], axis=0)
+        self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
         self.step = 0
         joint = config.features.mode == "joint"
         self._joint = JointFeatures(config.features, config.seed) if joint else None
@@ -102,7 +107,9 @@ class Trainer:
             CgcError: the loss is no longer a number, or memory ran out.
         """
         geometry, store = self._config.geometry, self._dataset.store
-        index, level = self._next_view(), photo_level(geometry, self.step)
+        index = self._next_view()
+        camera = store.view(index).camera
+        level = photo_level(geometry, self.step, min(camera.width, camera.height))
         view = store.view(index, level)
         target = torch.from_numpy(store.photo(index, level)).to(self._backend.device)
         target = target.to(torch.float32) / 255.0
@@ -163,17 +170,34 @@ class Trainer:
         if self._joint and self._parameters["features"].grad is None:
             # As released: the features keep moving by momentum between two of their losses.
             self._parameters["features"].grad = torch.zeros_like(self._parameters["features"])
+        before = self._parameters["means"].detach().clone()
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        if geometry.far_steps:
+            self._lengthen_far_steps(before)
         self._densifier.after_step(self._parameters, self._optimizers, self.step, info)
         self.step += 1
+
+    @torch.no_grad()
+    def _lengthen_far_steps(self, before: Tensor) -> None:
+        """Let means beyond the extent move in proportion to their distance.
+
+        Adam's step is as long for a Gaussian at the horizon as for one on the table, where it moves
+        the picture a hundred times as far.
+
+        Args:
+            before: (N, 3) the means before Adam's step, scene units.
+        """
+        means = self._parameters["means"]
+        distance = torch.linalg.vector_norm(before - self._center, dim=1, keepdim=True)
+        means.sub_(before).mul_((distance / self._extent).clamp_min_(1.0)).add_(before)
 
     def run(
         self,
         report: Reporter = silent,
         should_stop: ShouldStop = never,
-        on_result: Callable[[StepResult], None] | None = None,
+        on_result: Callable[[StepResult, Pace], None] | None = None,
         on_pause: Callable[[], None] | None = None,
     ) -> None:
         """Train to the last step.
@@ -181,7 +205,8 @@ class Trainer:
         Args:
             report: progress with loss, PSNR, count, steps a second and seconds left.
             should_stop: asked before each step.
-            on_result: takes every `REPORT_EVERY`-th result and each with a feature loss.
+            on_result: takes every `REPORT_EVERY`-th result and each with a feature loss, and
+                with it steps a second and seconds left, once they are known.
             on_pause: called between two steps; may write a checkpoint.
 
         Raises:
@@ -189,6 +214,7 @@ class Trainer:
         """
         recent: deque[tuple[float, int]] = deque(maxlen=20)
         psnr: deque[float] = deque(maxlen=10)
+        pace: Pace = {}
         while self.step < self.steps:
             if should_stop():
                 raise Interrupted("training")
@@ -197,26 +223,29 @@ class Trainer:
             if due:
                 psnr.append(result.psnr)
                 recent.append((time.perf_counter(), self.step))
-                report(self._progress(result, sum(psnr) / len(psnr), recent))
+                pace = self._pace(recent)
+                numbers = {
+                    "loss": result.loss,
+                    "psnr": sum(psnr) / len(psnr),
+                    "gaussians": float(result.count),
+                    **pace,
+                }
+                report(Progress("Training", self.step, self.steps, numbers))
             if on_result and (due or result.contrastive is not None):
-                on_result(result)
+                on_result(result, pace)
             if on_pause:
                 on_pause()
         report(Progress("Training", self.steps, self.steps))
 
-    def _progress(
-        self, result: StepResult, psnr: float, recent: deque[tuple[float, int]]
-    ) -> Progress:
-        numbers: dict[str, float] = {
-            "loss": result.loss,
-            "psnr": psnr,
-            "gaussians": float(result.count),
-        }
+    def _pace(self, recent: deque[tuple[float, int]]) -> Pace:
+        """Return steps a second and seconds left, from (time, step) of the last reports."""
         seconds, done = recent[-1][0] - recent[0][0], recent[-1][1] - recent[0][1]
-        if done and seconds > 0.0:
-            numbers["steps_per_second"] = done / seconds
-            numbers["seconds_left"] = (self.steps - self.step) * seconds / done
-        return Progress("Training", self.step, self.steps, numbers)
+        if not done or seconds <= 0.0:
+            return {}
+        return {
+            "steps_per_second": done / seconds,
+            "seconds_left": (self.steps - self.step) * seconds / done,
+        }
 
     def _next_view(self) -> int:
         """Return the next photo: every photo once, in a new random order, then again."""

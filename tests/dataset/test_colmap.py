@@ -11,7 +11,8 @@ import numpy as np
 import pycolmap
 import pytest
 
-from cgc_addon.dataset.colmap import ColmapModel, camera_models, find_model, read_model
+from cgc_addon.dataset.colmap import ColmapModel, find_model, read_model
+from cgc_addon.dataset.colmap_records import camera_models
 from cgc_addon.errors import CgcError
 
 ALL_MODELS = sorted(set(pycolmap.CameraModelId.__members__) - {"INVALID"})

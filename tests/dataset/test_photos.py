@@ -94,8 +94,7 @@ def test_a_distorted_capture_shows_points_where_its_cameras_say(
             expected = seen[:2] / seen[2]
             for weights, tolerance in (
                 (dataset.store.photo(index, level)[..., 0].astype(float), 0.15),
-                # The nearest neighbour of an even reduction is a quarter pixel off.
-                (dataset.store.labels(index, level) / 7, 0.5 + 0.25 * level),
+                (dataset.store.labels(index, level) / 7, 1.0),
             ):
                 rows, columns = np.indices(weights.shape)
                 center = (

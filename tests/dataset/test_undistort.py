@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgc_addon.dataset.colmap import ColmapCamera
+from cgc_addon.dataset.colmap_records import ColmapCamera
 from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.dataset.undistort import (
     is_distorted,
@@ -94,6 +94,16 @@ def test_labels_lie_where_colors_lie(model, camera_of):
     # A blend of two ids may by chance be the colour of a third.
     assert (labels * 15 == colors)[pure].mean() > 0.98
     assert set(np.unique(labels)) <= set(range(1, 17))
+
+
+@pytest.mark.parametrize("model", DISTORTED)
+def test_ids_come_from_the_nearest_pixel_centre(model, camera_of):
+    camera = camera_of(model)
+    positions = source_positions(camera, pinhole_camera(camera, "here"))
+    own_id = np.arange(WIDTH * HEIGHT, dtype=np.uint16).reshape(HEIGHT, WIDTH)
+    rows, columns = np.divmod(remap_nearest(own_id, camera, positions), WIDTH)
+    assert np.abs(columns + 0.5 - positions[0]).max() <= 0.5
+    assert np.abs(rows + 0.5 - positions[1]).max() <= 0.5
 
 
 def test_label_maps_of_another_size_are_sampled_at_the_same_places(camera_of):

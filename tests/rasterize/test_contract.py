@@ -234,12 +234,14 @@ def test_a_rendering_repeats_bit_for_bit(backend, scene, make_view, as_dtype):
     assert all((a == b).all() for a, b in zip(*results, strict=True))
 
 
-def test_labels_equal_the_reference(backend, scene, make_view, as_dtype, steady_pixels):
+@pytest.mark.parametrize(
+    "names", [np.array([0, 1, 2, 40, 300, 65535]), np.arange(3, 90)], ids=["few", "many"]
+)
+def test_labels_equal_the_reference(backend, scene, make_view, as_dtype, steady_pixels, names):
     exact, view = scene(200, 3), make_view(50, 40)
     generator = np.random.default_rng(0)
-    names = np.array([0, 1, 2, 40, 300, 65535])
     labels = torch.as_tensor(generator.choice(names, 200).astype(np.int32))
-    ids = torch.as_tensor(names)
+    ids = torch.as_tensor(np.union1d(names, 0))
     weights = reference.blending_weights(exact, view)
     shares = weights @ (labels[:, None] == ids).double()
     shares[:, 0] += 1 - weights.sum(dim=1)

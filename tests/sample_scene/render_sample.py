@@ -104,7 +104,6 @@ def _render_photo(samples: int, seed: int) -> NDArray[np.uint8]:
     _set_cycles(samples, seed)
     scene.cycles.use_denoising = True
     scene.cycles.denoiser = "OPENIMAGEDENOISE"
-    scene.cycles.denoising_prefilter = "FAST"
     scene.cycles.pixel_filter_type = "BLACKMAN_HARRIS"
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGB"
@@ -203,7 +202,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="dataset folder")
     parser.add_argument("--size", type=int, nargs=2, default=(384, 288), metavar=("W", "H"))
     parser.add_argument("--views", type=int, default=40)
-    parser.add_argument("--samples", type=int, default=16, help="light paths a pixel")
+    parser.add_argument("--samples", type=int, default=24, help="light paths a pixel")
     parser.add_argument("--level", type=float, default=1.0, help="how wrong the label maps are")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

@@ -112,7 +112,9 @@ def test_far_sphere_stands_where_cameras_look_and_shows_the_photos(make_scene) -
     assert 800 < len(gaussians) < 1200
     center = np.mean([view.center() for view in scene.views], axis=0)
     np.testing.assert_allclose(
-        np.linalg.norm(gaussians.means - center, axis=1), 6.0 * scene.extent, rtol=1e-5
+        np.linalg.norm(gaussians.means - center, axis=1),
+        initialise.FAR_RADIUS * scene.extent,
+        rtol=1e-5,
     )
     assert (view_counts(gaussians.means.astype(np.float64), scene.views) > 0).all()
     np.testing.assert_allclose(colors_of(gaussians), np.tile(FLAT, (len(gaussians), 1)), atol=1e-3)
@@ -122,7 +124,7 @@ def test_far_sphere_leaves_no_hole_larger_than_its_spacing(make_scene) -> None:
     scene = make_scene()
     gaussians = initialise.far_sphere(scene, flat_photo, count=1000)
     center = np.mean([view.center() for view in scene.views], axis=0)
-    probes = center + 6.0 * scene.extent * fibonacci_sphere(20000)
+    probes = center + initialise.FAR_RADIUS * scene.extent * fibonacci_sphere(20000)
     probes = probes[view_counts(probes, scene.views) == len(scene.views) // 3]
     nearest = NearestNeighbors(n_neighbors=1).fit(gaussians.means).kneighbors(probes)[0]
     assert nearest.max() < 2.5 * np.exp(gaussians.log_scales[0, 0])

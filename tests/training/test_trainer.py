@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
@@ -34,7 +33,7 @@ def make(dataset, backend, steps=60, name="draft", **changes):
 def test_training_lowers_the_loss(dataset, backend, name):
     trainer = make(dataset, backend, 120, name)
     losses = []
-    trainer.run(on_result=lambda result: losses.append(result.loss))
+    trainer.run(on_result=lambda result, _pace: losses.append(result.loss))
     assert trainer.step == 120
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:2])
 
@@ -76,7 +75,7 @@ def test_joint_features_are_learned_and_reported(dataset, backend):
     trainer = make(dataset, backend, 120, "paper")
     assert trainer.gaussians().features is not None
     results = []
-    trainer.run(on_result=results.append)
+    trainer.run(on_result=lambda result, _pace: results.append(result))
     contrastive = [result.step for result in results if result.contrastive is not None]
     assert contrastive == [49, 99]
     assert [result.step for result in results if result.spatial is not None] == [99]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...dataset.scene import View
 from ...errors import CgcError
+from ...progress import Reporter, silent, track
 from ..blending import BlendingMatrix
 from ..interface import NEAR_PLANE, Rendering, SplatTensors, degree_of
 from .drawing import TILES_AT_ONCE, Drawing
@@ -24,6 +25,7 @@ from .kernels.weights import list_weights
 from .projection import Projection, camera_floats, flat
 from .scratch import Scratch
 from .tiles import Tiles, distribute
+from .warm_up import stages as _stages_that_compile
 
 
 class CpuBackend:
@@ -166,6 +168,15 @@ class CpuBackend:
             )  # fmt: skip
         return torch.from_numpy(names)[strongest.long()], weights
 
+    def compile_kernels(self, report: Reporter = silent) -> None:
+        """Compile all that training and rendering need; near-instant when it is on disk already.
+
+        Args:
+            report: told before each stage and after the last.
+        """
+        for stage in track(_stages_that_compile(self), "Compiling kernels", report):
+            stage()
+
     @contextmanager
     def _own_threads(self) -> Iterator[None]:
         before = numba.get_num_threads()
@@ -252,7 +263,7 @@ def _rows_of_pixels(pixels: Tensor, count: int) -> NDArray[np.int32]:
 
 
 def _dense_labels(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the label values in ascending order, 0 always first, and each Gaussian's place there."""
+    """Return the labels in ascending order, 0 always first, and each Gaussian's place there."""
     highest = int(labels.max(initial=0))
     if highest < 4 * len(labels) + 256:
         there = np.zeros(highest + 1, bool)

@@ -18,7 +18,7 @@ from .scratch import Scratch
 from .tiles import Tiles
 
 TILES_AT_ONCE = 4
-"""How many neighbouring tiles a thread takes at a time; tiles differ too much to be dealt evenly."""
+"""How many neighbouring tiles a thread takes at a time: they differ too much to be dealt evenly."""
 _SUM_PARTS = 64
 
 
@@ -64,7 +64,7 @@ class Drawing(torch.autograd.Function):
                 width, height, flat(background.contiguous()), flat(rgb), flat(transmittance),
                 flat(extra_image), tile_ends, visited,
             )  # fmt: skip
-        ctx.save_for_backward(records, extras, background, rgb, transmittance, extra_image)
+        ctx.save_for_backward(records, extras, rgb, transmittance, extra_image)
         ctx.tiles, ctx.tile_ends, ctx.visited, ctx.scratch = tiles, tile_ends, visited, scratch
         ctx.moving_groups = moving_groups
         return rgb, 1.0 - transmittance, extra_image
@@ -73,7 +73,7 @@ class Drawing(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of means2d, records, extras and background."""
         rgb_gradient, alpha_gradient, extra_gradient = gradients
-        records, extras, background, rgb, transmittance, extra_image = ctx.saved_tensors
+        records, extras, rgb, transmittance, extra_image = ctx.saved_tensors
         tiles: Tiles = ctx.tiles
         height, width = transmittance.shape
         groups = extras.shape[1] // GROUP

@@ -70,13 +70,14 @@ FLOAT_RULES = frozenset({"contract", "reassoc", "arcp", "nsz", "afn"})
 
 
 def _digest_of_sources() -> str:
-    """Return a digest of this package's source files.
+    """Return a digest of this package's source files and of the constants in `interface`.
 
     Numba compiles a cached kernel again when its own file changes, not when a helper in another
     file does, and it cannot know how many lanes a vector has: both go into the kernel's name.
     """
     digest = hashlib.sha256((__package__ or "").encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    package = Path(__file__).parent
+    for path in [package.parent / "interface.py", *sorted(package.rglob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]
 
@@ -565,7 +566,7 @@ def store_sums(
 
 @intrinsic
 def add_eight(typing_context: Any, target: Any, index: Any, source: Any, source_index: Any) -> Any:
-    """Add eight neighbouring elements of `source` to eight of `target`, however wide a vector is."""
+    """Add eight neighbouring elements of `source` to eight of `target`, whatever LANES is."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         eight = _floats(8).as_pointer()

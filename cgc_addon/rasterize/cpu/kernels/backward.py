@@ -212,8 +212,8 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
 
 @kernel
 def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends, tile_gaussians,
-                  tile_pairs, visited, across, width, height, rgb, transmittance, extra_image, rgb_gradient,
-                  transmittance_gradient, extra_gradient, pair_gradients):  # fmt: skip
+                  tile_pairs, visited, across, width, height, rgb, transmittance, extra_image,
+                  rgb_gradient, transmittance_gradient, extra_gradient, pair_gradients):  # fmt: skip
     """Write the gradient of every (Gaussian, tile) pair.
 
     Args:
@@ -237,13 +237,48 @@ def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends
         extra_gradient: (H·W·groups·8,) upstream.
         pair_gradients: (pairs·(9 + groups·8),) out, see layout; Gaussian by Gaussian.
     """
-    for tile in prange(tile_ends.size):
+    for index in prange(tile_ends.size):
+        tile = np.int64(index)  # prange counts in uint64
         _differentiate_tile(
             tile, across, width, height, records, extras, groups, moving_groups, tile_starts[tile],
             tile_ends[tile], tile_starts[tile + 1], tile_gaussians, tile_pairs, visited, rgb,
             transmittance,
             extra_image, rgb_gradient, transmittance_gradient, extra_gradient, pair_gradients,
         )  # fmt: skip
+
+
+@inline
+def _sum_part(first, last, records, order, pair_starts, groups, pair_gradients, means2d_gradient,
+              records_gradient, extras_gradient):  # fmt: skip
+    row_size = PAIR_SIZE + groups * GROUP
+    half = np.float32(0.5)
+    total = np.empty(row_size, np.float32)
+    for rank in range(first, last):
+        for i in range(row_size):
+            total[i] = 0.0
+        for pair in range(pair_starts[rank], pair_starts[rank + 1]):
+            place = pair * row_size
+            add_eight(total, 0, pair_gradients, place)
+            total[8] += load_scalar(pair_gradients, place + 8)
+            for group in range(groups):
+                column = PAIR_SIZE + group * GROUP
+                add_eight(total, column, pair_gradients, place + column)
+        gaussian = np.int64(load_scalar(order, rank))
+        out = gaussian * RECORD_SIZE
+        a, b = load_scalar(records, out + CONIC_A), load_scalar(records, out + CONIC_B)
+        c = load_scalar(records, out + CONIC_C)
+        means2d_gradient[2 * gaussian] = a * total[1] + b * total[2]
+        means2d_gradient[2 * gaussian + 1] = b * total[1] + c * total[2]
+        records_gradient[out + CONIC_A] = -half * total[3]
+        records_gradient[out + CONIC_B] = -total[4]
+        records_gradient[out + CONIC_C] = -half * total[5]
+        records_gradient[out + OPACITY] = total[0] / load_scalar(records, out + OPACITY)
+        records_gradient[out + RED] = total[6]
+        records_gradient[out + GREEN] = total[7]
+        records_gradient[out + BLUE] = total[8]
+        for group in range(groups):
+            place = (gaussian * groups + group) * GROUP
+            add_eight(extras_gradient, place, total, PAIR_SIZE + group * GROUP)
 
 
 @kernel
@@ -264,34 +299,10 @@ def sum_pairs(records, order, pair_starts, count, groups, parts, pair_gradients,
         pair_gradients: (pairs·(9 + groups·8),).
         means2d_gradient: (N·2,) out; left as it was where not drawn, like the next two.
         records_gradient: (N·16,) out.
-        extras_gradient: (N·groups·8,) out.
+        extras_gradient: (N·groups·8,) out, zero before.
     """
-    row_size = PAIR_SIZE + groups * GROUP
-    channels = groups * GROUP
-    half = np.float32(0.5)
-    for part in prange(parts):
-        total = np.empty(row_size, np.float32)
-        for rank in range(count * part // parts, count * (part + 1) // parts):
-            for i in range(row_size):
-                total[i] = 0.0
-            for pair in range(pair_starts[rank], pair_starts[rank + 1]):
-                place = pair * row_size
-                add_eight(total, 0, pair_gradients, place)
-                total[8] += load_scalar(pair_gradients, place + 8)
-                for group in range(groups):
-                    column = PAIR_SIZE + group * GROUP
-                    add_eight(total, column, pair_gradients, place + column)
-            gaussian = np.int64(order[rank])
-            out = gaussian * RECORD_SIZE
-            a, b, c = records[out + CONIC_A], records[out + CONIC_B], records[out + CONIC_C]
-            means2d_gradient[2 * gaussian] = a * total[1] + b * total[2]
-            means2d_gradient[2 * gaussian + 1] = b * total[1] + c * total[2]
-            records_gradient[out + CONIC_A] = -half * total[3]
-            records_gradient[out + CONIC_B] = -total[4]
-            records_gradient[out + CONIC_C] = -half * total[5]
-            records_gradient[out + OPACITY] = total[0] / records[out + OPACITY]
-            records_gradient[out + RED] = total[6]
-            records_gradient[out + GREEN] = total[7]
-            records_gradient[out + BLUE] = total[8]
-            for i in range(channels):
-                extras_gradient[gaussian * channels + i] = total[PAIR_SIZE + i]
+    for index in prange(parts):
+        part = np.int64(index)  # prange counts in uint64
+        first, last = count * part // parts, count * (part + 1) // parts
+        _sum_part(first, last, records, order, pair_starts, groups, pair_gradients,
+                  means2d_gradient, records_gradient, extras_gradient)  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Gaussians touch which tile, front to back: a radix sort of Gaussians, a counting sort of pairs.
+"""Which Gaussians touch which tile, front to back: a radix sort, then a counting sort.
 
 Sorting the Gaussians once and then distributing them in that order costs a fraction of sorting all
 (tile, depth) pairs, as GPU rasterizers do.
@@ -115,6 +115,42 @@ def _row_span(records, record, y_low, y_high):
     return left, right
 
 
+@inline
+def _count_part(start, end, records, order, across, down, tile_counts, pair_starts, spans, span):
+    """Find the spans of some ranks; return their pairs and the place behind their last span."""
+    pairs = 0
+    for rank in range(start, end):
+        pair_starts[rank] = pairs
+        record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
+        x = load_scalar(records, record + MEAN_X)
+        y = load_scalar(records, record + MEAN_Y)
+        left, right = _tile_range(x, load_scalar(records, record + EXTENT_X), across)
+        top, bottom = _tile_range(y, load_scalar(records, record + EXTENT_Y), down)
+        for row in range(top, bottom + 1):
+            first, last = left, right
+            if left < right and top < bottom:
+                y_low = np.float32(row * TILE) + np.float32(0.5) - y
+                reach_left, reach_right = _row_span(
+                    records, record, y_low, y_low + np.float32(TILE - 1)
+                )
+                low = (x + reach_left - np.float32(0.5)) * np.float32(1.0 / TILE)
+                high = (x + reach_right - np.float32(0.5)) * np.float32(1.0 / TILE)
+                first, last = max(left, math.floor(low)), min(right, math.floor(high))
+                if first > last:
+                    continue
+            spans[span] = (
+                (np.uint64(rank) << np.uint64(36))
+                | (np.uint64(row) << np.uint64(24))
+                | (np.uint64(first) << np.uint64(12))
+                | np.uint64(last)
+            )
+            span += 1
+            pairs += last - first + 1
+            for column in range(first, last + 1):
+                tile_counts[row * across + column] += 1
+    return pairs, span
+
+
 @kernel
 def count_pairs(records, order, count, across, down, parts, row_bounds, tile_counts, pair_starts,
                 part_pairs, spans, span_counts):  # fmt: skip
@@ -134,51 +170,33 @@ def count_pairs(records, order, count, across, down, parts, row_bounds, tile_cou
         spans: (row_bounds[parts],) uint64 out: rank, row, first and last column packed.
         span_counts: (parts,) int64 out.
     """
-    for part in prange(parts):
-        pairs = 0
-        span = row_bounds[part]
-        for rank in range(count * part // parts, count * (part + 1) // parts):
-            pair_starts[rank] = pairs
-            record = np.int64(order[rank]) * RECORD_SIZE
-            x, y = records[record + MEAN_X], records[record + MEAN_Y]
-            left, right = _tile_range(x, records[record + EXTENT_X], across)
-            top, bottom = _tile_range(y, records[record + EXTENT_Y], down)
-            for row in range(top, bottom + 1):
-                first, last = left, right
-                if left < right and top < bottom:
-                    y_low = np.float32(row * TILE) + np.float32(0.5) - y
-                    reach_left, reach_right = _row_span(
-                        records, record, y_low, y_low + np.float32(TILE - 1)
-                    )
-                    low = (x + reach_left - np.float32(0.5)) * np.float32(1.0 / TILE)
-                    high = (x + reach_right - np.float32(0.5)) * np.float32(1.0 / TILE)
-                    first, last = max(left, math.floor(low)), min(right, math.floor(high))
-                    if first > last:
-                        continue
-                spans[span] = (
-                    (np.uint64(rank) << np.uint64(36))
-                    | (np.uint64(row) << np.uint64(24))
-                    | (np.uint64(first) << np.uint64(12))
-                    | np.uint64(last)
-                )
-                span += 1
-                pairs += last - first + 1
-                for column in range(first, last + 1):
-                    tile_counts[part, row * across + column] += 1
+    for index in prange(parts):
+        part = np.int64(index)  # prange counts in uint64
+        first, last = count * part // parts, count * (part + 1) // parts
+        pairs, end = _count_part(first, last, records, order, across, down, tile_counts[part],
+                                 pair_starts, spans, row_bounds[part])  # fmt: skip
         part_pairs[part] = pairs
-        span_counts[part] = span - row_bounds[part]
+        span_counts[part] = end - row_bounds[part]
+
+
+@inline
+def _rows_of_part(start, end, records, order, down):
+    rows = 0
+    for rank in range(start, end):
+        record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
+        y, extent = records[record + MEAN_Y], records[record + EXTENT_Y]
+        top, bottom = _tile_range(y, extent, down)
+        rows += max(0, bottom - top + 1)
+    return rows
 
 
 @kernel
 def bound_spans(records, order, count, down, parts, row_bounds):
     """Write an upper bound of the spans before each part to `row_bounds` (parts + 1,) int64."""
-    for part in prange(parts):
-        rows = 0
-        for rank in range(count * part // parts, count * (part + 1) // parts):
-            record = np.int64(order[rank]) * RECORD_SIZE
-            top, bottom = _tile_range(records[record + MEAN_Y], records[record + EXTENT_Y], down)
-            rows += max(0, bottom - top + 1)
-        row_bounds[part + 1] = rows
+    for index in prange(parts):
+        part = np.int64(index)  # prange counts in uint64
+        first, last = count * part // parts, count * (part + 1) // parts
+        row_bounds[part + 1] = _rows_of_part(first, last, records, order, down)
     row_bounds[0] = 0
     for part in range(parts):
         row_bounds[part + 1] += row_bounds[part]
@@ -212,9 +230,26 @@ def place_tiles(tile_counts, part_pairs, pair_starts, count, tile_starts):
     pair_starts[count] = total
 
 
+@inline
+def _fill_part(start, end, order, across, tile_places, pair, spans, tile_gaussians, tile_pairs):
+    twelve_bits = np.uint64(0xFFF)
+    for i in range(start, end):
+        span = load_scalar(spans, i)
+        gaussian = load_scalar(order, np.int64(span >> np.uint64(36)))
+        row = np.int64((span >> np.uint64(24)) & twelve_bits)
+        first = np.int64((span >> np.uint64(12)) & twelve_bits)
+        for column in range(first, np.int64(span & twelve_bits) + 1):
+            tile = row * across + column
+            place = tile_places[tile]
+            tile_places[tile] = place + 1
+            tile_gaussians[place] = gaussian
+            tile_pairs[place] = pair
+            pair += 1
+
+
 @kernel
-def fill_tiles(order, count, across, parts, row_bounds, tile_places, pair_starts, part_starts, spans,
-               span_counts, tile_gaussians, tile_pairs):  # fmt: skip
+def fill_tiles(order, count, across, parts, row_bounds, tile_places, pair_starts, part_starts,
+               spans, span_counts, tile_gaussians, tile_pairs):  # fmt: skip
     """List the pairs of each tile, front to back.
 
     Args:
@@ -231,23 +266,14 @@ def fill_tiles(order, count, across, parts, row_bounds, tile_places, pair_starts
         tile_gaussians: (pairs,) int32 out: the Gaussian of each entry, tile by tile.
         tile_pairs: (pairs,) int32 out: the entry's number when counted Gaussian by Gaussian.
     """
-    twelve_bits = np.uint64(0xFFF)
-    for part in prange(parts):
-        pair = part_starts[part]
-        for rank in range(count * part // parts, count * (part + 1) // parts):
-            pair_starts[rank] += pair
-        for i in range(row_bounds[part], row_bounds[part] + span_counts[part]):
-            span = spans[i]
-            gaussian = order[np.int64(span >> np.uint64(36))]
-            row = np.int64((span >> np.uint64(24)) & twelve_bits)
-            first = np.int64((span >> np.uint64(12)) & twelve_bits)
-            for column in range(first, np.int64(span & twelve_bits) + 1):
-                tile = row * across + column
-                place = tile_places[part, tile]
-                tile_places[part, tile] = place + 1
-                tile_gaussians[place] = gaussian
-                tile_pairs[place] = pair
-                pair += 1
+    for index in prange(parts):
+        part = np.int64(index)  # prange counts in uint64
+        first, last = count * part // parts, count * (part + 1) // parts
+        for rank in range(first, last):
+            pair_starts[rank] += part_starts[part]
+        _fill_part(row_bounds[part], row_bounds[part] + span_counts[part], order, across,
+                   tile_places[part], part_starts[part], spans, tile_gaussians,
+                   tile_pairs)  # fmt: skip
 
 
 @serial_kernel

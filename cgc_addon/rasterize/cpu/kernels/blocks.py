@@ -7,12 +7,29 @@ from ..simd import LANES, inline, transpose
 
 
 @inline
-def load_rows(array, stride, first, rows, columns, scratch, slot):
-    """Transpose rows of an array (N, stride) into `scratch`, a vector per column from `slot` on.
+def load_few(array, columns, first, rows, scratch, slot):
+    """Transpose rows of an array (N, columns) into `scratch`, a vector per column from `slot` on.
 
-    Row first + lane goes to the lane; lanes from `rows` on repeat the last row. Only the first
-    `columns` columns are read.
+    Row first + lane goes to the lane; lanes from `rows` on repeat the last row.
     """
+    for lane in range(LANES):
+        row = (first + min(lane, rows - 1)) * columns
+        for column in range(columns):
+            scratch[(slot + column) * LANES + lane] = array[row + column]
+
+
+@inline
+def store_few(scratch, slot, array, columns, first, rows):
+    """Transpose vectors of `scratch` from `slot` on into rows of an array (N, columns)."""
+    for lane in range(rows):
+        row = (first + lane) * columns
+        for column in range(columns):
+            array[row + column] = scratch[(slot + column) * LANES + lane]
+
+
+@inline
+def load_many(array, stride, first, rows, columns, scratch, slot):
+    """Do as `load_few` for the first `columns` of `stride` columns, a square of LANES at a time."""
     if rows == LANES and columns >= LANES:
         column = 0
         while column < columns:
@@ -28,16 +45,14 @@ def load_rows(array, stride, first, rows, columns, scratch, slot):
 
 
 @inline
-def store_rows(scratch, slot, array, stride, first, rows, columns):
-    """Transpose `columns` vectors of `scratch` from `slot` on into rows of an array (N, stride)."""
+def store_many(scratch, slot, array, columns, first, rows):
+    """Do as `store_few`, a square of LANES at a time."""
     if rows == LANES and columns >= LANES:
         column = 0
         while column < columns:
             start = min(column, columns - LANES)
-            transpose(scratch, (slot + start) * LANES, LANES, array, first * stride + start, stride)
+            place = first * columns + start
+            transpose(scratch, (slot + start) * LANES, LANES, array, place, columns)
             column += LANES
     else:
-        for lane in range(rows):
-            row = (first + lane) * stride
-            for column in range(columns):
-                array[row + column] = scratch[(slot + column) * LANES + lane]
+        store_few(scratch, slot, array, columns, first, rows)

@@ -158,7 +158,7 @@ def raw_alpha(sigma, opacity):
 
 @inline
 def capped_alpha(raw, sigma, cutoff):
-    """Return α: capped at 0.99, and 0 where it is below 1/255."""
+    """Return α: capped at 0.999, and 0 where it is below 1/255."""
     return where(sigma <= cutoff, minimum(raw, ALPHA_LIMIT), 0.0)
 
 

@@ -143,8 +143,10 @@ def draw(records, extras, groups, tile_starts, tile_gaussians, across, width, he
         visited: (pairs,) uint64 out, the chunks that each entry was drawn on; not written for
             entries behind `tile_ends`.
     """
-    for tile in prange(tile_ends.size):
+    for index in prange(tile_ends.size):
+        tile = np.int64(index)  # prange counts in uint64
         tile_ends[tile] = _draw_tile(
             tile, across, width, height, records, extras, groups, tile_starts[tile],
-            tile_starts[tile + 1], tile_gaussians, background, rgb, transmittance, extra_image, visited,
+            tile_starts[tile + 1], tile_gaussians, background, rgb, transmittance, extra_image,
+            visited,
         )  # fmt: skip

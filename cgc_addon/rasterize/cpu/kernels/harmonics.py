@@ -40,29 +40,47 @@ def store_basis(x, y, z, basis):
 
 
 @inline
-def _of(gradient, number):
-    return load(gradient, number * LANES)
-
-
-@inline
 def direction_gradient(x, y, z, gradient):
     """Return the gradient to a direction, given the one to each basis function (16 · LANES,).
 
     The basis functions are differentiated as polynomials of x, y and z.
     """
-    g4, g5, g6, g7 = _of(gradient, 4), _of(gradient, 5), _of(gradient, 6), _of(gradient, 7)
-    g8, g9, g10, g11 = _of(gradient, 8), _of(gradient, 9), _of(gradient, 10), _of(gradient, 11)
-    g12, g13, g14, g15 = _of(gradient, 12), _of(gradient, 13), _of(gradient, 14), _of(gradient, 15)
+    g4, g5, g6, g7 = (
+        load(gradient, 4 * LANES),
+        load(gradient, 5 * LANES),
+        load(gradient, 6 * LANES),
+        load(gradient, 7 * LANES),
+    )
+    g8, g9, g10, g11 = (
+        load(gradient, 8 * LANES),
+        load(gradient, 9 * LANES),
+        load(gradient, 10 * LANES),
+        load(gradient, 11 * LANES),
+    )
+    g12, g13, g14, g15 = (
+        load(gradient, 12 * LANES),
+        load(gradient, 13 * LANES),
+        load(gradient, 14 * LANES),
+        load(gradient, 15 * LANES),
+    )
     xx, yy, zz, xy, yz, xz = x * x, y * y, z * z, x * y, y * z, x * z
-    gx = _of(gradient, 3) * -_C1 + (y * g4 - z * g7) * _C20 + x * (g8 * _C24 - g6 * _C22) * 2.0
+    gx = (
+        load(gradient, 3 * LANES) * -_C1
+        + (y * g4 - z * g7) * _C20
+        + x * (g8 * _C24 - g6 * _C22) * 2.0
+    )
     gx = gx - (xy * g9 * 6.0 + (xx - yy) * g15 * 3.0) * _C30 + yz * g10 * _C31
     gx = gx + (xy * g11 * 2.0 - (zz * 4.0 - xx * 3.0 - yy) * g13) * _C32
     gx = gx - xz * g12 * (6.0 * _C33) + xz * g14 * (2.0 * _C35)
-    gy = _of(gradient, 1) * -_C1 + (x * g4 - z * g5) * _C20 - y * (g8 * _C24 + g6 * _C22) * 2.0
+    gy = (
+        load(gradient, 1 * LANES) * -_C1
+        + (x * g4 - z * g5) * _C20
+        - y * (g8 * _C24 + g6 * _C22) * 2.0
+    )
     gy = gy + (xy * g15 * 6.0 - (xx - yy) * g9 * 3.0) * _C30 + xz * g10 * _C31
     gy = gy + (xy * g13 * 2.0 - (zz * 4.0 - xx - yy * 3.0) * g11) * _C32
     gy = gy - yz * g12 * (6.0 * _C33) - yz * g14 * (2.0 * _C35)
-    gz = _of(gradient, 2) * _C1 - (y * g5 + x * g7) * _C20 + z * g6 * (4.0 * _C22)
+    gz = load(gradient, 2 * LANES) * _C1 - (y * g5 + x * g7) * _C20 + z * g6 * (4.0 * _C22)
     gz = gz + xy * g10 * _C31 - (yz * g11 + xz * g13) * (8.0 * _C32)
     gz = gz + (zz * 6.0 - xx * 3.0 - yy * 3.0) * g12 * _C33 + (xx - yy) * g14 * _C35
     return gx, gy, gz

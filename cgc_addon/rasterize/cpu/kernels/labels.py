@@ -6,7 +6,18 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from ..simd import LANES, any_lane, inline, kernel, load, load_scalar, lowest_bit, splat, store, where
+from ..simd import (
+    LANES,
+    any_lane,
+    inline,
+    kernel,
+    load,
+    load_scalar,
+    lowest_bit,
+    splat,
+    store,
+    where,
+)
 from .evaluate import (
     absorb,
     capped_alpha,
@@ -141,7 +152,8 @@ def draw_labels(records, labels, label_count, tile_starts, tile_gaussians, acros
         out_labels: (H·W,) int32 out.
         out_weights: (H·W,) float32 out.
     """
-    for tile in prange(tile_starts.size - 1):
+    for index in prange(tile_starts.size - 1):
+        tile = np.int64(index)  # prange counts in uint64
         _label_tile(
             tile, across, width, height, records, labels, label_count, tile_starts[tile],
             tile_starts[tile + 1], tile_gaussians, out_labels, out_weights,

@@ -30,7 +30,7 @@ from ..simd import (
     store,
     where,
 )
-from .blocks import load_rows, store_rows
+from .blocks import load_few, load_many, store_few, store_many
 from .harmonics import direction_gradient, store_basis
 from .layout import (
     BLUE,
@@ -94,20 +94,38 @@ def _unit_quaternion(scratch):
 
 
 @inline
-def _axes(scratch, w, x, y, z):
-    """Return the columns of R S, row by row: the Gaussian's axes scaled by its deviations."""
-    s0, s1 = load(scratch, _SCALES * LANES), load(scratch, (_SCALES + 1) * LANES)
-    s2 = load(scratch, (_SCALES + 2) * LANES)
+def _rotation(w, x, y, z):
+    """Return the rotation matrix of a unit quaternion, row by row."""
     return (
-        (1.0 - 2.0 * (y * y + z * z)) * s0,
-        2.0 * (x * y - w * z) * s1,
-        2.0 * (x * z + w * y) * s2,
-        2.0 * (x * y + w * z) * s0,
-        (1.0 - 2.0 * (x * x + z * z)) * s1,
-        2.0 * (y * z - w * x) * s2,
-        2.0 * (x * z - w * y) * s0,
-        2.0 * (y * z + w * x) * s1,
-        (1.0 - 2.0 * (x * x + y * y)) * s2,
+        1.0 - 2.0 * (y * y + z * z),
+        2.0 * (x * y - w * z),
+        2.0 * (x * z + w * y),
+        2.0 * (x * y + w * z),
+        1.0 - 2.0 * (x * x + z * z),
+        2.0 * (y * z - w * x),
+        2.0 * (x * z - w * y),
+        2.0 * (y * z + w * x),
+        1.0 - 2.0 * (x * x + y * y),
+    )
+
+
+@inline
+def _scaled(r, s0, s1, s2):
+    """Return the columns of a matrix times three factors, row by row: R S."""
+    return (
+        r[0] * s0, r[1] * s1, r[2] * s2,
+        r[3] * s0, r[4] * s1, r[5] * s2,
+        r[6] * s0, r[7] * s1, r[8] * s2,
+    )  # fmt: skip
+
+
+@inline
+def _scales(scratch):
+    """Return the block's three standard deviations."""
+    return (
+        load(scratch, _SCALES * LANES),
+        load(scratch, (_SCALES + 1) * LANES),
+        load(scratch, (_SCALES + 2) * LANES),
     )
 
 
@@ -168,17 +186,17 @@ def _view_direction(camera, x, y, z):
 
 @inline
 def _load_block(means, quats, scales, opacities, first, rows, scratch):
-    load_rows(means, 3, first, rows, 3, scratch, _MEANS)
-    load_rows(quats, 4, first, rows, 4, scratch, _QUATS)
-    load_rows(scales, 3, first, rows, 3, scratch, _SCALES)
-    load_rows(opacities, 1, first, rows, 1, scratch, _OPACITIES)
+    load_few(means, 3, first, rows, scratch, _MEANS)
+    load_few(quats, 4, first, rows, scratch, _QUATS)
+    load_few(scales, 3, first, rows, scratch, _SCALES)
+    load_few(opacities, 1, first, rows, scratch, _OPACITIES)
 
 
 @inline
 def _load_colors(sh0, sh_rest, stride, first, rows, bases, scratch):
-    load_rows(sh0, 3, first, rows, 3, scratch, _SH0)
+    load_few(sh0, 3, first, rows, scratch, _SH0)
     if bases > 1:
-        load_rows(sh_rest, stride, first, rows, 3 * (bases - 1), scratch, _SH)
+        load_many(sh_rest, stride, first, rows, 3 * (bases - 1), scratch, _SH)
 
 
 @inline
@@ -219,7 +237,9 @@ def _project_block(
     mean_y = camera[FOCAL_Y] * v + camera[CENTER_Y]
     u, v = _clamped(camera, u, v)
     w, qx, qy, qz, _length = _unit_quaternion(scratch)
-    ellipse = _ellipse(_image_rows(camera, inverse_z, u, v), _axes(scratch, w, qx, qy, qz))
+    s0, s1, s2 = _scales(scratch)
+    axes = _scaled(_rotation(w, qx, qy, qz), s0, s1, s2)
+    ellipse = _ellipse(_image_rows(camera, inverse_z, u, v), axes)
     xx, xy, yy = _covariance(ellipse)
     determinant = xx * yy - xy * xy
     inverse = 1.0 / determinant
@@ -250,7 +270,7 @@ def _project_block(
         _put(scratch, _OUT + EXTENT_Y, extent_y)
         _put(scratch, _OUT + INVERSE_A, determinant / yy)
         _put(scratch, _OUT + TIP, xy / xx * extent_x)
-        store_rows(scratch, _OUT, records, RECORD_SIZE, first, rows, RECORD_SIZE)
+        store_many(scratch, _OUT, records, RECORD_SIZE, first, rows)
     bits = mask_bits(drawn)
     for lane in range(rows):
         row = first + lane
@@ -298,7 +318,8 @@ def project(
     """
     count = opacities.size
     blocks = (count + LANES - 1) // LANES
-    for part in prange(PARTS):
+    for index in prange(PARTS):
+        part = np.int64(index)  # prange counts in uint64
         scratch = np.zeros(_SLOTS * LANES, np.float32)
         basis = np.empty(16 * LANES, np.float32)
         for block in range(blocks * part // PARTS, blocks * (part + 1) // PARTS):
@@ -386,7 +407,9 @@ def _geometry_backward(x, y, z, camera, drawn, mean_gradient_x, mean_gradient_y,
     near_y = (v <= camera[LIMIT_BOTTOM]) & (v >= -camera[LIMIT_TOP])
     u, v = _clamped(camera, u, v)
     w, qx, qy, qz, inverse_length = _unit_quaternion(scratch)
-    m = _axes(scratch, w, qx, qy, qz)
+    s0, s1, s2 = _scales(scratch)
+    unscaled = _rotation(w, qx, qy, qz)
+    m = _scaled(unscaled, s0, s1, s2)
     t = _image_rows(camera, inverse_z, u, v)
     e = _ellipse(t, m)
     xx, xy, yy = _covariance(e)
@@ -420,22 +443,10 @@ def _geometry_backward(x, y, z, camera, drawn, mean_gradient_x, mean_gradient_y,
         t[2] * h[1] + t[5] * h[4],
         t[2] * h[2] + t[5] * h[5],
     )
-    s0, s1, s2 = (
-        load(scratch, _SCALES * LANES),
-        load(scratch, (_SCALES + 1) * LANES),
-        load(scratch, (_SCALES + 2) * LANES),
-    )
-    one = splat(1.0)
-    unscaled = _axes_of(w, qx, qy, qz, one)
     gs0 = g[0] * unscaled[0] + g[3] * unscaled[3] + g[6] * unscaled[6]
     gs1 = g[1] * unscaled[1] + g[4] * unscaled[4] + g[7] * unscaled[7]
     gs2 = g[2] * unscaled[2] + g[5] * unscaled[5] + g[8] * unscaled[8]
-    rotation_gradient = (
-        g[0] * s0, g[1] * s1, g[2] * s2,
-        g[3] * s0, g[4] * s1, g[5] * s2,
-        g[6] * s0, g[7] * s1, g[8] * s2,
-    )  # fmt: skip
-    gq = _quaternion_gradient(w, qx, qy, qz, inverse_length, rotation_gradient)
+    gq = _quaternion_gradient(w, qx, qy, qz, inverse_length, _scaled(g, s0, s1, s2))
     # dL/d(J W) = dL/dU (R S)ᵀ, then dL/dJ = dL/d(J W) Wᵀ; J has four entries that are not zero.
     t0 = h[0] * m[0] + h[1] * m[1] + h[2] * m[2]
     t1 = h[0] * m[3] + h[1] * m[4] + h[2] * m[5]
@@ -460,22 +471,6 @@ def _geometry_backward(x, y, z, camera, drawn, mean_gradient_x, mean_gradient_y,
         camera[2] * gcx + camera[5] * gcy + camera[8] * gcz,
         gs0, gs1, gs2, gq[0], gq[1], gq[2], gq[3],
     )  # fmt: skip
-
-
-@inline
-def _axes_of(w, x, y, z, one):
-    """Return the rotation matrix of a unit quaternion, row by row."""
-    return (
-        one - 2.0 * (y * y + z * z),
-        2.0 * (x * y - w * z),
-        2.0 * (x * z + w * y),
-        2.0 * (x * y + w * z),
-        one - 2.0 * (x * x + z * z),
-        2.0 * (y * z - w * x),
-        2.0 * (x * z - w * y),
-        2.0 * (y * z + w * x),
-        one - 2.0 * (x * x + y * y),
-    )
 
 
 @inline
@@ -510,7 +505,7 @@ def _project_block_backward(
         scratch[(_BASIS + 2) * LANES + lane] = np.float32(radii[2 * row])
     _load_block(means, quats, scales, opacities, first, rows, scratch)
     _load_colors(sh0, sh_rest, stride, first, rows, bases, scratch)
-    load_rows(records_gradient, RECORD_SIZE, first, rows, RECORD_SIZE, scratch, _OUT)
+    load_many(records_gradient, RECORD_SIZE, first, rows, RECORD_SIZE, scratch, _OUT)
     x, y, z = (
         load(scratch, _MEANS * LANES),
         load(scratch, (_MEANS + 1) * LANES),
@@ -533,13 +528,13 @@ def _project_block_backward(
     _put(scratch, _QUATS + 2, where(drawn, geometry[8], 0.0))
     _put(scratch, _QUATS + 3, where(drawn, geometry[9], 0.0))
     _put(scratch, _OPACITIES, where(drawn, load(scratch, (_OUT + OPACITY) * LANES), 0.0))
-    store_rows(scratch, _MEANS, out_means, 3, first, rows, 3)
-    store_rows(scratch, _QUATS, out_quats, 4, first, rows, 4)
-    store_rows(scratch, _SCALES, out_scales, 3, first, rows, 3)
-    store_rows(scratch, _OPACITIES, out_opacities, 1, first, rows, 1)
-    store_rows(scratch, _OUT_SH, out_sh0, 3, first, rows, 3)
+    store_few(scratch, _MEANS, out_means, 3, first, rows)
+    store_few(scratch, _QUATS, out_quats, 4, first, rows)
+    store_few(scratch, _SCALES, out_scales, 3, first, rows)
+    store_few(scratch, _OPACITIES, out_opacities, 1, first, rows)
+    store_few(scratch, _OUT_SH, out_sh0, 3, first, rows)
     if stride > 0:
-        store_rows(scratch, _OUT_SH + 3, out_sh_rest, stride, first, rows, stride)
+        store_many(scratch, _OUT_SH + 3, out_sh_rest, stride, first, rows)
 
 
 @kernel
@@ -574,7 +569,8 @@ def project_backward(
     """
     count = opacities.size
     blocks = (count + LANES - 1) // LANES
-    for part in prange(PARTS):
+    for index in prange(PARTS):
+        part = np.int64(index)  # prange counts in uint64
         scratch = np.zeros(_SLOTS * LANES, np.float32)
         basis = np.empty(16 * LANES, np.float32)
         basis_gradient = np.zeros(16 * LANES, np.float32)

@@ -112,7 +112,8 @@ def list_weights(records, tile_starts, tile_gaussians, across, width, height, pi
         gaussians: (E,) int32 out; when empty, nothing is listed and `places` moves on all the same.
         weights: (E,) float32 out.
     """
-    for tile in prange(tile_starts.size - 1):
+    for index in prange(tile_starts.size - 1):
+        tile = np.int64(index)  # prange counts in uint64
         _walk_tile(
             tile, across, width, height, records, tile_starts[tile], tile_starts[tile + 1],
             tile_gaussians, pixel_rows, minimum, places, gaussians, weights,
