@@ -28,7 +28,7 @@ def density_groups(
     """Group points by density (HDBSCAN, Campello 2013) and leave the rest out as noise.
 
     The spanning tree is taken over each point's nearest neighbours instead of all pairs. Density
-    is a local matter, so that the groups are the same, up to ties.
+    is a local matter: the groups are the same, and only their outermost points may differ.
 
     Args:
         points: (N, D).

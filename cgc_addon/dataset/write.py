@@ -59,7 +59,7 @@ def write_colmap_text(folder: Path, scene: Scene) -> None:
 
 def _quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y, z, w = Rotation.from_matrix(rotation).as_quat()
-    return np.array([w, x, y, z]) * (-1.0 if w < 0.0 else 1.0)
+    return np.array([w, x, y, z])
 
 
 def _words(*numbers: float) -> str:

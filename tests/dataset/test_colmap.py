@@ -91,13 +91,14 @@ def test_text_with_byte_order_mark_crlf_comments_and_spaces_in_names(tmp_path):
     )
     (tmp_path / "images.txt").write_bytes(
         "# IMAGES\r\n1 2 0 0 0 1 2 3 7 süd\\my photo.jpg\r\n1.5 2.5 -1\r\n"
-        "2 1 0 0 0 1 2 3 7 last.jpg".encode()
+        "2 3 3 0 0 1 2 3 7 last.jpg".encode()
     )
     (tmp_path / "points3D.txt").write_bytes(b"1 1e0 -2 .5 255 0 7 0.25\r\n")
     model = read_model(tmp_path)
     assert model.cameras[7].params == (9.5, 9.0, 5.0, 4.0)
     assert [image.name for image in model.images] == ["last.jpg", "süd/my photo.jpg"]
-    np.testing.assert_array_equal(model.images[0].world_to_camera[:3, :3], np.eye(3))
+    quarter_turn = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # about x, from a quaternion of length 4.2
+    np.testing.assert_allclose(model.images[0].world_to_camera[:3, :3], quarter_turn, atol=1e-12)
     np.testing.assert_array_equal(model.points, [[1.0, -2.0, 0.5]])
     np.testing.assert_array_equal(model.point_colors, [[255, 0, 7]])
 

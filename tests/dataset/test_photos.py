@@ -103,6 +103,15 @@ def test_a_distorted_capture_shows_points_where_its_cameras_say(
                 np.testing.assert_allclose(center + 0.5, expected, atol=tolerance)
 
 
+def test_shrunk_distorted_photos_average_over_all_pixels(make_capture, write_dataset):
+    """Noise shrunk four times keeps a quarter of its spread; sampled here and there, most of it."""
+    folder = write_dataset(make_capture(count=1, model="OPENCV"))
+    noise = np.random.default_rng(0).integers(0, 256, (52, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "images/0000.png")
+    photo = load_dataset(folder, max_size=16).store.photo(0)
+    assert photo.std() < 0.3 * noise.std()
+
+
 def test_truth_and_labels_may_be_missing(make_capture, write_dataset, save_ids):
     folder = write_dataset(make_capture())
     save_ids(folder / "masks/0002.png", np.ones((52, 64), dtype=np.uint8))

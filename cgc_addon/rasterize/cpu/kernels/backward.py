@@ -213,7 +213,8 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
 @kernel
 def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends, tile_gaussians,
                   tile_pairs, visited, across, width, height, rgb, transmittance, extra_image,
-                  rgb_gradient, transmittance_gradient, extra_gradient, pair_gradients):  # fmt: skip
+                  rgb_gradient, transmittance_gradient, extra_gradient,
+                  pair_gradients):  # fmt: skip
     """Write the gradient of every (Gaussian, tile) pair.
 
     Args:

@@ -45,42 +45,31 @@ def direction_gradient(x, y, z, gradient):
 
     The basis functions are differentiated as polynomials of x, y and z.
     """
-    g4, g5, g6, g7 = (
-        load(gradient, 4 * LANES),
-        load(gradient, 5 * LANES),
-        load(gradient, 6 * LANES),
-        load(gradient, 7 * LANES),
-    )
-    g8, g9, g10, g11 = (
-        load(gradient, 8 * LANES),
-        load(gradient, 9 * LANES),
-        load(gradient, 10 * LANES),
-        load(gradient, 11 * LANES),
-    )
-    g12, g13, g14, g15 = (
-        load(gradient, 12 * LANES),
-        load(gradient, 13 * LANES),
-        load(gradient, 14 * LANES),
-        load(gradient, 15 * LANES),
-    )
+    g1 = load(gradient, LANES)
+    g2 = load(gradient, 2 * LANES)
+    g3 = load(gradient, 3 * LANES)
+    g4 = load(gradient, 4 * LANES)
+    g5 = load(gradient, 5 * LANES)
+    g6 = load(gradient, 6 * LANES)
+    g7 = load(gradient, 7 * LANES)
+    g8 = load(gradient, 8 * LANES)
+    g9 = load(gradient, 9 * LANES)
+    g10 = load(gradient, 10 * LANES)
+    g11 = load(gradient, 11 * LANES)
+    g12 = load(gradient, 12 * LANES)
+    g13 = load(gradient, 13 * LANES)
+    g14 = load(gradient, 14 * LANES)
+    g15 = load(gradient, 15 * LANES)
     xx, yy, zz, xy, yz, xz = x * x, y * y, z * z, x * y, y * z, x * z
-    gx = (
-        load(gradient, 3 * LANES) * -_C1
-        + (y * g4 - z * g7) * _C20
-        + x * (g8 * _C24 - g6 * _C22) * 2.0
-    )
+    gx = g3 * -_C1 + (y * g4 - z * g7) * _C20 + x * (g8 * _C24 - g6 * _C22) * 2.0
     gx = gx - (xy * g9 * 6.0 + (xx - yy) * g15 * 3.0) * _C30 + yz * g10 * _C31
     gx = gx + (xy * g11 * 2.0 - (zz * 4.0 - xx * 3.0 - yy) * g13) * _C32
     gx = gx - xz * g12 * (6.0 * _C33) + xz * g14 * (2.0 * _C35)
-    gy = (
-        load(gradient, 1 * LANES) * -_C1
-        + (x * g4 - z * g5) * _C20
-        - y * (g8 * _C24 + g6 * _C22) * 2.0
-    )
+    gy = g1 * -_C1 + (x * g4 - z * g5) * _C20 - y * (g8 * _C24 + g6 * _C22) * 2.0
     gy = gy + (xy * g15 * 6.0 - (xx - yy) * g9 * 3.0) * _C30 + xz * g10 * _C31
     gy = gy + (xy * g13 * 2.0 - (zz * 4.0 - xx - yy * 3.0) * g11) * _C32
     gy = gy - yz * g12 * (6.0 * _C33) - yz * g14 * (2.0 * _C35)
-    gz = load(gradient, 2 * LANES) * _C1 - (y * g5 + x * g7) * _C20 + z * g6 * (4.0 * _C22)
+    gz = g2 * _C1 - (y * g5 + x * g7) * _C20 + z * g6 * (4.0 * _C22)
     gz = gz + xy * g10 * _C31 - (yz * g11 + xz * g13) * (8.0 * _C32)
     gz = gz + (zz * 6.0 - xx * 3.0 - yy * 3.0) * g12 * _C33 + (xx - yy) * g14 * _C35
     return gx, gy, gz
