@@ -20,12 +20,12 @@ from .label_rendering import strongest_labels
 from .observations import Observation
 
 DEFAULT_GRANULARITY = 0.5
-"""Cuts at q ≈ 0.17: parts of one object joined, touching objects apart."""
+"""Cuts at q ≈ 0.28: parts of one object joined, touching objects apart."""
 
 MINIMUM_CONTACTS = 3
 """Neighbouring pairs of Gaussians that two groups need to touch."""
 
-_LOWEST_THRESHOLD = 0.03
+_LOWEST_THRESHOLD = 0.08
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def merge_threshold(granularity: float) -> float:
     """Return the q at which the tree is cut.
 
     Args:
-        granularity: 0 = parts as they were found, 0.5 = q 0.17, 1 = whole objects, q 0.03.
+        granularity: 0 = parts as they were found, 0.5 = q 0.28, 1 = whole objects, q 0.08.
 
     Raises:
         ValueError: granularity is not within 0..1.

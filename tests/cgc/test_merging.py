@@ -102,7 +102,7 @@ def test_granularity_runs_from_parts_to_whole_objects():
     thresholds = [merge_threshold(g) for g in (0, 0.1, 0.5, 0.9, 1)]
     assert thresholds == sorted(thresholds, reverse=True)
     assert thresholds[0] > 1
-    assert 0.15 <= merge_threshold(0.5) <= 0.20
+    assert 0.25 <= merge_threshold(0.5) <= 0.35
     for wrong in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="granularity"):
             merge_threshold(wrong)

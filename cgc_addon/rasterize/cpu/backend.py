@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numba
 import numpy as np
 import torch
@@ -24,6 +21,7 @@ from .kernels.layout import DEPTH, GROUP
 from .kernels.weights import list_weights
 from .projection import Projection, camera_floats, flat
 from .scratch import Scratch
+from .threads import limited_threads
 from .tiles import Tiles, distribute
 from .warm_up import stages as _stages_that_compile
 
@@ -66,7 +64,7 @@ class CpuBackend:
     ) -> Rendering:
         """Draw one view; see `rasterize.interface.Backend.render`."""
         width, height = view.camera.width, view.camera.height
-        with self._own_threads():
+        with limited_threads(self.threads):
             means2d, records, depths, radii = _project(splat, view, sh_degree, near_plane)
             extras = _extra_channels(features, records if depth else None, len(splat.means))
             groups = extras.shape[1] // GROUP
@@ -102,7 +100,7 @@ class CpuBackend:
         """Return (1 − w) · L1 + w · (1 − SSIM); see `rasterize.interface.Backend`."""
         from .ssim import photometric_loss
 
-        with self._own_threads():
+        with limited_threads(self.threads):
             return photometric_loss(rgb, target, dssim_weight)
 
     def blending_weights(
@@ -123,7 +121,7 @@ class CpuBackend:
         pixel_rows = _rows_of_pixels(pixels, width * height)
         # Python's comparison would be with the float64; the kernel's weights are float32.
         smallest = np.float32(max(minimum, 0.0))
-        with self._own_threads(), numba.parallel_chunksize(TILES_AT_ONCE):
+        with limited_threads(self.threads), numba.parallel_chunksize(TILES_AT_ONCE):
             records, tiles = self._tiles(splat, view, near_plane)
             walk = (flat(records), tiles.starts, tiles.gaussians, tiles.across, width, height)
             starts = np.zeros(len(pixels) + 1, np.int64)
@@ -160,7 +158,7 @@ class CpuBackend:
         width, height = view.camera.width, view.camera.height
         strongest = torch.empty(height, width, dtype=torch.int32)
         weights = torch.empty(height, width)
-        with self._own_threads(), numba.parallel_chunksize(TILES_AT_ONCE):
+        with limited_threads(self.threads), numba.parallel_chunksize(TILES_AT_ONCE):
             records, tiles = self._tiles(splat, view, near_plane)
             draw_labels(
                 flat(records), dense, len(names), tiles.starts, tiles.gaussians, tiles.across,
@@ -176,15 +174,6 @@ class CpuBackend:
         """
         for stage in track(_stages_that_compile(self), "Compiling kernels", report):
             stage()
-
-    @contextmanager
-    def _own_threads(self) -> Iterator[None]:
-        before = numba.get_num_threads()
-        numba.set_num_threads(self.threads)
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
 
     def _tiles(self, splat: SplatTensors, view: View, near_plane: float) -> tuple[Tensor, Tiles]:
         """Return the records (N, 16) of a splat whose colours do not matter, and its tiles."""

@@ -15,6 +15,7 @@ from .kernels.forward import draw
 from .kernels.layout import GROUP, PAIR_SIZE
 from .projection import flat
 from .scratch import Scratch
+from .threads import limited_threads
 from .tiles import Tiles
 
 TILES_AT_ONCE = 4
@@ -67,6 +68,7 @@ class Drawing(torch.autograd.Function):
         ctx.save_for_backward(records, extras, rgb, transmittance, extra_image)
         ctx.tiles, ctx.tile_ends, ctx.visited, ctx.scratch = tiles, tile_ends, visited, scratch
         ctx.moving_groups = moving_groups
+        ctx.threads = numba.get_num_threads()
         return rgb, 1.0 - transmittance, extra_image
 
     @staticmethod
@@ -80,20 +82,22 @@ class Drawing(torch.autograd.Function):
         pair_gradients = ctx.scratch.take(
             "pair gradients", len(tiles.pairs) * (PAIR_SIZE + groups * GROUP), np.float32
         )
-        with numba.parallel_chunksize(TILES_AT_ONCE):
-            differentiate(
-                flat(records), flat(extras), groups, ctx.moving_groups, tiles.starts, ctx.tile_ends,
-                tiles.gaussians, tiles.pairs, ctx.visited, tiles.across, width, height, flat(rgb),
-                flat(transmittance), flat(extra_image), flat(rgb_gradient.contiguous()),
-                flat(-alpha_gradient), flat(extra_gradient.contiguous()), pair_gradients,
-            )  # fmt: skip
         means2d_result = torch.zeros(1, len(records), 2)
         records_result = torch.zeros_like(records)
         extras_result = torch.zeros_like(extras)
-        sum_pairs(
-            flat(records), tiles.order, tiles.pair_starts, len(tiles.order), groups, _SUM_PARTS,
-            pair_gradients, flat(means2d_result), flat(records_result), flat(extras_result),
-        )  # fmt: skip
+        with limited_threads(ctx.threads):
+            with numba.parallel_chunksize(TILES_AT_ONCE):
+                differentiate(
+                    flat(records), flat(extras), groups, ctx.moving_groups, tiles.starts,
+                    ctx.tile_ends, tiles.gaussians, tiles.pairs, ctx.visited, tiles.across, width,
+                    height, flat(rgb), flat(transmittance), flat(extra_image),
+                    flat(rgb_gradient.contiguous()), flat(-alpha_gradient),
+                    flat(extra_gradient.contiguous()), pair_gradients,
+                )  # fmt: skip
+            sum_pairs(
+                flat(records), tiles.order, tiles.pair_starts, len(tiles.order), groups, _SUM_PARTS,
+                pair_gradients, flat(means2d_result), flat(records_result), flat(extras_result),
+            )  # fmt: skip
         background_result = None
         if ctx.needs_input_grad[3]:
             background_result = (rgb_gradient * transmittance[..., None]).sum((0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from torch import Tensor
 from ...dataset.scene import View
 from .kernels import layout
 from .kernels.projection import project, project_backward
+from .threads import limited_threads
 
 
 def camera_floats(view: View, near_plane: float) -> NDArray[np.float32]:
@@ -82,6 +84,7 @@ class Projection(torch.autograd.Function):
         )
         ctx.save_for_backward(*inputs)  # lets torch notice a change in place before backward
         ctx.radii = flat(radii)
+        ctx.threads = numba.get_num_threads()
         ctx.mark_non_differentiable(depths, radii)
         return means2d, records, depths, radii
 
@@ -90,11 +93,12 @@ class Projection(torch.autograd.Function):
         """Return the gradients of the six tensors."""
         means2d_gradient, records_gradient = gradients[:2]
         results = [torch.empty_like(tensor) for tensor in ctx.saved_tensors]
-        project_backward(
-            *ctx.kernel_arguments,
-            ctx.radii,
-            flat(means2d_gradient.contiguous()),
-            flat(records_gradient.contiguous()),
-            *map(flat, results),
-        )
+        with limited_threads(ctx.threads):
+            project_backward(
+                *ctx.kernel_arguments,
+                ctx.radii,
+                flat(means2d_gradient.contiguous()),
+                flat(records_gradient.contiguous()),
+                *map(flat, results),
+            )
         return (*results, None, None, None, None)

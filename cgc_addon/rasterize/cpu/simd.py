@@ -428,7 +428,7 @@ def square_root(typing_context: Any, value: Any) -> Any:
 
 @inline
 def exp_negative(x):
-    """Return exp(−x) for 0 ≤ x ≤ 6, relative error 1e-6.
+    """Return exp(−x) for 0 ≤ x ≤ ln 255, relative error 2e-6.
 
     A polynomial of degree 5 in −x / 8, raised to the 8th power: no bit tricks, no table.
     """

@@ -53,7 +53,7 @@ def test_gradients_equal_autograd_in_float64(
     results = []
     for draw, kind in ((reference.render, torch.float64), (backend.render, torch.float32)):
         splat = as_dtype(base, dtype=kind)
-        features = values.to(kind).requires_grad_()
+        features = values.detach().clone().to(kind).requires_grad_()
         background = torch.tensor([0.2, 0.5, 0.9], dtype=kind, requires_grad=True)
         rendering = draw(
             splat,
