@@ -300,17 +300,13 @@ def become(command: list[str]) -> int:
 def checks(pytest_arguments: list[str]) -> list[tuple[str, list[str]]]:
     """Return the name and the command of each check; the tests come last."""
     python = str(environment_python())
-    # The root is Blender's package, and one that cannot be imported from a checkout under any name:
-    # pytest must not look above tests/.
-    pytest = [python, "-m", "pytest", "--confcutdir=tests"]
     lint_imports = shutil.which("lint-imports", path=str(Path(python).parent)) or "lint-imports"
     return [
-        # N999 would judge the name of the folder that somebody cloned into.
-        ("ruff check", [python, "-m", "ruff", "check", "--extend-ignore=N999"]),
+        ("ruff check", [python, "-m", "ruff", "check"]),
         ("ruff format", [python, "-m", "ruff", "format", "--check"]),
         ("pyright", [python, "-m", "pyright"]),
         ("import contracts", [lint_imports]),
-        ("tests", [*pytest, *pytest_arguments]),
+        ("tests", [python, "-m", "pytest", *pytest_arguments]),
     ]
 
 

@@ -51,7 +51,7 @@ def run(_options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldSt
     else:
         from ..rasterize.select import select_backend
 
-        backend, why = select_backend("auto", terminal.report)
+        backend, why = select_backend("auto", terminal.report, compile_kernels=False)
         value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
         lines.append(f"Rasterizer: {backend.name}. {why}")
     terminal.result(value, "\n".join(lines))

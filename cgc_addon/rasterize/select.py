@@ -19,18 +19,21 @@ Choice = Literal["auto", "cpu", "cuda"]
 LOADING = "Loading CUDA kernels (the first time they are compiled, which takes minutes)"
 
 
-def select_backend(choice: Choice, report: Reporter = silent) -> tuple[Backend, str]:
+def select_backend(
+    choice: Choice, report: Reporter = silent, *, compile_kernels: bool = True
+) -> tuple[Backend, str]:
     """Return the backend to draw with and a sentence that says why it is this one.
 
     Args:
         choice: "cpu", "cuda", or "auto" for CUDA where it works and the CPU elsewhere.
-        report: hears that gsplat's kernels are being loaded, before that may take minutes.
+        report: hears that kernels are being loaded or compiled, which may take minutes.
+        compile_kernels: compile the CPU's kernels now, not when they are first needed.
 
     Raises:
         CgcError: CUDA was asked for and cannot work here, or there is no such backend.
     """
     if choice == "cpu":
-        return _cpu(), "Drawing on the CPU, as asked."
+        return _cpu(report, compile_kernels), "Drawing on the CPU, as asked."
     if choice not in ("auto", "cuda"):
         raise CgcError(f"There is no backend {choice!r}; choose auto, cpu or cuda.")
     backend, obstacle = _cuda(report)
@@ -40,10 +43,10 @@ def select_backend(choice: Choice, report: Reporter = silent) -> tuple[Backend, 
         raise CgcError(
             f"The backend cuda cannot be used: {obstacle}. Mend that or choose auto or cpu."
         )
-    return _cpu(), f"Drawing on the CPU: {obstacle}."
+    return _cpu(report, compile_kernels), f"Drawing on the CPU: {obstacle}."
 
 
-def _cpu() -> Backend:
+def _cpu(report: Reporter, compile_kernels: bool) -> Backend:
     try:
         from .cpu import CpuBackend
     except ModuleNotFoundError as error:
@@ -51,7 +54,10 @@ def _cpu() -> Backend:
             f"The backend cpu cannot be used: the Python package {error.name} is missing. "
             "Install it beside PyTorch."
         ) from error
-    return CpuBackend()
+    backend = CpuBackend()
+    if compile_kernels:
+        backend.compile_kernels(report)
+    return backend
 
 
 def _cuda(report: Reporter) -> tuple[Backend | None, str]:

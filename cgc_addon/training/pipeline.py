@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -159,9 +159,11 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset) -> Gaussians:
                 "with --features off there is nothing to do."
             )
         return read_ply(Path(config.init)).gaussians
+    scene, train = dataset.scene, dataset.train
     return first_gaussians(
-        dataset.scene,
-        lambda index: dataset.store.photo(index, 1),
+        # Held-out photos must not even colour the start.
+        replace(scene, views=tuple(scene.views[index] for index in train)),
+        lambda index: dataset.store.photo(train[index], 1),
         sh_degree=config.geometry.sh_degree,
         far_count=config.geometry.far_points,
         seed=config.seed,

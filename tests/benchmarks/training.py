@@ -37,9 +37,10 @@ def main() -> None:
     dataset = load_dataset(options.dataset, test_every=8)
     backend = CpuBackend()
     config = replace(preset(options.preset, steps=options.steps), test_every=8)
+    views = tuple(dataset.scene.views[index] for index in dataset.train)
     start = first_gaussians(
-        dataset.scene,
-        lambda index: dataset.store.photo(index, 1),
+        replace(dataset.scene, views=views),
+        lambda index: dataset.store.photo(dataset.train[index], 1),
         far_count=config.geometry.far_points,
     )
     trainer = Trainer(dataset, backend, config, start)

@@ -16,6 +16,10 @@ from cgc_addon.rasterize import select_backend
 
 class _Cpu:
     name = "cpu"
+    compiled = 0
+
+    def compile_kernels(self, report) -> None:
+        _Cpu.compiled += 1
 
 
 class _Cuda:
@@ -130,3 +134,10 @@ def test_what_gsplat_prints_stays_off_standard_output(machine, monkeypatch, caps
 def test_other_names_are_refused(machine):
     with pytest.raises(CgcError, match="metal"):
         select_backend("metal")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_kernels_of_the_cpu_are_compiled_when_wanted(machine, wanted):
+    before = _Cpu.compiled
+    select_backend("cpu", compile_kernels=wanted)
+    assert _Cpu.compiled - before == wanted

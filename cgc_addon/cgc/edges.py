@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sharpen a splat where segments meet, so that whole Gaussians can be given to one segment.
+
+What limits segmentation in the end are Gaussians that straddle an edge. Once segments are known,
+the largest of these are split, and some more steps of training also ask, beside the photo, that
+each pixel be made of Gaussians of the segment its mask stands for. Here are the parts of such a
+training: which Gaussians to split, the segment each pixel should show, and the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..splats.gaussians import Gaussians
+from ..splats.rotations import matrices
+from .label_rendering import strongest_labels
+from .observations import Observation
+
+MINIMUM_SHARE = 0.7
+"""A mask stands for a segment that shows in this share of its pixels, else for none."""
+
+UNKNOWN = -1
+"""Target of a pixel without a mask, or whose mask stands for no segment."""
+
+
+def segment_targets(
+    shown: NDArray[np.int32],
+    masks: NDArray[np.int32],
+    minimum_share: float = MINIMUM_SHARE,
+) -> NDArray[np.int32]:
+    """Return the segment that each pixel of a view should show.
+
+    Args:
+        shown: any shape, rendered segments, 0 = none.
+        masks: same shape, masks of the view, 0 = unlabelled.
+        minimum_share: see `MINIMUM_SHARE`.
+
+    Returns:
+        Same shape; `UNKNOWN` where the masks do not say.
+    """
+    _, mask = np.unique(masks, return_inverse=True)
+    mask = mask.reshape(-1)
+    table = np.zeros((int(mask.max(initial=-1)) + 1, int(shown.max(initial=0)) + 1))
+    np.add.at(table, (mask, shown.reshape(-1)), 1)
+    table /= table.sum(axis=1, keepdims=True)
+    segment = np.where(table.max(axis=1) >= minimum_share, table.argmax(axis=1), UNKNOWN)
+    return np.where(masks > 0, segment[mask].reshape(masks.shape), UNKNOWN).astype(np.int32)
+
+
+def straddling_gaussians(
+    observations: Sequence[Observation],
+    segments: NDArray[np.int32],
+    *,
+    maximum_share: float = 0.8,
+    minimum_weight: float = 60.0,
+    minimum_share: float = MINIMUM_SHARE,
+) -> NDArray[np.int64]:
+    """Return the large Gaussians that make up pixels of more than one segment.
+
+    Args:
+        observations: of all labelled views.
+        segments: (N,) segment of each Gaussian, 0 = none.
+        maximum_share: a Gaussian straddles if fewer of its labelled pixels belong to one segment.
+        minimum_weight: and if it makes up at least so many labelled pixels in all views together.
+        minimum_share: see `MINIMUM_SHARE`.
+
+    Returns:
+        (S,) indices, ascending.
+    """
+    highest = int(segments.max(initial=0))
+    targets = [
+        segment_targets(
+            strongest_labels(observation.blending, segments), observation.labels, minimum_share
+        )
+        for observation in observations
+    ]
+    total, most = np.zeros(len(segments)), np.zeros(len(segments))
+    # One segment at a time: the table of all would not fit for large splats.
+    for segment in range(highest + 1):
+        votes = np.zeros(len(segments))
+        for observation, target in zip(observations, targets, strict=True):
+            if (target == segment).any():
+                cast = np.ascontiguousarray((target == segment)[:, None], np.float32)
+                votes += observation.pixel_area * observation.blending.scatter(cast)[:, 0]
+        total += votes
+        most = np.maximum(most, votes)
+    straddles = (total >= minimum_weight) & (most < maximum_share * total)
+    return np.nonzero(straddles)[0].astype(np.int64)
+
+
+def split_gaussians(gaussians: Gaussians, indices: NDArray[np.int64]) -> Gaussians:
+    """Replace Gaussians by two each, side by side along their longest axis.
+
+    Each half lies half a standard deviation from the old centre and is 1.7 times shorter; all else
+    is kept. The first halves take the places of the old ones, the second halves are put at the end.
+
+    Args:
+        gaussians: N Gaussians.
+        indices: (S,) which to split, no duplicates.
+
+    Returns:
+        N + S Gaussians.
+    """
+    longest = gaussians.log_scales[indices].argmax(axis=1)
+    offsets = matrices(gaussians.quats[indices])[np.arange(len(indices)), :, longest]
+    offsets = 0.5 * np.exp(gaussians.log_scales[indices, longest])[:, None] * offsets
+    means, log_scales = gaussians.means.copy(), gaussians.log_scales.copy()
+    means[indices] += offsets
+    log_scales[indices, longest] -= np.log(1.7).astype(np.float32)
+
+    def twice(values: NDArray) -> NDArray:
+        return np.concatenate([values, values[indices]])
+
+    return replace(
+        gaussians,
+        means=np.concatenate([means, gaussians.means[indices] - offsets]).astype(np.float32),
+        log_scales=twice(log_scales),
+        quats=twice(gaussians.quats),
+        logit_opacities=twice(gaussians.logit_opacities),
+        sh=twice(gaussians.sh),
+        features=None if gaussians.features is None else twice(gaussians.features),
+        segments=None if gaussians.segments is None else twice(gaussians.segments),
+    )
+
+
+def segment_codes(count: int) -> Tensor:
+    """Return one channel for each segment (count + 1, C): to be rendered as features.
+
+    Args:
+        count: K, highest segment id.
+
+    Returns:
+        Row s is 1 in channel s and 0 elsewhere; C is the next multiple of 8.
+    """
+    return torch.eye(count + 1, -(-(count + 1) // 8) * 8)
+
+
+def edge_loss(rendered: Tensor, targets: Tensor) -> Tensor:
+    """Return how much of the pixels is not made of the segment it should be made of, a scalar.
+
+    It is Σ (1 − share of the target's Gaussians) over pixels with a known target, per pixel of the
+    view, so that it can be added to a photometric loss with a weight of about 0.2.
+
+    Args:
+        rendered: (P, C) blended `segment_codes`.
+        targets: (P,) integer, `UNKNOWN` is left out.
+    """
+    known = torch.nonzero(targets != UNKNOWN).squeeze(1)
+    share = rendered[known].gather(1, targets[known].long()[:, None])
+    return (1 - share).clamp_min(0).sum() / max(1, len(targets))

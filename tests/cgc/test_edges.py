@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Straddling Gaussians are found and halved; the loss asks for pixels of one segment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cgc_addon.cgc.edges import (
+    UNKNOWN,
+    edge_loss,
+    segment_codes,
+    segment_targets,
+    split_gaussians,
+    straddling_gaussians,
+)
+from cgc_addon.splats.gaussians import Gaussians
+
+
+def test_a_mask_stands_for_the_segment_most_of_it_shows():
+    shown = np.array([[1, 1, 1, 2], [2, 2, 1, 1], [0, 0, 0, 3]], np.int32)
+    masks = np.array([[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 0]], np.int32)
+    expected = [[1, 1, 1, 1], [UNKNOWN] * 4, [0, 0, 0, UNKNOWN]]
+    assert segment_targets(shown, masks).tolist() == expected
+
+
+def test_straddling_gaussians_are_those_with_mixed_pixels(capture):
+    observations = capture.exact_observations()
+    found = straddling_gaussians(observations, capture.truth, minimum_weight=5.0)
+    votes = np.zeros((len(capture.truth), 7))
+    for observation in observations:
+        starts = observation.blending.starts
+        for pixel, label in enumerate(observation.labels):
+            members = slice(starts[pixel], starts[pixel + 1])
+            if label > 0:
+                votes[observation.blending.gaussians[members], label] += (
+                    observation.blending.weights[members]
+                )
+    total = votes.sum(1)
+    expected = np.nonzero((total >= 5) & (votes.max(1) < 0.8 * total))[0]
+    np.testing.assert_array_equal(found, expected)
+    assert 5 < len(found) < len(total) / 2
+
+
+def some_gaussians(count=6, seed=0):
+    generator = np.random.default_rng(seed)
+
+    def draw(*shape):
+        return generator.standard_normal((count, *shape)).astype(np.float32)
+
+    return Gaussians(
+        draw(3), draw(3), draw(4), draw(), draw(4, 3), draw(16), np.arange(count, dtype=np.int32)
+    )
+
+
+def covariance(gaussians, index):
+    w, x, y, z = gaussians.quats[index].astype(float) / np.linalg.norm(gaussians.quats[index])
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    scales = np.exp(gaussians.log_scales[index].astype(float))
+    return rotation @ np.diag(scales**2) @ rotation.T
+
+
+def test_halves_lie_along_the_longest_axis_around_the_old_centre():
+    old = some_gaussians()
+    new = split_gaussians(old, np.array([1, 4]))
+    assert len(new) == 8
+    for first, second in ((1, 6), (4, 7)):
+        np.testing.assert_allclose(
+            (new.means[first] + new.means[second]) / 2, old.means[first], atol=1e-5
+        )
+        apart = (new.means[first] - new.means[second]).astype(float)
+        spread = covariance(old, first)
+        longest = np.linalg.eigh(spread)[1][:, -1]
+        largest = np.exp(old.log_scales[first].max())
+        assert np.linalg.norm(apart) == pytest.approx(largest, rel=1e-4)
+        assert abs(apart @ longest) == pytest.approx(np.linalg.norm(apart), rel=1e-4)
+        ratio = spread.trace() - covariance(new, first).trace()
+        assert ratio == pytest.approx(largest**2 * (1 - 1 / 1.7**2), rel=1e-4)
+        np.testing.assert_allclose(covariance(new, first), covariance(new, second), rtol=1e-6)
+    kept = [0, 2, 3, 5]
+    for name in ("means", "log_scales", "quats", "logit_opacities", "sh", "features", "segments"):
+        values = getattr(new, name)
+        np.testing.assert_array_equal(values[kept], getattr(old, name)[kept])
+        assert values.dtype == getattr(old, name).dtype
+        if name not in {"means", "log_scales"}:
+            np.testing.assert_array_equal(values[6:], getattr(old, name)[[1, 4]])
+    assert len(split_gaussians(old, np.zeros(0, np.int64))) == 6
+
+
+def test_codes_are_one_channel_a_segment_in_groups_of_eight():
+    assert segment_codes(7).shape == (8, 8)
+    assert segment_codes(8).shape == (9, 16)
+    np.testing.assert_array_equal(segment_codes(13)[:, :14], np.eye(14))
+
+
+def test_loss_is_the_missing_share_of_the_target():
+    rendered = torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.5, 0], [0, 0, 0.2]], dtype=torch.float64)
+    targets = torch.tensor([1, UNKNOWN, 2])
+    assert float(edge_loss(rendered, targets)) == pytest.approx((0.3 + 0.8) / 3)
+    assert float(edge_loss(rendered, torch.full((3,), UNKNOWN))) == 0
+    assert torch.autograd.gradcheck(lambda r: edge_loss(r, targets), rendered.requires_grad_())
