@@ -25,6 +25,9 @@ from .observations import Observation
 MINIMUM_SHARE = 0.7
 """A mask stands for a segment that shows in this share of its pixels, else for none."""
 
+CODE_CHANNELS = 16
+"""Channels in which segments are rendered: as many as features have."""
+
 UNKNOWN = -1
 """Target of a pixel without a mask, or whose mask stands for no segment."""
 
@@ -129,28 +132,35 @@ def split_gaussians(gaussians: Gaussians, indices: NDArray[np.int64]) -> Gaussia
     )
 
 
-def segment_codes(count: int) -> Tensor:
+def segment_codes(count: int, channels: int = CODE_CHANNELS) -> Tensor:
     """Return one channel for each segment (count + 1, C): to be rendered as features.
+
+    Where there are more segments than channels they share them, one after another; two segments of
+    one channel are not told apart where they meet. Channel 0 is for no segment alone.
 
     Args:
         count: K, highest segment id.
+        channels: most channels, a multiple of 8.
 
     Returns:
-        Row s is 1 in channel s and 0 elsewhere; C is the next multiple of 8.
+        Row s is 1 in its channel and 0 elsewhere; C is a multiple of 8.
     """
-    return torch.eye(count + 1, -(-(count + 1) // 8) * 8)
+    ids = torch.arange(count + 1)
+    channel = torch.where(ids < channels, ids, 1 + (ids - 1) % (channels - 1))
+    return torch.eye(min(channels, -(-(count + 1) // 8) * 8))[channel]
 
 
-def edge_loss(rendered: Tensor, targets: Tensor) -> Tensor:
+def edge_loss(rendered: Tensor, targets: Tensor, codes: Tensor) -> Tensor:
     """Return how much of the pixels is not made of the segment it should be made of, a scalar.
 
     It is Σ (1 − share of the target's Gaussians) over pixels with a known target, per pixel of the
     view, so that it can be added to a photometric loss with a weight of about 0.2.
 
     Args:
-        rendered: (P, C) blended `segment_codes`.
-        targets: (P,) integer, `UNKNOWN` is left out.
+        rendered: (P, C) blended codes.
+        targets: (P,) integer segments, `UNKNOWN` is left out.
+        codes: (K + 1, C) see `segment_codes`.
     """
     known = torch.nonzero(targets != UNKNOWN).squeeze(1)
-    share = rendered[known].gather(1, targets[known].long()[:, None])
+    share = (rendered[known] * codes[targets[known].long()]).sum(dim=1)
     return (1 - share).clamp_min(0).sum() / max(1, len(targets))

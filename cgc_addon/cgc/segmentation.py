@@ -30,6 +30,9 @@ MINIMUM_SIZE = 10
 
 CONTACT_NEIGHBOURS = 8
 
+MINIMUM_CONFIDENCE = 0.1
+"""Gaussians less covered by masks that agree belong to nothing; those of objects have over 0.2."""
+
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
@@ -67,6 +70,7 @@ def segment_splat(
     settings: ClusteringSettings | None = None,
     *,
     lift: bool = True,
+    vote: bool = True,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Segmentation:
@@ -78,6 +82,7 @@ def segment_splat(
         features: (N, D) learned features.
         settings: of the clustering; defaults if None.
         lift: cluster the lifted features; else the learned ones, as the paper does.
+        vote: let the masks decide over Gaussians at the borders of segments.
         report: progress.
         should_stop: asked between stages.
 
@@ -99,12 +104,61 @@ def segment_splat(
         clustering.labels[members], nearest_neighbours(means[members], CONTACT_NEIGHBOURS), count
     )
     tree = merge_tree(occurrence, touching)
-    segment_of_group = tree.cut(merge_threshold(DEFAULT_GRANULARITY))
+    found = Segmentation(lifted, clustering, tree)
+    return _voted(found, observations, report, should_stop) if vote else found
+
+
+def after_refinement(
+    found: Segmentation,
+    observations: Sequence[Observation],
+    features: NDArray[np.float32],
+    origin: NDArray[np.int64],
+    *,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> Segmentation:
+    """Bring a segmentation up to date with a splat whose Gaussians were split and moved.
+
+    Groups and their tree stay; who belongs to which is voted anew.
+
+    Args:
+        found: segmentation of the splat before, of N Gaussians.
+        observations: of the splat now, of M Gaussians.
+        features: (N, D) learned features of the splat before.
+        origin: (M,) the Gaussian before that each one now comes from.
+        report: progress.
+        should_stop: asked between views.
+
+    Raises:
+        Interrupted: when `should_stop` says so.
+    """
+    clustering = found.clustering
+    moved = Segmentation(
+        lift_features(observations, features[origin]),
+        replace(clustering, labels=clustering.labels[origin], cosines=clustering.cosines[origin]),
+        found.tree,
+    )
+    return _voted(moved, observations, report, should_stop)
+
+
+def _voted(
+    found: Segmentation,
+    observations: Sequence[Observation],
+    report: Reporter,
+    should_stop: ShouldStop,
+) -> Segmentation:
+    """Let the masks decide over Gaussians at the borders of the default cut.
+
+    What hardly any mask ever covers is surroundings, whatever its feature looks like.
+    """
+    clustering = found.clustering
+    segment_of_group = found.tree.cut(merge_threshold(DEFAULT_GRANULARITY))
     voted = vote_segments(
         observations, segment_of_group[clustering.labels], report=report, should_stop=should_stop
     )
-    moved = move_between_groups(clustering, lifted.features, segment_of_group, voted)
-    return Segmentation(lifted, replace(clustering, labels=moved), tree)
+    voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, voted)
+    labels = move_between_groups(clustering, found.lifted.features, segment_of_group, voted)
+    return replace(found, clustering=replace(clustering, labels=labels))
 
 
 def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray[np.int32]:

@@ -8,12 +8,13 @@ import typing
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
+from ..cgc.contrastive import Reduction
+from ..cgc.feature_training import SpatialLoss
 from ..errors import CgcError
 
 CONFIG_VERSION = 1
 """Raised whenever a saved configuration of before would be read wrongly."""
 
-Reduction = Literal["mean", "square-root", "area-weighted"]
 FeatureMode = Literal["frozen", "joint", "off"]
 
 
@@ -90,7 +91,7 @@ class FeatureSettings:
     """Joint mode: steps between two contrastive losses."""
     contrastive_weight: float = 1e-6
     """Joint mode: λ; with `mean` reduction it multiplies a mean, with `area-weighted` a sum."""
-    spatial: Literal["off", "released", "true-neighbours"] = "off"
+    spatial: SpatialLoss = "off"
     spatial_every: int = 100
     pull_weight: float = 0.05
     push_weight: float = 0.15
@@ -112,6 +113,30 @@ class SegmentSettings:
     """0 = parts … 1 = whole objects: where the tree of merged clusters is cut."""
     minimum_size: int = 10
     """Segments of fewer Gaussians are dissolved."""
+    vote: bool = True
+    """Let the masks decide which segment the Gaussians at its border belong to."""
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    """The last steps: Gaussians that straddle segments are split, and edges sharpened."""
+
+    steps: int = 0
+    """0 = leave the geometry as photos alone made it."""
+    weight: float = 0.2
+    """Of the pixels made of the wrong segment, beside the photometric loss."""
+    rates: LearningRates = field(
+        default_factory=lambda: LearningRates(
+            means_start=1e-5,
+            means_end=1e-5,
+            scales=2.5e-3,
+            quats=5e-4,
+            opacities=2e-2,
+            sh0=1e-3,
+            sh_rest=5e-5,
+        )
+    )
+    """Constant; of `means`, the end counts."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +155,7 @@ class TrainingConfig:
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     segments: SegmentSettings = field(default_factory=SegmentSettings)
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
 
 
 def to_json(config: TrainingConfig) -> dict[str, Any]:

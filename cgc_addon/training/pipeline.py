@@ -130,7 +130,7 @@ def train(
         geometry = _train_geometry(
             folder, trainer, backend.device, resume, checkpoint_seconds, report, should_stop
         )
-    segments = segment_splat(
+    result = segment_splat(
         folder,
         geometry,
         dataset,
@@ -143,8 +143,8 @@ def train(
     summary = TrainSummary(
         run=str(run_path),
         steps=0 if config.init is not None else config.geometry.steps,
-        gaussians=len(geometry),
-        segments=None if segments is None else len(segments.segments),
+        gaussians=len(result.gaussians),
+        segments=None if result.segments is None else len(result.segments),
         seconds=time.perf_counter() - began,
     )
     folder.note(summary.sentence())

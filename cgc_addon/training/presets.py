@@ -6,9 +6,11 @@ from __future__ import annotations
 from ..errors import CgcError
 from .config import (
     DensifySettings,
+    EdgeSettings,
     FeatureSettings,
     GeometrySettings,
     LearningRates,
+    SegmentSettings,
     TrainingConfig,
 )
 
@@ -24,22 +26,22 @@ def preset(name: str, *, steps: int | None = None) -> TrainingConfig:
     if steps is not None and steps < 1:
         raise CgcError(f"{steps} training steps are too few; give 1 or more.")
     if name == "draft":
-        return _short("draft", steps or 600, cap=20_000, first_level=2)
+        return _short("draft", steps or 600, cap=20_000, edge_steps=0)
     if name == "standard":
-        return _short("standard", steps or 2_500, cap=60_000, first_level=2)
+        return _short("standard", steps or 3_000, cap=60_000, edge_steps=200)
     if name == "paper":
         return _paper(steps or 30_000)
     raise CgcError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
 
 
-def _short(name: str, steps: int, *, cap: int, first_level: int) -> TrainingConfig:
+def _short(name: str, steps: int, *, cap: int, edge_steps: int) -> TrainingConfig:
     """Geometry in few steps, coarse to fine; features afterwards on the frozen geometry."""
     return TrainingConfig(
         preset=name,
         geometry=GeometrySettings(
             steps=steps,
             sh_degree_every=max(1, steps // 5),
-            levels=((0.2, first_level), (0.5, 1), (1.0, 0)),
+            levels=((0.2, 2), (0.5, 1), (1.0, 0)),
             far_points=5_000,
             far_steps=True,
             rates=LearningRates(means_start=1.6e-4, means_end=3.2e-6),
@@ -53,6 +55,7 @@ def _short(name: str, steps: int, *, cap: int, first_level: int) -> TrainingConf
             ),
         ),
         features=FeatureSettings(mode="frozen"),
+        edges=EdgeSettings(steps=edge_steps),
     )
 
 
@@ -83,4 +86,5 @@ def _paper(steps: int) -> TrainingConfig:
             initial_scale=1.77,
             lift=False,
         ),
+        segments=SegmentSettings(vote=False),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import safetensors
@@ -17,7 +17,7 @@ from ..cgc.contrastive import minimum_segment_pixels
 from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
 from ..cgc.merging import MergeTree, merge_threshold
 from ..cgc.observations import Observation, observe
-from ..cgc.segmentation import ordered_by_size
+from ..cgc.segmentation import after_refinement, ordered_by_size
 from ..cgc.segmentation import segment_splat as find_segments
 from ..cgc.segments import Segments, describe_segments, write_segments
 from ..cgc.spectral import spectral_signatures
@@ -29,8 +29,18 @@ from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
 from .config import FeatureSettings, TrainingConfig
+from .edge_refinement import refine_edges
 from .parameters import splat_of
 from .run_folder import RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedSplat:
+    """What was written into the run folder."""
+
+    gaussians: Gaussians
+    segments: Segments | None
+    """None where there was nothing to find segments by."""
 
 
 def segment_splat(
@@ -43,10 +53,10 @@ def segment_splat(
     report: Reporter,
     say: Callable[[str], None],
     should_stop: ShouldStop,
-) -> Segments | None:
-    """Learn features where that is still to do, cluster them, and write the run's results.
+) -> SegmentedSplat:
+    """Learn features where that is still to do, cluster them, sharpen edges, and write the results.
 
-    Without usable masks the splat is written without features and segments, and None returned.
+    Without usable masks the splat is written without features and segments.
 
     Raises:
         Interrupted: `should_stop` said so; nothing was written.
@@ -56,7 +66,7 @@ def segment_splat(
     if not observations:
         write_ply(folder.splat, replace(gaussians, features=None, segments=None))
         write_segments(folder.segments, Segments(()))
-        return None
+        return SegmentedSplat(gaussians, None)
     if config.features.mode == "joint" and gaussians.features is not None:
         features = gaussians.features
     else:
@@ -73,11 +83,32 @@ def segment_splat(
             seed=config.seed,
         ),
         lift=config.features.lift,
+        vote=settings.vote,
         report=report,
         should_stop=should_stop,
     )
+    if config.edges.steps and config.init is None:
+        refined = refine_edges(
+            gaussians,
+            found.labels(),
+            observations,
+            dataset,
+            backend,
+            config.edges,
+            config.geometry,
+            config.seed,
+            report=report,
+            should_stop=should_stop,
+        )
+        gaussians = refined.gaussians
+        observations = _observations(
+            gaussians, dataset, backend, config, report, lambda _sentence: None, should_stop
+        )
+        found = after_refinement(
+            found, observations, features, refined.origin, report=report, should_stop=should_stop
+        )
     _save_clusters(folder, found.clustering.labels, found.tree)
-    return _write_segments(
+    segments = _write_segments(
         folder,
         replace(gaussians, features=found.lifted.features),
         found.clustering.labels,
@@ -85,6 +116,7 @@ def segment_splat(
         settings.granularity,
         settings.minimum_size,
     )
+    return SegmentedSplat(gaussians, segments)
 
 
 def segment_again(

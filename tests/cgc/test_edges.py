@@ -98,11 +98,23 @@ def test_codes_are_one_channel_a_segment_in_groups_of_eight():
     assert segment_codes(7).shape == (8, 8)
     assert segment_codes(8).shape == (9, 16)
     np.testing.assert_array_equal(segment_codes(13)[:, :14], np.eye(14))
+    np.testing.assert_array_equal(segment_codes(15), np.eye(16))
+
+
+def test_more_segments_than_channels_share_all_but_that_of_none():
+    codes = segment_codes(40)
+    assert codes.shape == (41, 16)
+    np.testing.assert_array_equal(codes.sum(dim=1), np.ones(41))
+    assert codes[:, 0].sum() == 1
+    assert codes[:, 1:].sum(dim=0).min() >= 2
 
 
 def test_loss_is_the_missing_share_of_the_target():
     rendered = torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.5, 0], [0, 0, 0.2]], dtype=torch.float64)
     targets = torch.tensor([1, UNKNOWN, 2])
-    assert float(edge_loss(rendered, targets)) == pytest.approx((0.3 + 0.8) / 3)
-    assert float(edge_loss(rendered, torch.full((3,), UNKNOWN))) == 0
-    assert torch.autograd.gradcheck(lambda r: edge_loss(r, targets), rendered.requires_grad_())
+    codes = torch.eye(3, dtype=torch.float64)
+    assert float(edge_loss(rendered, targets, codes)) == pytest.approx((0.3 + 0.8) / 3)
+    assert float(edge_loss(rendered, torch.full((3,), UNKNOWN), codes)) == 0
+    assert torch.autograd.gradcheck(
+        lambda r: edge_loss(r, targets, codes), rendered.requires_grad_()
+    )
