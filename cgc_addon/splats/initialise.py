@@ -17,7 +17,7 @@ from .visibility import Photo, mean_colors, view_counts
 INITIAL_OPACITY = 0.1
 """Opacity of each Gaussian before training (Kerbl 2023, section 5.1)."""
 FAR_RADIUS = 60.0
-"""Radius of the far sphere in scene extents."""
+"""Radius of the far sphere in scene extents, where nothing is known: as good as infinity."""
 MINIMUM_POINTS = 100
 """With fewer sparse points than this, random ones are added."""
 
@@ -28,6 +28,7 @@ def first_gaussians(
     *,
     sh_degree: int = 3,
     far_count: int = 5000,
+    far_radius: float = FAR_RADIUS,
     random_count: int = 10000,
     seed: int = 0,
 ) -> Gaussians:
@@ -39,6 +40,7 @@ def first_gaussians(
         photo: gives the photos for the colours that the points do not bring, None for grey.
         sh_degree: 0 to 3; all harmonics but the constant start at zero.
         far_count: about how many Gaussians the far sphere gets, 0 for none.
+        far_radius: radius of that sphere, scene extents.
         random_count: how many random points, if any are needed.
         seed: of the random points; nothing else is random.
     """
@@ -50,7 +52,8 @@ def first_gaussians(
     near = gaussians_from_points(points, colors, sh_degree=sh_degree)
     if far_count == 0:
         return near
-    return concatenate([near, far_sphere(scene, photo, count=far_count, sh_degree=sh_degree)])
+    far = far_sphere(scene, photo, count=far_count, radius=far_radius, sh_degree=sh_degree)
+    return concatenate([near, far])
 
 
 def gaussians_from_points(
@@ -119,13 +122,14 @@ def far_sphere(
     photo: Photo | None,
     *,
     count: int = 5000,
+    radius: float = FAR_RADIUS,
     sh_degree: int = 3,
     opacity: float = 0.5,
 ) -> Gaussians:
     """Return Gaussians for what lies at infinity: sky, horizon, the far wall.
 
-    They stand evenly on a sphere around the mean camera centre, `FAR_RADIUS` scene extents away,
-    or farther when the sparse points reach farther, and only where some camera looks. Each has the
+    They stand evenly on a sphere around the mean camera centre, `radius` scene extents away, or
+    farther when the sparse points reach farther, and only where some camera looks. Each has the
     mean colour of the photos that show its place; what hides it there is not known yet. Their
     standard deviations are a fair part of the scene extent: a rule that removes large Gaussians
     would remove these first.
@@ -134,11 +138,12 @@ def far_sphere(
         scene: views, extent and sparse points.
         photo: gives the photos; None makes the sphere grey.
         count: about how many Gaussians are wanted.
+        radius: of the sphere, scene extents.
         sh_degree: 0 to 3.
         opacity: between 0 and 1; higher than that of other points, as nothing lies behind.
     """
     center = np.mean([view.center() for view in scene.views], axis=0)
-    radius = FAR_RADIUS * scene.extent
+    radius = radius * scene.extent
     if len(scene.points):
         reach = np.percentile(np.linalg.norm(scene.points - center, axis=1), 99)
         radius = max(radius, 1.2 * float(reach))

@@ -21,10 +21,11 @@ from ..errors import CgcError, Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
-from ..splats.initialise import first_gaussians
+from ..splats.initialise import FAR_RADIUS, first_gaussians
 from ..splats.ply import read_ply, write_ply
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
+from .far_radius import choose_far_radius
 from .memory import available_memory, estimate, refuse_if_too_large
 from .run_folder import RunFolder
 from .segmentation import segment_splat
@@ -115,17 +116,32 @@ def train(
         say(warning)
     backend, why = select_backend(config.backend, report)
     say(why)
-    start = _first_gaussians(config, dataset)
+    if config.init is not None:
+        start = _given_gaussians(config)
+    else:
+        start = _first_gaussians(config, dataset, FAR_RADIUS)
     _check_memory(config, dataset, len(start), say)
     if not resume:
         _clear(folder)
         folder.start(dataset_folder, config, _versions())
     log = _Log(folder, say)
-    log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out. {why}")
+    folder.note(why)
+    log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
 
     if config.init is not None:
         geometry = start
     else:
+        if config.geometry.far_points and not folder.checkpoint.exists():
+            radius = choose_far_radius(
+                dataset,
+                backend,
+                config,
+                lambda radius: _first_gaussians(config, dataset, radius),
+                report=report,
+                should_stop=should_stop,
+            )
+            log.say(f"The background fits best {radius:g} scene extents away.")
+            start = _first_gaussians(config, dataset, radius)
         trainer = Trainer(dataset, backend, config, start)
         geometry = _train_geometry(
             folder, trainer, backend.device, resume, checkpoint_seconds, report, should_stop
@@ -151,14 +167,17 @@ def train(
     return summary
 
 
-def _first_gaussians(config: TrainingConfig, dataset: Dataset) -> Gaussians:
-    if config.init is not None:
-        if config.features.mode == "off":
-            raise CgcError(
-                "--init keeps the geometry of a splat and learns features for it; "
-                "with --features off there is nothing to do."
-            )
-        return read_ply(Path(config.init)).gaussians
+def _given_gaussians(config: TrainingConfig) -> Gaussians:
+    """Read the splat that --init names."""
+    if config.features.mode == "off":
+        raise CgcError(
+            "--init keeps the geometry of a splat and learns features for it; "
+            "with --features off there is nothing to do."
+        )
+    return read_ply(Path(str(config.init))).gaussians
+
+
+def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float) -> Gaussians:
     scene, train = dataset.scene, dataset.train
     return first_gaussians(
         # Held-out photos must not even colour the start.
@@ -166,6 +185,7 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset) -> Gaussians:
         lambda index: dataset.store.photo(train[index], 1),
         sh_degree=config.geometry.sh_degree,
         far_count=config.geometry.far_points,
+        far_radius=far_radius,
         seed=config.seed,
     )
 

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far away the background is: tried out, since nothing in a capture says so.
+
+A wall of the room and the sky behind a garden move differently from photo to photo. Too near or too
+far a background cannot follow, and leaves fog before the cameras. A few hundred steps on small
+photos tell the distances apart, for a second or two each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..dataset.load import Dataset
+from ..errors import Interrupted
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..rasterize.interface import Backend
+from ..splats.gaussians import Gaussians
+from .config import TrainingConfig
+from .trainer import Trainer
+
+RADII = (3.0, 10.0, 60.0)
+"""Candidates, in scene extents: a room, a square, infinity."""
+STEPS = 200
+HALVINGS = 2
+NEVER = 2**31
+
+
+def choose_far_radius(
+    dataset: Dataset,
+    backend: Backend,
+    config: TrainingConfig,
+    start: Callable[[float], Gaussians],
+    *,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> float:
+    """Return the radius of the far sphere with which the photos are explained best.
+
+    Every candidate is trained on the same photos in the same order; the mean loss of the last round
+    decides. Held-out photos have no part in it.
+
+    Args:
+        dataset: photos to try on.
+        backend: rasterizer.
+        config: of the run.
+        start: gives the first Gaussians for a radius in scene extents.
+        report: progress.
+        should_stop: asked before each step.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    geometry = replace(
+        config.geometry,
+        levels=((1.0, HALVINGS),),
+        densify=replace(config.geometry.densify, start=NEVER, stop=NEVER),
+    )
+    features = replace(config.features, mode="off")
+    trial = replace(config, geometry=geometry, features=features)
+    last_round = min(STEPS // 2, len(dataset.train))
+    losses: list[float] = []
+    for number, radius in enumerate(RADII):
+        trainer = Trainer(dataset, backend, trial, start(radius))
+        values: list[float] = []
+        for step in range(STEPS):
+            if should_stop():
+                raise Interrupted("trying distances of the background")
+            if step % 20 == 0:
+                done = number * STEPS + step
+                report(Progress("Placing the background", done, STEPS * len(RADII)))
+            values.append(trainer.train_step().loss)
+        losses.append(float(np.mean(values[-last_round:])))
+    total = STEPS * len(RADII)
+    report(Progress("Placing the background", total, total))
+    return RADII[int(np.argmin(losses))]
