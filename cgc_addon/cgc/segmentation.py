@@ -23,6 +23,8 @@ from .merging import (
 from .neighbours import nearest_neighbours
 from .observations import Observation
 from .segments import Segments, describe_segments
+from .spectral import spectral_signatures
+from .splitting import split_groups
 from .voting import move_between_groups, vote_segments
 
 MINIMUM_SIZE = 10
@@ -82,7 +84,8 @@ def segment_splat(
         features: (N, D) learned features.
         settings: of the clustering; defaults if None.
         lift: cluster the lifted features; else the learned ones, as the paper does.
-        vote: let the masks decide over Gaussians at the borders of segments.
+        vote: let the masks take groups apart that are two things, and decide over Gaussians at
+            the borders of segments; else nothing but the features counts, as in the paper.
         report: progress.
         should_stop: asked between stages.
 
@@ -95,6 +98,17 @@ def segment_splat(
     clustering = cluster_features(
         lifted.features, lifted.weights, settings, report=report, should_stop=should_stop
     )
+    if vote and len(clustering.prototypes):
+        signatures = spectral_signatures(observations)
+        clustering = split_groups(
+            clustering,
+            observations,
+            lifted.features,
+            signatures,
+            minimum_size=(settings or ClusteringSettings()).minimum_cluster_size,
+            report=report,
+            should_stop=should_stop,
+        )
     count = len(clustering.prototypes)
     occurrence = co_occurrence(
         observations, clustering.labels, count, report=report, should_stop=should_stop
