@@ -98,7 +98,7 @@ def segment_splat(
     clustering = cluster_features(
         lifted.features, lifted.weights, settings, report=report, should_stop=should_stop
     )
-    if vote and len(clustering.prototypes):
+    if vote:
         signatures = spectral_signatures(observations)
         clustering = split_groups(
             clustering,

@@ -55,6 +55,8 @@ def split_groups(
         Interrupted: when `should_stop` says so.
     """
     labels, count = clustering.labels.copy(), len(clustering.prototypes)
+    if count == 0:
+        return clustering
     fresh = np.arange(1, count + 1)
     for _ in range(ROUNDS):
         halves = _halve(labels, fresh, signatures, minimum_size, seed)
@@ -99,7 +101,9 @@ def _halve(
         members = np.nonzero((labels == group) & known)[0]
         if len(members) < 2 * minimum_size:
             continue
-        side = KMeans(n_clusters=2, n_init="auto", random_state=seed).fit_predict(signatures[members])
+        side = KMeans(n_clusters=2, n_init="auto", random_state=seed).fit_predict(
+            signatures[members]
+        )
         if min(np.count_nonzero(side), np.count_nonzero(side == 0)) >= minimum_size:
             halves[group] = members[side == 1]
     return halves

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_RANGE = 0.4
+"""Range of each channel at least, of that of the widest one."""
 _SHORTEST = 1e-6
 
 
@@ -65,7 +67,9 @@ def fit_feature_colors(
     directions = directions * np.sign(directions[np.arange(3), largest])[:, None]
     values = centred @ directions.T
     low, high = np.percentile(values, (2, 98), axis=0)
-    high = np.maximum(high, low + 1e-6)
+    # A direction in which hardly anything differs must not be blown up to full contrast.
+    missing = np.maximum(0.0, LEAST_RANGE * (high - low).max() + 1e-6 - (high - low)) / 2.0
+    low, high = low - missing, high + missing
     return FeatureColors(
         mean.astype(np.float32),
         directions.astype(np.float32),

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cgc_addon.cgc.exact_labels import exact_labels
+from cgc_addon.cgc.observations import observe
+from cgc_addon.dataset.load import load_dataset
+from cgc_addon.errors import Interrupted
+from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.splats.initialise import first_gaussians
+from cgc_addon.training.config import EdgeSettings
+from cgc_addon.training.edge_refinement import refine_edges
+from cgc_addon.training.parameters import splat_of
+from cgc_addon.training.presets import preset
+from cgc_addon.training.trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def scene(tiny_dataset):
+    """A trained splat, its exact labels, observations of the masks, dataset and backend."""
+    dataset, backend = load_dataset(tiny_dataset), CpuBackend()
+    trainer = Trainer(
+        dataset, backend, preset("draft", steps=150), first_gaussians(dataset.scene, None)
+    )
+    trainer.run()
+    gaussians = trainer.gaussians()
+    views = [dataset.store.view(index) for index in dataset.train]
+    splat = splat_of(gaussians, backend.device)
+
+    def look(maps):
+        return observe(backend, splat, views, maps, fraction=1.0)
+
+    truth = exact_labels(look([dataset.store.truth(index) for index in dataset.train]))
+    masks = look([dataset.store.labels(index) for index in dataset.train])
+    return gaussians, truth, masks, dataset, backend
+
+
+def wrong_pixels(gaussians, labels, dataset, backend):
+    splat, wrong = splat_of(gaussians, backend.device), 0
+    for index in dataset.train:
+        shown, _ = backend.render_labels(
+            splat, dataset.store.view(index), torch.from_numpy(labels.astype(np.int32))
+        )
+        wrong += int(np.count_nonzero(shown.numpy() != dataset.store.truth(index)))
+    return wrong
+
+
+def refine(scene, steps, **more):
+    gaussians, labels, masks, dataset, backend = scene
+    geometry = replace(preset("draft").geometry, sh_degree=3)
+    return refine_edges(
+        gaussians, labels, masks, dataset, backend, EdgeSettings(steps=steps), geometry, 0, **more
+    )
+
+
+def test_edges_become_sharper(scene):
+    gaussians, labels, _, dataset, backend = scene
+    refined = refine(scene, 80)
+    before = wrong_pixels(gaussians, labels, dataset, backend)
+    after = wrong_pixels(refined.gaussians, labels[refined.origin], dataset, backend)
+    assert after < 0.8 * before
+
+
+def test_every_gaussian_knows_where_it_comes_from(scene):
+    gaussians = scene[0]
+    refined = refine(scene, 1)
+    assert len(refined.origin) == len(refined.gaussians) >= len(gaussians)
+    assert np.array_equal(refined.origin[: len(gaussians)], np.arange(len(gaussians)))
+
+
+def test_the_same_seed_gives_the_same_result(scene):
+    first, second = refine(scene, 5), refine(scene, 5)
+    assert np.array_equal(first.gaussians.means, second.gaussians.means)
+
+
+def test_it_can_be_stopped(scene):
+    with pytest.raises(Interrupted):
+        refine(scene, 5, should_stop=lambda: True)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cgc_addon.dataset.load import load_dataset
+from cgc_addon.errors import Interrupted
+from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.splats.initialise import first_gaussians
+from cgc_addon.training import far_radius
+from cgc_addon.training.presets import preset
+
+
+@pytest.fixture(scope="module")
+def dataset(tiny_dataset):
+    return load_dataset(tiny_dataset, test_every=6)
+
+
+def test_the_start_that_explains_the_photos_best_is_taken(dataset, monkeypatch):
+    monkeypatch.setattr(far_radius, "STEPS", 30)
+    whole = first_gaussians(dataset.scene, None, far_count=0)
+    grey = replace(whole, sh=np.zeros_like(whole.sh), logit_opacities=whole.logit_opacities - 4)
+
+    def start(radius):
+        return whole if radius == 10.0 else grey
+
+    config = preset("draft")
+    chosen = far_radius.choose_far_radius(dataset, CpuBackend(), config, start)
+    assert chosen == 10.0
+
+
+def test_it_can_be_stopped_and_says_where_it_is(dataset):
+    messages = []
+
+    def start(_radius):
+        return first_gaussians(dataset.scene, None, far_count=0)
+
+    with pytest.raises(Interrupted):
+        far_radius.choose_far_radius(
+            dataset,
+            CpuBackend(),
+            preset("draft"),
+            start,
+            report=messages.append,
+            should_stop=lambda: len(messages) > 1,
+        )
+    assert messages[0].stage == "Placing the background"
+    assert messages[0].total == far_radius.STEPS * len(far_radius.RADII)
