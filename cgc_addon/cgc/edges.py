@@ -154,7 +154,7 @@ def edge_loss(rendered: Tensor, targets: Tensor, codes: Tensor) -> Tensor:
     """Return how much of the pixels is not made of the segment it should be made of, a scalar.
 
     It is Σ (1 − share of the target's Gaussians) over pixels with a known target, per pixel of the
-    view, so that it can be added to a photometric loss with a weight of about 0.2.
+    view, so that it can be added to a photometric loss with a weight of about 0.5.
 
     Args:
         rendered: (P, C) blended codes.

@@ -123,14 +123,14 @@ class EdgeSettings:
 
     steps: int = 0
     """0 = leave the geometry as photos alone made it."""
-    weight: float = 0.2
+    weight: float = 0.5
     """Of the pixels made of the wrong segment, beside the photometric loss."""
     rates: LearningRates = field(
         default_factory=lambda: LearningRates(
-            means_start=1e-5,
-            means_end=1e-5,
-            scales=2.5e-3,
-            quats=5e-4,
+            means_start=3e-5,
+            means_end=3e-5,
+            scales=7.5e-3,
+            quats=1.5e-3,
             opacities=2e-2,
             sh0=1e-3,
             sh_rest=5e-5,

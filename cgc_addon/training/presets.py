@@ -28,7 +28,7 @@ def preset(name: str, *, steps: int | None = None) -> TrainingConfig:
     if name == "draft":
         return _short("draft", steps or 600, cap=20_000, edge_steps=0)
     if name == "standard":
-        return _short("standard", steps or 3_500, cap=60_000, edge_steps=250)
+        return _short("standard", steps or 3_500, cap=60_000, edge_steps=350)
     if name == "paper":
         return _paper(steps or 30_000)
     raise CgcError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
