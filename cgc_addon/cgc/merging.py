@@ -16,58 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent, track
+from .granularity import MergeTree
 from .label_rendering import strongest_labels
 from .observations import Observation
 
-DEFAULT_GRANULARITY = 0.5
-"""Cuts at q ≈ 0.28: parts of one object joined, touching objects apart."""
-
 MINIMUM_CONTACTS = 3
 """Neighbouring pairs of Gaussians that two groups need to touch."""
-
-_LOWEST_THRESHOLD = 0.08
-
-
-@dataclass(frozen=True, eq=False)
-class MergeTree:
-    """In which order K groups become fewer."""
-
-    count: int
-    """K."""
-    merges: NDArray[np.int32]
-    """(M, 2) labels 1..K: the second joins the first, which keeps its label."""
-    heights: NDArray[np.float32]
-    """(M,) q in 0..1 at which each merge is made, never rising."""
-
-    def cut(self, threshold: float) -> NDArray[np.int32]:
-        """Return the label of each group once all merges with q ≥ `threshold` are made.
-
-        Args:
-            threshold: 0..1; above 1 nothing is merged.
-
-        Returns:
-            (K + 1,) new label of each old one; label 0 stays 0.
-        """
-        label = np.arange(self.count + 1, dtype=np.int32)
-        made = int(np.searchsorted(-self.heights, -threshold, side="right"))
-        # From the last merge back: what a group joined has by then found its own final label.
-        for kept, joined in self.merges[:made][::-1]:
-            label[joined] = label[kept]
-        return label
-
-
-def merge_threshold(granularity: float) -> float:
-    """Return the q at which the tree is cut.
-
-    Args:
-        granularity: 0 = parts as they were found, 0.5 = q 0.28, 1 = whole objects, q 0.08.
-
-    Raises:
-        ValueError: granularity is not within 0..1.
-    """
-    if not 0 <= granularity <= 1:
-        raise ValueError(f"granularity must be within 0 and 1, not {granularity}.")
-    return 1.01 if granularity == 0 else _LOWEST_THRESHOLD**granularity
 
 
 @dataclass(frozen=True, eq=False)

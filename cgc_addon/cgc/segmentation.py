@@ -11,24 +11,21 @@ from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
 from .clustering import Clustering, ClusteringSettings, cluster_features, unit
-from .lift import LiftedFeatures, lift_features
-from .merging import (
+from .granularity import (
     DEFAULT_GRANULARITY,
+    MINIMUM_SIZE,
     MergeTree,
-    co_occurrence,
-    contacts,
     merge_threshold,
-    merge_tree,
+    ordered_by_size,
 )
+from .lift import LiftedFeatures, lift_features
+from .merging import co_occurrence, contacts, merge_tree
 from .neighbours import nearest_neighbours
 from .observations import Observation
 from .segments import Segments, describe_segments
 from .spectral import spectral_signatures
 from .splitting import split_groups
 from .voting import move_between_groups, vote_segments
-
-MINIMUM_SIZE = 10
-"""Gaussians; smaller segments are dropped."""
 
 CONTACT_NEIGHBOURS = 8
 
@@ -173,19 +170,3 @@ def _voted(
     voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, voted)
     labels = move_between_groups(clustering, found.lifted.features, segment_of_group, voted)
     return replace(found, clustering=replace(clustering, labels=labels))
-
-
-def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray[np.int32]:
-    """Number segments anew from the largest, 1, on; those of equal size keep their order.
-
-    Args:
-        labels: (N,) ≥ 0, 0 = none.
-        minimum_size: smaller segments become 0.
-    """
-    counts = np.bincount(labels, minlength=1)
-    counts[0] = 0
-    order = np.argsort(-counts, kind="stable")
-    order = order[counts[order] >= max(1, minimum_size)]
-    numbers = np.zeros(len(counts), np.int32)
-    numbers[order] = np.arange(1, len(order) + 1)
-    return numbers[labels]

@@ -15,9 +15,9 @@ from safetensors.numpy import load_file, save_file
 from ..cgc.clustering import ClusteringSettings
 from ..cgc.contrastive import minimum_segment_pixels
 from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
-from ..cgc.merging import MergeTree, merge_threshold
+from ..cgc.granularity import MergeTree, merge_threshold, ordered_by_size
 from ..cgc.observations import Observation, observe
-from ..cgc.segmentation import after_refinement, ordered_by_size
+from ..cgc.segmentation import after_refinement
 from ..cgc.segmentation import segment_splat as find_segments
 from ..cgc.segments import Segments, describe_segments, write_segments
 from ..cgc.spectral import spectral_signatures

@@ -5,7 +5,8 @@
 
 The geometry of preset `standard` is trained once a seed; every row that differs only in features
 learns them on that geometry. `ceiling` is the same splat with its true objects voted onto each
-Gaussian. The rows `paper` train everything anew, jointly; `--paper-steps` says how long.
+Gaussian. The rows `paper` train everything anew, jointly; `--paper-steps` says how long, and
+`--paper-gaussians` how many Gaussians they may have, those of `standard` unless told otherwise.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Row:
     """Features on the geometry that all such rows share."""
     preset: str | None = None
     """Or a whole training of its own."""
+    joint_spatial: str | None = None
+    """Its spatial loss, if not that of the preset."""
     mask_level: float | None = None
     """Masks made from the ground truth, this inconsistent; None = those of the dataset."""
 
@@ -62,7 +65,8 @@ ROWS = (
     Row("masks twice as bad", features=lambda s: s, mask_level=2.0),
     Row("preset draft", preset="draft"),
     Row("preset paper", preset="paper"),
-    Row("preset paper, spatial off", preset="paper"),
+    Row("preset paper, spatial off", preset="paper", joint_spatial="off"),
+    Row("preset paper, true neighbours", preset="paper", joint_spatial="true-neighbours"),
 )  # fmt: skip
 
 
@@ -73,6 +77,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", help="rows whose name starts so")
     parser.add_argument("--paper-steps", type=int, default=7_000)
+    parser.add_argument("--paper-gaussians", type=int, default=60_000)
     options = parser.parse_args()
     rows = [
         row
@@ -87,21 +92,23 @@ def main() -> None:
             scores, seconds = [], []
             for seed in options.seeds:
                 began = time.perf_counter()
-                score = _score(
-                    row, options.dataset, seed, Path(place), options.paper_steps, backend
-                )
+                score = _score(row, seed, Path(place), options, backend)
                 scores.append(score)
                 seconds.append(time.perf_counter() - began)
             _print(row.name, scores, seconds)
 
 
 def _score(
-    row: Row, dataset: Path, seed: int, place: Path, paper_steps: int, backend: CpuBackend
+    row: Row, seed: int, place: Path, options: argparse.Namespace, backend: CpuBackend
 ) -> Evaluation:
+    dataset: Path = options.dataset
     if row.preset is not None:
-        config = preset(row.preset, steps=paper_steps if row.preset == "paper" else None)
-        if row.name.endswith("spatial off"):
-            config = replace(config, features=replace(config.features, spatial="off"))
+        config = preset(row.preset, steps=options.paper_steps if row.preset == "paper" else None)
+        if row.preset == "paper":
+            densify = replace(config.geometry.densify, cap=options.paper_gaussians)
+            config = replace(config, geometry=replace(config.geometry, densify=densify))
+        if row.joint_spatial is not None:
+            config = replace(config, features=replace(config.features, spatial=row.joint_spatial))
         folder = RunFolder(place / f"{row.name}-{seed}")
         _train(dataset, folder, replace(config, seed=seed))
         return evaluate(folder, dataset, backend)

@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cgc_addon.cgc.granularity import MergeTree, merge_threshold
 from cgc_addon.cgc.label_rendering import strongest_labels
-from cgc_addon.cgc.merging import (
-    CoOccurrence,
-    MergeTree,
-    co_occurrence,
-    contacts,
-    merge_threshold,
-    merge_tree,
-)
+from cgc_addon.cgc.merging import CoOccurrence, co_occurrence, contacts, merge_tree
 from cgc_addon.cgc.neighbours import nearest_neighbours
 
 
