@@ -106,7 +106,10 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
 
 _FLOAT = ir.FloatType()
 _INT = ir.IntType(32)
-_FLAGS = tuple(sorted(FLOAT_RULES))
+# Not for vectors: a parallel loop is optimised once on its own and again as part of its kernel. The
+# process that compiles runs the first version, one that loads from the cache the second, and with
+# sums reordered twice the two round differently.
+_FLAGS = tuple(sorted(FLOAT_RULES - {"reassoc"}))
 
 
 def _floats(lanes: int = LANES) -> ir.VectorType:
