@@ -128,19 +128,3 @@ def observe(
             Observation(blending, labels.reshape(-1)[pixels].astype(np.int32), labels.size / count)
         )
     return observations
-
-
-def total_weights(observations: Sequence[Observation], count: int) -> NDArray[np.float64]:
-    """Return how many pixels each Gaussian makes up in all views together (N,), in view pixels.
-
-    Args:
-        observations: of all labelled views.
-        count: N.
-    """
-    total = np.zeros(count)
-    for observation in observations:
-        blending = observation.blending
-        total += observation.pixel_area * np.bincount(
-            blending.gaussians, blending.weights, minlength=count
-        )
-    return total

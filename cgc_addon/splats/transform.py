@@ -56,12 +56,6 @@ def transform(gaussians: Gaussians, matrix: NDArray[np.floating]) -> Gaussians:
     )
 
 
-def covariances(gaussians: Gaussians) -> NDArray[np.float64]:
-    """Return Σ = R S S Rᵀ of each Gaussian (N, 3, 3), scene units squared."""
-    axes = _axes(gaussians.quats, gaussians.log_scales)
-    return axes @ axes.transpose(0, 2, 1)
-
-
 def _check(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the linear part (3, 3) and the translation (3,) of an affine, invertible matrix."""
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgc_addon.cgc.observations import observe, sampled_fraction, total_weights
+from cgc_addon.cgc.observations import observe, sampled_fraction
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.blending import BlendingMatrix
@@ -53,14 +53,6 @@ def test_labels_belong_to_the_pixels_drawn_and_views_without_masks_are_left_out(
     np.testing.assert_allclose(observation.sparse().toarray(), 0.5 * np.eye(200)[pixels.numpy()])
     again = observe(backend, None, views, [labels, None, empty], fraction=0.3, seed=1)
     np.testing.assert_array_equal(again[0].labels, observation.labels)
-
-
-def test_total_weights_are_in_pixels_of_the_views():
-    backend = OneGaussianPerPixel()
-    ones = np.ones((10, 20), np.int32)
-    found = observe(backend, None, [view("a"), view("b")], [ones, ones], fraction=0.5)
-    total = total_weights(found, 200)
-    assert total.sum() == pytest.approx(0.5 * 200 * 2)
 
 
 def test_a_quarter_is_sampled_and_less_where_there_is_much():

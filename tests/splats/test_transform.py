@@ -12,9 +12,10 @@ from scipy.special import sph_harm_y
 
 from cgc_addon.errors import CgcError
 from cgc_addon.splats import rotations
+from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.sphere import fibonacci_sphere
 from cgc_addon.splats.spherical_harmonics import basis, rotation_matrix
-from cgc_addon.splats.transform import covariances, transform
+from cgc_addon.splats.transform import transform
 
 seeds = st.integers(0, 2**32 - 1)
 repeated = settings(max_examples=25, deadline=None)
@@ -35,6 +36,12 @@ def random_similarity(seed: int) -> np.ndarray:
     generator = np.random.default_rng(seed)
     scale = np.exp(generator.uniform(-2, 2))
     return affine(scale * random_rotation(generator), generator.normal(size=3))
+
+
+def covariances(gaussians: Gaussians) -> np.ndarray:
+    axes = Rotation.from_quat(gaussians.quats[:, [1, 2, 3, 0]]).as_matrix()
+    axes = axes * np.exp(gaussians.log_scales.astype(np.float64))[:, None, :]
+    return axes @ axes.transpose(0, 2, 1)
 
 
 def colors_towards(sh: np.ndarray, directions: np.ndarray) -> np.ndarray:
