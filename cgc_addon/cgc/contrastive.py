@@ -14,13 +14,12 @@ sums it over the pixels of a segment, so that a segment counts by its area. Both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
-Reduction = Literal["mean", "area-weighted", "square-root"]
-"""How much a segment of n pixels counts: as much as any other, as n, or as √n."""
+from .variants import Reduction
 
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,12 +18,11 @@ from numpy.typing import NDArray
 from ..progress import Progress, Reporter, ShouldStop, never, silent, track
 from ..rasterize.blending import blend_features
 from ..splats.gaussians import FEATURE_DIMENSION
-from .contrastive import Reduction, contrastive_loss
+from .contrastive import contrastive_loss
 from .neighbours import nearest_neighbours
 from .observations import Observation
 from .spatial import released_spatial_loss, spatial_loss
-
-SpatialLoss = Literal["off", "true-neighbours", "released"]
+from .variants import Reduction, SpatialLoss
 
 
 @dataclass(frozen=True)

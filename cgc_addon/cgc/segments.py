@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Segment:
     count: int
     """Gaussians that belong to it."""
     mean_feature: tuple[float, ...]
-    """(16,) direction of length 1."""
+    """(16,) direction of length 1; all 0 where no features are known."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,45 @@ def describe_segments(labels: NDArray[np.int32], features: NDArray[np.floating])
         described.append(
             Segment(
                 identifier,
-                f"Segment {identifier:03d}",
+                automatic_name(identifier),
                 tuple(colors[identifier - 1]),
                 int(counts[identifier]),
                 tuple(round(float(value), 6) for value in mean),
             )
         )
     return Segments(tuple(described))
+
+
+def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> Segments:
+    """List the segments of a splat with the names and colours that they are known by.
+
+    Args:
+        labels: (N,) segment of each Gaussian, 0 = none; ids may have gaps.
+        known: those that have names already; what no Gaussian belongs to stays, with count 0.
+
+    Returns:
+        All of `known` and of `labels`, counted anew; new ones with automatic names and colours.
+    """
+    counts = np.bincount(labels, minlength=1)
+    listed = {segment.id: segment for segment in known.segments} if known else {}
+    present = [int(identifier) for identifier in np.flatnonzero(counts) if identifier > 0]
+    colors = distinct_colors(max(present, default=0)).tolist()
+    nothing = (0.0,) * FEATURE_DIMENSION
+    for identifier in present:
+        if identifier not in listed:
+            color = tuple(colors[identifier - 1])
+            listed[identifier] = Segment(identifier, automatic_name(identifier), color, 0, nothing)
+    return Segments(
+        tuple(
+            replace(listed[identifier], count=int(counts[identifier : identifier + 1].sum()))
+            for identifier in sorted(listed)
+        )
+    )
+
+
+def automatic_name(identifier: int) -> str:
+    """Return what a segment is called before a person names it."""
+    return f"Segment {identifier:03d}"
 
 
 def distinct_colors(count: int) -> NDArray[np.uint8]:

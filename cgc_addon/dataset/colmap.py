@@ -4,8 +4,8 @@
 The three classic files `cameras`, `images` and `points3D`, binary or text, hold all that is needed;
 models with rigs and frames (COLMAP 4) carry the same poses in them. They are read here and not by
 pycolmap, whose readers hang or allocate without limit on damaged counts, cannot name the damaged
-place, and refuse models whose tracks point to images that were taken out. What camera models
-exist and how they project is asked of pycolmap.
+place, and refuse models whose tracks point to images that were taken out. NumPy alone: Blender,
+which has no pycolmap, reads models too.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap_records import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
+from .camera_models import CAMERA_MODELS, MODEL_NAMES
+from .colmap_records import ColmapCamera, ColmapImage, checked_camera, checked_image
 
 _COUNT = struct.Struct("<Q")
 _CAMERA = struct.Struct("<IiQQ")
@@ -97,17 +98,16 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
         OSError: the file cannot be read.
     """
     records = _Records(path, "camera", _CAMERA.size)
-    models = camera_models()
     cameras: dict[int, ColmapCamera] = {}
     while records.advance():
         camera_id, model_id, width, height = records.take(_CAMERA)
-        if model_id not in models:
+        if model_id not in MODEL_NAMES:
             raise CgcError(
                 f"{records.place()} has the camera model number {model_id}, which is unknown; "
                 "the file is damaged or of a newer COLMAP, export the model again."
             )
-        model, parameter_count = models[model_id]
-        params = records.take(struct.Struct(f"<{parameter_count}d"))
+        model = MODEL_NAMES[model_id]
+        params = records.take(struct.Struct(f"<{len(CAMERA_MODELS[model].parameters)}d"))
         if camera_id in cameras:
             raise CgcError(
                 f"{records.place()} has the id {camera_id} of another camera; "

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
 from ..errors import CgcError
+from .camera_models import CAMERA_MODELS, CameraModel
 from .names import checked_name, stem_of
 
 LARGEST_SIDE = 65535
@@ -32,20 +31,29 @@ class ColmapCamera:
     params: tuple[float, ...]
     """In COLMAP's order for this model; pixels where they are lengths."""
 
-    def resized(self, width: int, height: int) -> ColmapCamera:
-        """Return the camera of the same photo at another size in pixels."""
-        camera = self.to_pycolmap()
-        camera.rescale(new_width=width, new_height=height)
-        return ColmapCamera(self.model, width, height, tuple(float(p) for p in camera.params))
+    @property
+    def kind(self) -> CameraModel:
+        """What the parameters are."""
+        return CAMERA_MODELS[self.model]
 
-    def to_pycolmap(self) -> pycolmap.Camera:
-        """Return the same camera as pycolmap's class, which projects and undistorts."""
-        return pycolmap.Camera(
-            model=self.model,
-            width=self.width,
-            height=self.height,
-            params=np.array(self.params, dtype=np.float64),
-        )
+    def value(self, name: str) -> float:
+        """Return one parameter by its name: "cx", "k1"."""
+        return self.params[self.kind.parameters.index(name)]
+
+    @property
+    def focal_lengths(self) -> tuple[float, float]:
+        """Along x and y, px; no panorama has them."""
+        if "f" in self.kind.parameters:
+            return self.value("f"), self.value("f")
+        return self.value("fx"), self.value("fy")
+
+    def resized(self, width: int, height: int) -> ColmapCamera:
+        """Return the camera of the same photo at another size in pixels, as COLMAP rescales it."""
+        x, y = width / self.width, height / self.height
+        scales = {"f": (x + y) / 2, "fx": x, "fy": y, "cx": x, "cy": y, "w": x, "h": y}
+        named = zip(self.kind.parameters, self.params, strict=True)
+        params = tuple(value * scales.get(name, 1.0) for name, value in named)
+        return ColmapCamera(self.model, width, height, params)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,17 +70,6 @@ class ColmapImage:
     def stem(self) -> str:
         """The name without its ending, as `View.stem`."""
         return stem_of(self.name)
-
-
-@cache
-def camera_models() -> Mapping[int, tuple[str, int]]:
-    """Return name and number of parameters of every camera model, by COLMAP's number for it."""
-    models: dict[int, tuple[str, int]] = {}
-    for name, model in pycolmap.CameraModelId.__members__.items():
-        if name != "INVALID":
-            example = pycolmap.Camera.create_from_model_id(1, model, 100.0, 100, 100)
-            models[int(model.value)] = (name, len(example.params))
-    return models
 
 
 def checked_camera(
@@ -101,11 +98,9 @@ def checked_camera(
             f"{place} has parameters that are not finite numbers: {camera.params}; "
             "solve the cameras again."
         )
-    as_pycolmap = camera.to_pycolmap()
-    focal_lengths = [camera.params[i] for i in as_pycolmap.focal_length_idxs()]
-    if any(f <= 0.0 for f in focal_lengths):
+    if not camera.kind.is_panorama and min(camera.focal_lengths) <= 0.0:
         raise CgcError(
-            f"{place} has a focal length that is not positive: {min(focal_lengths):g} px; "
+            f"{place} has a focal length that is not positive: {min(camera.focal_lengths):g} px; "
             "solve the cameras again."
         )
     return camera

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap_records import ColmapCamera, ColmapImage, camera_models, checked_camera, checked_image
+from .camera_models import CAMERA_MODELS
+from .colmap_records import ColmapCamera, ColmapImage, checked_camera, checked_image
 
 
 def read_cameras(path: Path) -> dict[int, ColmapCamera]:
@@ -23,7 +24,6 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
         CgcError: the file is damaged or a camera impossible.
         OSError: the file cannot be read.
     """
-    parameter_counts = dict(camera_models().values())
     cameras: dict[int, ColmapCamera] = {}
     for number, line in _records(path):
         place = f"{path}, line {number}"
@@ -34,15 +34,16 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
             params = [float(word) for word in words[4:]]
         except (ValueError, IndexError):
             raise _damaged(place, "CAMERA_ID MODEL WIDTH HEIGHT PARAMETERS", line) from None
-        if model not in parameter_counts:
+        if model not in CAMERA_MODELS:
             raise CgcError(
                 f"{place} has the camera model {model[:40]!r}, which is unknown; "
                 "the file is damaged or of a newer COLMAP, export the model again."
             )
-        if len(params) != parameter_counts[model]:
+        expected = len(CAMERA_MODELS[model].parameters)
+        if len(params) != expected:
             raise CgcError(
-                f"{place} has {len(params)} parameters, but {model} has "
-                f"{parameter_counts[model]}; the file is damaged, export the model again."
+                f"{place} has {len(params)} parameters, but {model} has {expected}; "
+                "the file is damaged, export the model again."
             )
         if camera_id in cameras:
             raise CgcError(

@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ..errors import CgcError
+from ..files import replacing
 
+JPEG_ENDINGS = frozenset({".jpg", ".jpeg"})
+_JPEG_QUALITY = 95
+"""Of 100, Pillow's scale: beyond it files grow and nobody sees a difference."""
 _EXIF_ORIENTATION = 0x0112
 _TURNED = range(5, 9)
 """Orientations that exchange width and height."""
@@ -85,6 +89,21 @@ def read_grey(path: Path) -> NDArray:
     with _opened(path) as image:
         image.load()
         return np.array(image)
+
+
+def write_photo(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a photo (H, W, 3) sRGB, whole or not at all: JPEG where the name says so, else PNG.
+
+    Raises:
+        CgcError: it cannot be written.
+    """
+    with replacing(path) as temporary:
+        if path.suffix.lower() in JPEG_ENDINGS:
+            Image.fromarray(pixels).save(
+                temporary, format="JPEG", quality=_JPEG_QUALITY, subsampling=0
+            )
+        else:
+            Image.fromarray(pixels).save(temporary, format="PNG")
 
 
 @contextmanager

@@ -10,19 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .byte_cache import ByteCache
-from .colmap_records import ColmapCamera
 from .image_files import read_photo
 from .label_maps import read_label_map
 from .photo_files import PhotoFiles
+from .pinhole import is_pinhole
 from .resize import area_average, level_size, nearest
 from .scene import View
-from .undistort import (
-    is_distorted,
-    remap_bilinear,
-    remap_nearest,
-    source_positions,
-    valid_pixels,
-)
+from .undistort import remap_bilinear, remap_nearest, source_positions, valid_pixels
 
 CACHE_BYTES = 1 << 30
 MAP_CACHE_BYTES = 256 << 20
@@ -65,6 +59,11 @@ class PhotoStore:
     def cached_bytes(self) -> int:
         """Memory that is kept for pixels and maps now."""
         return self._pixels.size + self._maps.size
+
+    @property
+    def files(self) -> tuple[PhotoFiles, ...]:
+        """Where the pixels of each view come from."""
+        return self._files
 
     def has_labels(self, index: int) -> bool:
         """Say whether the view has a label map."""
@@ -112,7 +111,7 @@ class PhotoStore:
         camera would otherwise become smaller than a fifth of the photo.
         """
         camera = self._files[index].camera
-        if not is_distorted(camera):
+        if is_pinhole(camera):
             return None
         covered = valid_pixels(self._positions(index, level))
         return None if covered.all() else covered
@@ -124,10 +123,10 @@ class PhotoStore:
             return area_average(self.photo(index), size)
         files = self._files[index]
         photo = read_photo(files.photo, upright=files.upright)
-        if not is_distorted(files.camera):
+        if is_pinhole(files.camera):
             return area_average(photo, size)
         # The photo is shrunk first, so that the samples taken from it leave nothing out.
-        scale = min(1.0, camera.fx / _focal_length(files.camera))
+        scale = min(1.0, camera.fx / files.camera.focal_lengths[0])
         shrunk = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
         photo = area_average(photo, (max(1, shrunk[0]), max(1, shrunk[1])))
         return remap_bilinear(photo, files.camera, self._positions(index, 0))
@@ -137,10 +136,10 @@ class PhotoStore:
             ids = read_label_map(path)
             camera = self.view(index, level).camera
             source = self._files[index].camera
-            if is_distorted(source):
-                ids = remap_nearest(ids, source, self._positions(index, level))
-            else:
+            if is_pinhole(source):
                 ids = nearest(ids, (camera.width, camera.height))
+            else:
+                ids = remap_nearest(ids, source, self._positions(index, level))
             return ids.astype(np.int32)
 
         return self._pixels.get((kind, index, level), make)
@@ -148,7 +147,3 @@ class PhotoStore:
     def _positions(self, index: int, level: int) -> NDArray[np.float32]:
         source, target = self._files[index].camera, self.view(index, level).camera
         return self._maps.get((source, target), lambda: source_positions(source, target))
-
-
-def _focal_length(camera: ColmapCamera) -> float:
-    return float(camera.to_pycolmap().focal_length_x)

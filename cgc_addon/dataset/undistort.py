@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from .colmap_records import ColmapCamera
+from .pinhole import approximate_pinhole, is_pinhole
 from .scene import PinholeCamera
 
 _ROWS_AT_ONCE = 256
@@ -16,13 +17,14 @@ _LEAST_VALID = 0.5
 """A pinhole camera that sees less of its photo than this share comes from a wrong calibration."""
 
 
-def is_distorted(camera: ColmapCamera) -> bool:
-    """Say whether straight lines are bent in the photos of `camera`.
-
-    pycolmap's `is_undistorted` is about parameters only: an ideal fisheye is undistorted to it.
-    """
-    model = camera.to_pycolmap()
-    return not (model.is_perspective_pinhole() and model.is_undistorted())
+def to_pycolmap(camera: ColmapCamera) -> pycolmap.Camera:
+    """Return the same camera as pycolmap's class, which projects and undistorts."""
+    return pycolmap.Camera(
+        model=camera.model,
+        width=camera.width,
+        height=camera.height,
+        params=np.array(camera.params, dtype=np.float64),
+    )
 
 
 def pinhole_camera(camera: ColmapCamera, place: str) -> PinholeCamera:
@@ -38,18 +40,18 @@ def pinhole_camera(camera: ColmapCamera, place: str) -> PinholeCamera:
     Raises:
         CgcError: the camera has no pinhole equivalent.
     """
-    model = camera.to_pycolmap()
-    if model.is_spherical():
+    if camera.kind.is_panorama:
         raise CgcError(
             f"{place} is a {camera.model} camera, a panorama that no pinhole camera can show; "
             "cut the panoramas into perspective photos and solve those."
         )
-    if is_distorted(camera):
-        options = pycolmap.UndistortCameraOptions(blank_pixels=0.0)
-        try:
-            model = pycolmap.undistort_camera(options, model)
-        except (ValueError, RuntimeError) as error:
-            raise _hopeless(camera, place) from error
+    if is_pinhole(camera):
+        return approximate_pinhole(camera)
+    options = pycolmap.UndistortCameraOptions(blank_pixels=0.0)
+    try:
+        model = pycolmap.undistort_camera(options, to_pycolmap(camera))
+    except (ValueError, RuntimeError) as error:
+        raise _hopeless(camera, place) from error
     pinhole = PinholeCamera(
         width=int(model.width),
         height=int(model.height),
@@ -58,10 +60,9 @@ def pinhole_camera(camera: ColmapCamera, place: str) -> PinholeCamera:
         cx=float(model.principal_point_x),
         cy=float(model.principal_point_y),
     )
-    if is_distorted(camera):
-        preview = pinhole.resized(32, 32)
-        if valid_pixels(source_positions(camera, preview)).mean() < _LEAST_VALID:
-            raise _hopeless(camera, place)
+    preview = pinhole.resized(32, 32)
+    if valid_pixels(source_positions(camera, preview)).mean() < _LEAST_VALID:
+        raise _hopeless(camera, place)
     return pinhole
 
 
@@ -76,7 +77,7 @@ def source_positions(camera: ColmapCamera, pinhole: PinholeCamera) -> NDArray[np
         (2, H, W) x and y in pixels of the photo, the first pixel's centre at (0.5, 0.5);
         −1 where nothing is seen.
     """
-    model = camera.to_pycolmap()
+    model = to_pycolmap(camera)
     positions = np.empty((2, pinhole.height, pinhole.width), dtype=np.float32)
     x = (np.arange(pinhole.width) + 0.5 - pinhole.cx) / pinhole.fx
     for start in range(0, pinhole.height, _ROWS_AT_ONCE):

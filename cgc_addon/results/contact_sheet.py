@@ -18,7 +18,8 @@ from ..rasterize.interface import Backend
 from ..training.run_folder import RunFolder
 from .feature_colors import fit_feature_colors
 from .pictures import to_bytes
-from .renders import draw, read_splat
+from .renders import draw
+from .sources import read_splat
 
 BACKGROUND = (24, 24, 27)
 INK = (228, 228, 231)

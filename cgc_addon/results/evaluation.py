@@ -24,7 +24,8 @@ from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..training.parameters import splat_of
 from ..training.run_folder import RunFolder
-from .renders import draw, read_splat
+from .renders import draw
+from .sources import read_splat
 
 
 @dataclass(frozen=True)

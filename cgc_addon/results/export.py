@@ -9,7 +9,7 @@ from pathlib import Path
 from ..splats.ply import write_ply
 from ..splats.select import of_segments
 from ..training.run_folder import RunFolder
-from .renders import read_splat
+from .sources import read_splat
 
 
 def export_segments(folder: RunFolder, output: Path, ids: Sequence[int] | None) -> int:

@@ -18,6 +18,20 @@ def save_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None
         Image.fromarray(np.ascontiguousarray(pixels)).save(temporary, format="PNG")
 
 
+def save_palette_png(path: Path, ids: NDArray[np.integer], palette: NDArray[np.uint8]) -> None:
+    """Write ids (H, W) as PNG in the colours of a palette (K, 3), sRGB.
+
+    Up to 256 colours the file keeps the ids themselves: they are the indices of its palette.
+    """
+    with replacing(path) as temporary:
+        if len(palette) > 256:
+            Image.fromarray(palette[ids]).save(temporary, format="PNG")
+            return
+        image = Image.fromarray(ids.astype(np.uint8))
+        image.putpalette(palette.tobytes())
+        image.save(temporary, format="PNG", bits=8)
+
+
 def save_array(path: Path, values: NDArray[np.generic]) -> None:
     """Write an array as .npy."""
     with replacing(path) as temporary, temporary.open("wb") as file:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run drawn from any cameras: pictures, label maps, features, depth."""
+"""A splat drawn from any cameras: pictures, label maps, features, depth."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..dataset.cameras_json import read_cameras_json
-from ..dataset.load import load_dataset
 from ..dataset.scene import View
 from ..errors import CgcError
 from ..progress import Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
-from ..splats.ply import read_ply
 from ..training.parameters import splat_of
-from ..training.run_folder import RunFolder
 from .feature_colors import fit_feature_colors
-from .pictures import save_array, save_png, to_bytes
+from .pictures import save_array, save_palette_png, save_png, to_bytes
 
 KINDS = ("rgb", "labels", "features", "depth")
+HIGHEST_ID = 65_535
+"""Of a segment: label maps have 16 bits."""
 COVERED = 0.5
 """Where less of a pixel is covered, no depth is given."""
 
@@ -44,37 +42,6 @@ class RenderedView:
     """(H, W) expected distance along the camera axis, scene units, 0 where little is covered."""
 
 
-def read_splat(folder: RunFolder) -> Gaussians:
-    """Read the splat of a run.
-
-    Raises:
-        CgcError: the run has none yet, or it is damaged.
-    """
-    folder.read_config()
-    if not folder.splat.is_file():
-        raise CgcError(
-            f"{folder.splat} is missing: the run did not get that far; go on with train --resume."
-        )
-    return read_ply(folder.splat).gaussians
-
-
-def cameras_of(folder: RunFolder, cameras: Path | None) -> tuple[View, ...]:
-    """Return the views to draw.
-
-    Args:
-        folder: run.
-        cameras: a cameras.json, a dataset folder, or None for the dataset of the run, at the size
-            that it was trained at.
-
-    Raises:
-        CgcError: there are no such cameras.
-    """
-    if cameras is not None and cameras.is_file():
-        return read_cameras_json(cameras)
-    dataset, config = folder.read_config()
-    return load_dataset(cameras or dataset, max_size=config.max_size).scene.views
-
-
 def draw(
     gaussians: Gaussians, views: Sequence[View], what: Sequence[str], backend: Backend
 ) -> Iterator[RenderedView]:
@@ -87,13 +54,20 @@ def draw(
         backend: rasterizer.
 
     Raises:
-        CgcError: the splat has no segments or features, and they were asked for.
+        CgcError: the splat has no segments or features, or ids too high, and they were asked for.
     """
-    if "labels" in what and gaussians.segments is None:
-        raise CgcError(
-            "This splat has no segments to render as labels; its photos had no masks. "
-            "Render rgb or depth instead, or train with masks."
-        )
+    if "labels" in what:
+        if gaussians.segments is None:
+            raise CgcError(
+                "This splat has no segments to render as labels; its photos had no masks. "
+                "Render rgb or depth instead, or train with masks."
+            )
+        highest = int(gaussians.segments.max(initial=0))
+        if highest > HIGHEST_ID:
+            raise CgcError(
+                f"This splat has the segment {highest}; label maps keep ids up to {HIGHEST_ID}: "
+                "number its segments anew."
+            )
     if "features" in what and gaussians.features is None:
         raise CgcError("This splat has no features to render; its photos had no masks.")
     splat = splat_of(gaussians, backend.device)
@@ -129,38 +103,52 @@ def draw(
 
 
 def render_views(
-    folder: RunFolder,
+    gaussians: Gaussians,
     views: Sequence[View],
     what: Sequence[str],
     output: Path,
     backend: Backend,
     *,
+    palette: NDArray[np.uint8] | None = None,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> None:
-    """Draw views of a run into `output`/KIND/STEM.png.
+    """Draw views of a splat into `output`/KIND/STEM.png.
 
     Labels are uint16 with the ids of segments.json. Features are shown by their three principal
     directions and kept as float16 (H, W, 16) in STEM.npy; depth is kept as float32 (H, W) in
     STEM.npy, scene units, and shown with near things bright.
 
+    Args:
+        gaussians: the splat; needs segments for "labels" and features for "features".
+        views: at the size wanted.
+        what: of `KINDS`.
+        output: folder.
+        backend: rasterizer.
+        palette: (highest id + 1, 3) sRGB colours of segments, to paint labels into
+            `output`/palette/STEM.png; None paints none.
+        report: progress.
+        should_stop: asked between views.
+
     Raises:
         CgcError: something asked for is not there, or `output` cannot be written.
         Interrupted: `should_stop` said so; whole files stay.
     """
-    gaussians = read_splat(folder)
     to_colors = None
     if "features" in what and gaussians.features is not None:
         opacities = 1.0 / (1.0 + np.exp(-gaussians.logit_opacities))
         to_colors = fit_feature_colors(gaussians.features, opacities)
-    drawn = draw(gaussians, views, what, backend)
+    needed = {*what, "labels"} if palette is not None else set(what)
+    drawn = draw(gaussians, views, tuple(needed), backend)
     for view in track(views, "Rendering", report, should_stop):
         rendered = next(drawn)
         if rendered.rgb is not None:
             save_png(output / "rgb" / f"{view.stem}.png", to_bytes(rendered.rgb))
-        if rendered.labels is not None:
+        if rendered.labels is not None and "labels" in what:
             labels = rendered.labels.astype(np.uint16)
             save_png(output / "labels" / f"{view.stem}.png", labels)
+        if rendered.labels is not None and palette is not None:
+            save_palette_png(output / "palette" / f"{view.stem}.png", rendered.labels, palette)
         if rendered.features is not None and to_colors is not None:
             base = output / "features" / view.stem
             save_png(base.with_name(base.name + ".png"), to_colors(rendered.features))

@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from plyfile import PlyData, PlyElement, PlyListProperty, PlyParseError
 
 from ..errors import CgcError
 from ..files import replacing
 from .gaussians import FEATURE_DIMENSION, Gaussians
+from .ply_table import PlyElement, read_header, read_table, write_table
 from .select import subset
 from .spherical_harmonics import HIGHEST_DEGREE, coefficient_count
 
-LONGEST_HEADER = 1 << 16
-"""Bytes; a header of a splat has about 2,000."""
 FEW = 0.1
 """Up to this share of Gaussians may be left out because they hold no numbers."""
 OPAQUE_LOGIT = 16.0
@@ -84,7 +81,7 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
     if gaussians.segments is not None:
         table["segment"] = gaussians.segments
     with replacing(path) as temporary:
-        PlyData([PlyElement.describe(table, "vertex")], byte_order="<").write(str(temporary))
+        write_table(temporary, table, "vertex")
 
 
 def read_ply(path: Path) -> PlySplat:
@@ -98,80 +95,23 @@ def read_ply(path: Path) -> PlySplat:
             finite.
     """
     try:
-        names = _check_header(path)
-        # Mapped, not read: only the columns that are asked for come into memory.
-        vertices = PlyData.read(str(path))["vertex"].data
-        return _gaussians(path, vertices, names)
+        header = read_header(path)
+        vertex = header.element("vertex")
+        if vertex is None:
+            raise CgcError(f"{path} is not a Gaussian splat: it has no element `vertex`.")
+        if vertex.count == 0:
+            raise CgcError(f"{path} holds no Gaussians.")
+        _check_properties(path, vertex)
+        names = [item.name for item in vertex.properties]
+        return _gaussians(path, read_table(header, vertex), names)
     except FileNotFoundError:
         raise CgcError(f"{path} is missing.") from None
     except OSError as error:
         raise CgcError(f"{path} could not be read: {error.strerror or error}.") from error
-    except (PlyParseError, UnicodeDecodeError, ValueError, OverflowError) as error:
-        raise CgcError(f"{path} is not a PLY file that can be read: {error}.") from error
 
 
-def _check_header(path: Path) -> list[str]:
-    """Return the vertex properties, once the header is sound and the file is long enough for it.
-
-    plyfile makes room for as many rows as the header says before it reads them, so a damaged count
-    must be caught first.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(LONGEST_HEADER)
-    if not re.match(rb"ply[ \t]*\r?\n", head):
-        raise CgcError(f"{path} is not a PLY file: it does not begin with the line `ply`.")
-    end = re.search(rb"\nend_header[ \t]*\r?\n", head)
-    if end is None:
-        raise CgcError(f"{path} is cut short or damaged: its header has no `end_header` line.")
-    header = head[: end.end()]
-    emptied, counts = _without_rows(path, header.decode("ascii"))
-    described = PlyData.read(BytesIO(emptied.encode("ascii")))
-
-    needed = 0
-    for element, count in zip(described.elements, counts, strict=True):
-        if described.text:
-            needed += count * 2 * len(element.properties)
-        else:
-            needed += count * sum(_smallest_size(item) for item in element.properties)
-    # The last line of an ASCII file may lack its line break.
-    if needed > size - len(header) + int(described.text):
-        raise CgcError(
-            f"{path} is cut short or damaged: its header promises at least {needed} bytes of data, "
-            f"{size - len(header)} follow; copy or export the file again."
-        )
-    if "vertex" not in described:
-        raise CgcError(f"{path} is not a Gaussian splat: it has no element `vertex`.")
-    if counts[[element.name for element in described.elements].index("vertex")] == 0:
-        raise CgcError(f"{path} holds no Gaussians.")
-    names = [item.name for item in described["vertex"].properties]
-    _check_properties(path, described["vertex"], names)
-    return names
-
-
-def _without_rows(path: Path, header: str) -> tuple[str, list[int]]:
-    """Return the header with every element's count set to 0, and the counts it had."""
-    lines, counts = [], []
-    for line in header.split("\n"):
-        fields = line.split()
-        if fields[:1] == ["element"]:
-            if len(fields) != 3 or not fields[2].isdigit():
-                raise CgcError(f"{path} is damaged: `{line.strip()}` in its header has no count.")
-            counts.append(int(fields[2]))
-            fields[2] = "0"
-            line = " ".join(fields)  # noqa: PLW2901
-        lines.append(line.rstrip("\r"))
-    return "\n".join(lines), counts
-
-
-def _smallest_size(item: object) -> int:
-    """Return how many bytes a property takes at least in one row of a binary file."""
-    if isinstance(item, PlyListProperty):
-        return np.dtype(item.list_dtype()[0]).itemsize
-    return np.dtype(item.dtype()).itemsize  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _check_properties(path: Path, vertex: PlyElement, names: list[str]) -> None:
+def _check_properties(path: Path, vertex: PlyElement) -> None:
+    names = [item.name for item in vertex.properties]
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise CgcError(
@@ -179,7 +119,7 @@ def _check_properties(path: Path, vertex: PlyElement, names: list[str]) -> None:
             + (f" and {len(missing) - 1} more." if len(missing) > 1 else ".")
         )
     for item in vertex.properties:
-        if isinstance(item, PlyListProperty):
+        if item.length_type:
             raise CgcError(f"{path} is not a 3DGS splat: its property `{item.name}` is a list.")
 
     rest = sum(bool(re.fullmatch(r"f_rest_\d+", name)) for name in names)
@@ -250,8 +190,8 @@ def _segments(path: Path, column: NDArray[np.generic]) -> NDArray[np.int32]:
     if wrong.any():
         first = int(np.argmax(wrong))
         raise CgcError(
-            f"{path} has the segment {column[first]} at vertex {first}; segments are whole numbers "
-            f"from 0 to {np.iinfo(np.int32).max}."
+            f"{path} has the segment {column[first]:g} at vertex {first}; segments are whole "
+            f"numbers from 0 to {np.iinfo(np.int32).max}."
         )
     return ids
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from cgc_addon.cgc.granularity import ordered_by_size
 from cgc_addon.cgc.segments import (
     describe_segments,
     distinct_colors,
+    named_segments,
     read_segments,
     write_segments,
 )
@@ -82,6 +84,17 @@ def test_more_segments_keep_the_colours_of_the_others():
     np.testing.assert_array_equal(distinct_colors(7), distinct_colors(90)[:7])
     assert distinct_colors(0).shape == (0, 3)
     assert distinct_colors(2000).shape == (2000, 3)
+
+
+def test_known_segments_keep_name_and_colour_and_new_ones_get_theirs():
+    known, *_ = described()
+    named = named_segments(np.array([0, 3, 3, 9], np.int32), known)
+    assert [segment.id for segment in named.segments] == [*range(1, 6), 9]
+    assert [segment.count for segment in named.segments] == [0, 0, 2, 0, 0, 1]
+    assert named[3] == replace(known[3], count=2)
+    assert (named[9].name, named[9].color) == ("Segment 009", tuple(distinct_colors(9)[8]))
+    assert named.palette().shape == (10, 3)
+    assert len(named_segments(np.zeros(4, np.int32))) == 0
 
 
 def test_file_round_trip(tmp_path):

@@ -11,8 +11,8 @@ import numpy as np
 import pycolmap
 import pytest
 
+from cgc_addon.dataset.camera_models import CAMERA_MODELS
 from cgc_addon.dataset.colmap import ColmapModel, find_model, read_model
-from cgc_addon.dataset.colmap_records import camera_models
 from cgc_addon.errors import CgcError
 
 ALL_MODELS = sorted(set(pycolmap.CameraModelId.__members__) - {"INVALID"})
@@ -45,7 +45,8 @@ def assert_same_as_pycolmap(model: ColmapModel, folder):
 
 def test_every_camera_model_of_pycolmap_has_an_example_here(camera_examples):
     assert sorted(camera_examples) == ALL_MODELS
-    assert dict(camera_models().values()) == {n: len(p) for n, p in camera_examples.items()}
+    expected = {name: len(model.parameters) for name, model in CAMERA_MODELS.items()}
+    assert {name: len(params) for name, params in camera_examples.items()} == expected
 
 
 @pytest.mark.parametrize("binary", [True, False])

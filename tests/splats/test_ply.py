@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from plyfile import PlyData, PlyElement
 
 from cgc_addon.errors import CgcError
+from cgc_addon.splats import ply
 from cgc_addon.splats.ply import read_ply, write_ply
 
 FIELDS = ("means", "log_scales", "quats", "logit_opacities", "sh", "features", "segments")
@@ -312,11 +313,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, make_gaussians, monkeypatc
     write_ply(path, make_gaussians(3))
     before = path.read_bytes()
 
-    def full_disk(_self, target) -> None:
-        Path(target).write_bytes(b"ply\n")
+    def full_disk(target, _table, _element) -> None:
+        target.write_bytes(b"ply\n")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PlyData, "write", full_disk)
+    monkeypatch.setattr(ply, "write_table", full_disk)
     with pytest.raises(CgcError, match="No space left"):
         write_ply(path, make_gaussians(4))
     assert path.read_bytes() == before

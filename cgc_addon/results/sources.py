@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is rendered: the splat of a run, or a PLY of any origin; from which cameras; what it shows.
+
+A "source" is the path that the user names: a run folder or a PLY file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..cgc.segments import Segments, named_segments, read_segments
+from ..dataset.cameras_json import read_cameras_json
+from ..dataset.load import load_dataset
+from ..dataset.scene import View
+from ..errors import CgcError
+from ..splats.gaussians import Gaussians
+from ..splats.ply import read_ply
+from ..training.run_folder import RunFolder
+
+
+def read_splat(folder: RunFolder) -> Gaussians:
+    """Read the splat of a run.
+
+    Raises:
+        CgcError: the run has none yet, or it is damaged.
+    """
+    folder.read_config()
+    if not folder.splat.is_file():
+        raise CgcError(
+            f"{folder.splat} is missing: the run did not get that far; go on with train --resume."
+        )
+    return read_ply(folder.splat).gaussians
+
+
+def splat_of_source(source: Path) -> Gaussians:
+    """Read the splat of a source.
+
+    Raises:
+        CgcError: it is no run folder and no splat, or its splat is missing or damaged.
+    """
+    return read_ply(source).gaussians if _is_ply(source) else read_splat(RunFolder(source))
+
+
+def views_of_source(source: Path, cameras: Path | None) -> tuple[View, ...]:
+    """Return the views to draw.
+
+    Args:
+        source: run folder or PLY.
+        cameras: a cameras.json, or a dataset folder; None, for a run, means the dataset that it was
+            trained on. A run's views have the size that it was trained at.
+
+    Raises:
+        CgcError: there are no such cameras.
+    """
+    if cameras is not None and cameras.is_file():
+        return read_cameras_json(cameras)
+    if not _is_ply(source):
+        dataset, config = RunFolder(source).read_config()
+        return load_dataset(cameras or dataset, max_size=config.max_size).scene.views
+    if cameras is None:
+        raise CgcError(
+            f"{source} does not say from where to look at it; name a dataset or a cameras.json "
+            "with --cameras."
+        )
+    return load_dataset(cameras).scene.views
+
+
+def segments_of_source(source: Path, gaussians: Gaussians, file: Path | None) -> Segments:
+    """Return names and colours of the segments of a source.
+
+    Args:
+        source: run folder or PLY.
+        gaussians: its splat.
+        file: a segments.json; None means that of the run. Segments that it does not list, or all
+            of a PLY without one, have automatic names and colours.
+
+    Raises:
+        CgcError: the splat has no segments, or the file is missing or damaged.
+    """
+    if gaussians.segments is None:
+        raise CgcError(f"{source} has no segments to name or colour; its photos had no masks.")
+    if file is None and not _is_ply(source):
+        file = RunFolder(source).segments
+    return named_segments(gaussians.segments, None if file is None else read_segments(file))
+
+
+def _is_ply(source: Path) -> bool:
+    return source.suffix.lower() == ".ply" and not source.is_dir()
