@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from ..errors import CgcError, Interrupted
+from ..errors import Interrupted
+from ..progress import ShouldStop
 from .arguments import parse
+from .failures import explain
 from .interrupt import stop_on_signals
-from .terminal import Terminal
+from .json_lines import JsonLines, print_line
+from .sink import Sink
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
@@ -24,15 +29,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as error:  # argparse has printed help or the mistake
         return error.code if isinstance(error.code, int) else BAD_ARGUMENTS
-    with Terminal(json_lines=options.json) as terminal, stop_on_signals(terminal) as should_stop:
+    with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
         try:
-            options.verb(options, terminal, should_stop)
-        except CgcError as error:
-            terminal.fail(str(error))
-            return FAILED
-        except (Interrupted, KeyboardInterrupt):
-            terminal.interrupted()
-            return INTERRUPTED
+            return run_verb(options, sink, should_stop)
         except BrokenPipeError:  # the reader of our output went away: nothing left to say
             return FAILED
+
+
+def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> int:
+    """Run a parsed verb and return its exit code; the sink was told how it ended.
+
+    Raises:
+        Exception: a defect of this program.
+    """
+    try:
+        options.verb(options, sink, should_stop)
+    except (Interrupted, KeyboardInterrupt):
+        sink.interrupted()
+        return INTERRUPTED
+    except Exception as error:
+        if (sentence := explain(error)) is None:
+            raise
+        sink.fail(sentence)
+        return FAILED
     return DONE
+
+
+@contextmanager
+def _output(*, json_lines: bool) -> Iterator[Sink]:
+    if json_lines:
+        yield JsonLines(print_line)
+        return
+    from .terminal import Terminal
+
+    terminal = Terminal()
+    try:
+        yield terminal
+    finally:
+        terminal.close()

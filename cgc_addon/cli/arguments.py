@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import demo, evaluate, export, probe, render, segment, train
+from . import blend, demo, evaluate, export, probe, render, segment, train, undistort
 
 PRESETS = ("draft", "standard", "paper")
 RENDERABLE = ("rgb", "labels", "features", "depth")
@@ -26,7 +26,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_demo, _train, _segment, _render, _evaluate, _export, _probe):
+    functions = (
+        _demo, _train, _segment, _render, _evaluate, _export, _undistort, _blend, _probe,
+    )  # fmt: skip
+    for add in functions:
         verb = add(verbs)
         verb.add_argument("--json", action="store_true", help="print JSON lines for machines")
     return parser.parse_args(list(arguments))
@@ -59,6 +62,9 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "--checkpoint-every", type=float, default=20.0, metavar="S", help="seconds a kill may cost"
     )
     verb.add_argument(
+        "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
+    )
+    verb.add_argument(
         "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")
@@ -81,7 +87,7 @@ def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="pictures, label maps, features, depth")
-    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("source", type=Path, metavar="RUN|PLY", help="a run folder, or any splat")
     verb.add_argument(
         "--cameras",
         type=Path,
@@ -89,6 +95,15 @@ def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
         help="a dataset folder or a cameras.json; default: the views the run was trained on",
     )
     verb.add_argument("--what", type=_kinds, default=("rgb", "labels"), metavar="rgb,labels,…")
+    verb.add_argument(
+        "--ids", action="store_true", help="write DIR/segments.json: names and colours of the ids"
+    )
+    verb.add_argument(
+        "--palette", action="store_true", help="paint labels in those colours into DIR/palette/"
+    )
+    verb.add_argument(
+        "--segments", type=Path, metavar="FILE", help="the segments.json that names segments"
+    )
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     _backend(verb)
     verb.set_defaults(verb=render.run)
@@ -115,6 +130,31 @@ def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
     return verb
 
 
+def _blend(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("blend", help="a .blend with cameras, points and segments")
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument(
+        "--dataset", type=Path, metavar="DATASET", help="default: the one the run was trained on"
+    )
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.blend")
+    verb.add_argument(
+        "--blender", metavar="PATH", help="a Blender, or a Python that has the module bpy"
+    )
+    verb.set_defaults(verb=blend.run)
+    return verb
+
+
+def _undistort(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("undistort", help="photos and cameras without lens distortion")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    verb.add_argument("--max-size", type=_positive, metavar="PX", help="longest side of the photos")
+    verb.set_defaults(verb=undistort.run)
+    return verb
+
+
 def _probe(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("probe", help="versions, devices, backends, what is missing")
     verb.set_defaults(verb=probe.run)
@@ -136,6 +176,13 @@ def _natural(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0.0:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
     return value
 
 

@@ -9,21 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
-def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Train, render, evaluate and show the sample; results go below the output folder."""
     from ..dataset.load import load_dataset
     from ..rasterize.select import select_backend
     from ..results.contact_sheet import write_contact_sheet
     from ..results.evaluation import evaluate
     from ..results.renders import render_views
+    from ..results.sources import read_splat
     from ..training.pipeline import train
     from ..training.presets import preset
     from ..training.run_folder import RunFolder
+    from ..training.run_lock import locked
 
     began = time.perf_counter()
     output: Path = options.output
@@ -31,27 +33,28 @@ def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop
     config = replace(
         preset(options.preset), seed=options.seed, backend=options.backend, test_every=8
     )
-    summary = train(
-        SAMPLE,
-        folder.path,
-        config,
-        overwrite=True,
-        report=terminal.report,
-        say=terminal.say,
-        should_stop=should_stop,
-    )
-    backend, _ = select_backend(options.backend, terminal.report)
+    with locked(folder.path):
+        summary = train(
+            SAMPLE,
+            folder.path,
+            config,
+            overwrite=True,
+            report=sink.report,
+            say=sink.say,
+            should_stop=should_stop,
+        )
+    backend, _ = select_backend(options.backend, sink.report)
     dataset = load_dataset(SAMPLE, test_every=8)
     render_views(
-        folder,
+        read_splat(folder),
         [dataset.store.view(index, 0) for index in dataset.test],
         ("rgb", "labels", "features", "depth"),
         output / "renders",
         backend,
-        report=terminal.report,
+        report=sink.report,
         should_stop=should_stop,
     )
-    scores = evaluate(folder, SAMPLE, backend, report=terminal.report, should_stop=should_stop)
+    scores = evaluate(folder, SAMPLE, backend, report=sink.report, should_stop=should_stop)
     segmentation = scores.segmentation
     figures = f"PSNR {scores.psnr:.1f} dB"
     if segmentation is not None:
@@ -67,7 +70,7 @@ def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop
         f"disagree between photos. Held-out views: {figures}.",
     )
     seconds = time.perf_counter() - began
-    terminal.result(
+    sink.result(
         {"seconds": seconds, "contact_sheet": str(sheet), **scores.to_json()},
         f"{scores.table()}\n\nThe whole way took {seconds:.0f} s. Look at {sheet}; "
         f"the splat is {folder.splat}.",

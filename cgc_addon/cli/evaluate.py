@@ -6,22 +6,22 @@ from __future__ import annotations
 import argparse
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
-def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Score a run on the held-out views of a dataset."""
     from ..rasterize.select import select_backend
     from ..results.evaluation import evaluate
     from ..training.run_folder import RunFolder
 
-    backend, why = select_backend(options.backend, terminal.report)
-    terminal.say(why)
+    backend, why = select_backend(options.backend, sink.report)
+    sink.say(why)
     scores = evaluate(
         RunFolder(options.run),
         options.dataset,
         backend,
-        report=terminal.report,
+        report=sink.report,
         should_stop=should_stop,
     )
-    terminal.result(scores.to_json(), scores.table())
+    sink.result(scores.to_json(), scores.table())

@@ -6,16 +6,16 @@ from __future__ import annotations
 import argparse
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
-def run(options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> None:
     """Write the splat of a run, or only some of its segments, as one PLY."""
     from ..results.export import export_segments
     from ..training.run_folder import RunFolder
 
     count = export_segments(RunFolder(options.run), options.output, options.segment)
-    terminal.result(
+    sink.result(
         {"file": str(options.output), "gaussians": count},
         f"{count:,} Gaussians in {options.output}.",
     )

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
 @contextmanager
-def stop_on_signals(terminal: Terminal) -> Iterator[ShouldStop]:
+def stop_on_signals(sink: Sink) -> Iterator[ShouldStop]:
     """Turn SIGINT and SIGTERM into a flag while the block runs; yield the question for it."""
     asked = threading.Event()
 
@@ -23,7 +23,7 @@ def stop_on_signals(terminal: Terminal) -> Iterator[ShouldStop]:
             raise KeyboardInterrupt
         asked.set()
         name = signal.Signals(number).name
-        terminal.say(f"{name}: stopping after this step and saving; once more ends at once.")
+        sink.say(f"{name}: stopping after this step and saving; once more ends at once.")
 
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set

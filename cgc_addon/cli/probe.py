@@ -9,11 +9,12 @@ import os
 import platform
 
 from .. import __version__
+from ..errors import CgcError
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 NEEDED = (
-    "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "plyfile", "safetensors",
+    "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "safetensors",
     "pillow", "rich", "gsplat",
 )  # fmt: skip
 
@@ -29,7 +30,7 @@ def versions() -> dict[str, str | None]:
     return found
 
 
-def run(_options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldStop) -> None:
+def run(_options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> None:
     """Print versions, devices, backends and what is missing."""
     packages = versions()
     missing = [name for name, version in packages.items() if version is None]
@@ -41,6 +42,7 @@ def run(_options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldSt
         "packages": packages,
         "missing": missing,
         "backend": None,
+        "problem": None,
     }
     lines = [
         f"cgc {__version__}, Python {value['python']}, {value['system']}, {value['cores']} cores",
@@ -49,9 +51,15 @@ def run(_options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldSt
     if missing:
         lines.append(f"Missing: {', '.join(missing)}; install them to train.")
     else:
-        from ..rasterize.select import select_backend
+        try:
+            from ..rasterize.select import select_backend
 
-        backend, why = select_backend("auto", terminal.report, compile_kernels=False)
-        value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
-        lines.append(f"Rasterizer: {backend.name}. {why}")
-    terminal.result(value, "\n".join(lines))
+            backend, why = select_backend("auto", sink.report, compile_kernels=False)
+        except (ImportError, OSError, RuntimeError, CgcError) as error:
+            # An installation that is there and does not work: libraries missing, drivers too old.
+            value["problem"] = f"The engine's packages do not load: {error}"
+            lines.append(f"{value['problem']}")
+        else:
+            value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
+            lines.append(f"Rasterizer: {backend.name}. {why}")
+    sink.result(value, "\n".join(lines))

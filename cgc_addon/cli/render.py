@@ -6,29 +6,36 @@ from __future__ import annotations
 import argparse
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
-def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop) -> None:
-    """Draw views of a run into PNG files."""
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
+    """Draw views of a run or of a splat into PNG files."""
+    from ..cgc.segments import write_segments
     from ..rasterize.select import select_backend
-    from ..results.renders import cameras_of, render_views
-    from ..training.run_folder import RunFolder
+    from ..results.renders import render_views
+    from ..results.sources import segments_of_source, splat_of_source, views_of_source
 
-    folder = RunFolder(options.run)
-    views = cameras_of(folder, options.cameras)
-    backend, why = select_backend(options.backend, terminal.report)
-    terminal.say(why)
+    gaussians = splat_of_source(options.source)
+    views = views_of_source(options.source, options.cameras)
+    segments = None
+    if options.ids or options.palette:
+        segments = segments_of_source(options.source, gaussians, options.segments)
+    backend, why = select_backend(options.backend, sink.report)
+    sink.say(why)
+    if segments is not None and options.ids:
+        write_segments(options.output / "segments.json", segments)
     render_views(
-        folder,
+        gaussians,
         views,
         options.what,
         options.output,
         backend,
-        report=terminal.report,
+        palette=segments.palette() if segments is not None and options.palette else None,
+        report=sink.report,
         should_stop=should_stop,
     )
-    terminal.result(
+    sink.result(
         {"views": len(views), "folder": str(options.output)},
         f"{len(views)} views in {options.output}.",
     )

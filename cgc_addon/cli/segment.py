@@ -6,10 +6,10 @@ from __future__ import annotations
 import argparse
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
-def run(options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> None:
     """Cut the merge tree of a run at another granularity and write the new segments."""
     from ..training.run_folder import RunFolder
     from ..training.segmentation import segment_again
@@ -17,6 +17,6 @@ def run(options: argparse.Namespace, terminal: Terminal, _should_stop: ShouldSto
     segments = segment_again(
         RunFolder(options.run), granularity=options.granularity, minimum_size=options.min_size
     )
-    terminal.result(
+    sink.result(
         {"segments": len(segments.segments)}, f"{len(segments.segments)} segments in {options.run}."
     )

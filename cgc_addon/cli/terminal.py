@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person sees: one progress bar a stage, sentences, a table; or JSON lines for machines."""
+"""What a person sees: one progress bar a stage on stderr, sentences, a table on stdout."""
 
 from __future__ import annotations
 
-import json
 import sys
-import time
-from types import TracebackType
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,8 +13,6 @@ from rich.progress import Progress as Bars
 
 from ..progress import Progress
 
-JSON_INTERVAL = 0.1
-"""Seconds between two JSON progress lines of one stage."""
 _NUMBER_FORMATS = {
     "loss": "loss {:.4f}",
     "psnr": "{:.1f} dB",
@@ -27,31 +23,15 @@ _NUMBER_FORMATS = {
 
 
 class Terminal:
-    """Progress and results go to stdout as JSON lines, or to stderr and stdout for people."""
+    """Shows a verb to the person who called it."""
 
-    def __init__(self, *, json_lines: bool = False) -> None:
-        self._json = json_lines
+    def __init__(self) -> None:
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._last_json: tuple[str, float] = ("", 0.0)
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._close_bars()
 
     def report(self, progress: Progress, /) -> None:
         """Show how far the current stage is."""
-        if self._json:
-            self._report_json(progress)
-            return
         if self._bars is None:
             self._bars = Bars(
                 TextColumn("{task.description:<24}"),
@@ -77,57 +57,30 @@ class Terminal:
             ),
         )
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, /) -> None:
         """Tell one thing that the user should know."""
-        if self._json:
-            self._line({"type": "note", "text": sentence})
-        else:
-            (self._bars.console if self._bars else self._errors).print(sentence, markup=False)
+        (self._bars.console if self._bars else self._errors).print(sentence, markup=False)
 
-    def result(self, value: dict[str, Any], text: str) -> None:
-        """Give the outcome of the verb: `value` to machines, `text` to people."""
-        self._close_bars()
-        if self._json:
-            self._line({"type": "result", **value})
-        else:
-            print(text, flush=True)  # noqa: T201 - the verb's output
+    def preview(self, _file: Path, /) -> None:
+        """Show nothing: a person looks at the result."""
 
-    def fail(self, sentence: str) -> None:
+    def result(self, _value: dict[str, Any], text: str, /) -> None:
+        """Print the outcome of the verb."""
+        self.close()
+        print(text, flush=True)  # noqa: T201 - the verb's output
+
+    def fail(self, sentence: str, /) -> None:
         """Say in one line why the verb ended."""
-        self._close_bars()
-        if self._json:
-            self._line({"type": "error", "text": sentence})
+        self.close()
         print(f"cgc: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
 
     def interrupted(self) -> None:
         """Say that the user's wish was followed."""
-        self._close_bars()
-        if self._json:
-            self._line({"type": "interrupted"})
+        self.close()
         print("cgc: stopped; what was done is saved.", file=sys.stderr)  # noqa: T201
 
-    def _report_json(self, progress: Progress) -> None:
-        now = time.monotonic()
-        stage, last = self._last_json
-        ends = progress.done >= progress.total > 0
-        if stage == progress.stage and now - last < JSON_INTERVAL and not ends:
-            return
-        self._last_json = (progress.stage, now)
-        self._line(
-            {
-                "type": "progress",
-                "stage": progress.stage,
-                "done": progress.done,
-                "total": progress.total,
-                **progress.numbers,
-            }
-        )
-
-    @staticmethod
-    def _line(value: dict[str, Any]) -> None:
-        print(json.dumps(value), flush=True)  # noqa: T201 - the machine-readable output
-
-    def _close_bars(self) -> None:
+    def close(self) -> None:
+        """Take the bars away, so that the terminal is as it was."""
         if self._bars is not None:
             self._bars.stop()
             self._bars = None

@@ -4,46 +4,47 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from ..progress import ShouldStop
-from .terminal import Terminal
+from .sink import Sink
 
 
-def run(options: argparse.Namespace, terminal: Terminal, should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Train a dataset into a run folder, or go on with one."""
     from ..training.pipeline import train
-    from ..training.presets import preset
+    from ..training.presets import configure
+    from ..training.preview import Preview
+    from ..training.run_folder import RunFolder
+    from ..training.run_lock import locked
 
-    config = preset(options.preset, steps=options.steps)
-    densify, features, segments = config.geometry.densify, config.features, config.segments
-    if options.max_gaussians:
-        densify = replace(densify, cap=options.max_gaussians)
-    for name, setting in (("mode", "features"), ("reduction", "reduction"), ("spatial", "spatial")):
-        if (value := getattr(options, setting)) is not None:
-            features = replace(features, **{name: value})
-    if options.granularity is not None:
-        segments = replace(segments, granularity=options.granularity)
-    config = replace(
-        config,
-        seed=options.seed,
-        backend=options.backend,
+    config = configure(
+        options.preset,
+        steps=options.steps,
+        max_gaussians=options.max_gaussians,
         max_size=options.max_size,
         test_every=options.test_every,
-        init=str(options.init.resolve()) if options.init else None,
-        geometry=replace(config.geometry, densify=densify),
-        features=features,
-        segments=segments,
+        seed=options.seed,
+        backend=options.backend,
+        init=options.init,
+        features=options.features,
+        reduction=options.reduction,
+        spatial=options.spatial,
+        granularity=options.granularity,
     )
-    summary = train(
-        options.dataset,
-        options.output,
-        config,
-        resume=options.resume,
-        overwrite=options.overwrite,
-        checkpoint_seconds=options.checkpoint_every,
-        report=terminal.report,
-        say=terminal.say,
-        should_stop=should_stop,
-    )
-    terminal.result(summary.to_json(), summary.sentence())
+    preview = None
+    if options.preview is not None:
+        preview = Preview(RunFolder(options.output).preview, options.preview, sink.preview)
+    with locked(options.output):
+        summary = train(
+            options.dataset,
+            options.output,
+            config,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            checkpoint_seconds=options.checkpoint_every,
+            preview=preview,
+            report=sink.report,
+            say=sink.say,
+            should_stop=should_stop,
+        )
+    sink.result(summary.to_json(), summary.sentence())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cgc.observations import PIXEL_BUDGET
+from ..dataset.photos import CACHE_BYTES
+from ..dataset.scene import Scene
 from ..errors import CgcError
 from .config import TrainingConfig
 
@@ -41,6 +43,25 @@ class MemoryEstimate:
     def sentence(self) -> str:
         """Say it to the user."""
         return f"This run needs about {self.total / 2**30:.1f} GiB of memory."
+
+
+def check_memory(config: TrainingConfig, scene: Scene, gaussians: int) -> MemoryEstimate:
+    """Return what a run on a scene will need, starting with so many Gaussians.
+
+    Raises:
+        CgcError: that is more than this machine has left.
+    """
+    cameras = [view.camera for view in scene.views]
+    need = estimate(
+        config,
+        gaussians=gaussians,
+        views=len(cameras),
+        width=max(camera.width for camera in cameras),
+        height=max(camera.height for camera in cameras),
+        photo_cache=CACHE_BYTES,
+    )
+    refuse_if_too_large(need, available_memory())
+    return need
 
 
 def estimate(

@@ -16,7 +16,6 @@ import torch
 
 from .. import __version__
 from ..dataset.load import Dataset, load_dataset
-from ..dataset.photos import CACHE_BYTES
 from ..errors import CgcError, Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
@@ -26,10 +25,12 @@ from ..splats.ply import read_ply, write_ply
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .far_radius import choose_far_radius
-from .memory import available_memory, estimate, refuse_if_too_large
+from .memory import check_memory
+from .pace import Pace
+from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
 from .segmentation import segment_splat
-from .trainer import Pace, StepResult, Trainer
+from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
 
@@ -72,6 +73,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    preview: Preview | None = None,
     report: Reporter = silent,
     say: Say = lambda _sentence: None,
     should_stop: ShouldStop = never,
@@ -86,6 +88,7 @@ def train(
             whose geometry is complete only the segments are made again.
         overwrite: start anew in a folder that already holds a run.
         checkpoint_seconds: a kill costs no more work than this.
+        preview: shows how it looks so far; what it does changes nothing in the result.
         report: progress.
         say: takes sentences that the user should read.
         should_stop: asked between steps; the state is saved before `Interrupted` is raised.
@@ -120,13 +123,15 @@ def train(
         start = _given_gaussians(config)
     else:
         start = _first_gaussians(config, dataset, FAR_RADIUS)
-    _check_memory(config, dataset, len(start), say)
+    say(check_memory(config, dataset.scene, len(start)).sentence())
     if not resume:
         _clear(folder)
         folder.start(dataset_folder, config, _versions())
     log = _Log(folder, say)
     folder.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
+    if preview is not None and not folder.checkpoint.exists():
+        preview.show(points_of_gaussians(start))
 
     if config.init is not None:
         geometry = start
@@ -144,7 +149,14 @@ def train(
             start = _first_gaussians(config, dataset, radius)
         trainer = Trainer(dataset, backend, config, start)
         geometry = _train_geometry(
-            folder, trainer, backend.device, resume, checkpoint_seconds, report, should_stop
+            folder,
+            trainer,
+            backend.device,
+            resume,
+            checkpoint_seconds,
+            preview,
+            report,
+            should_stop,
         )
     result = segment_splat(
         folder,
@@ -152,6 +164,7 @@ def train(
         dataset,
         backend,
         config,
+        preview=preview,
         report=report,
         say=log.say,
         should_stop=should_stop,
@@ -190,20 +203,6 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
     )
 
 
-def _check_memory(config: TrainingConfig, dataset: Dataset, count: int, say: Say) -> None:
-    cameras = [view.camera for view in dataset.scene.views]
-    need = estimate(
-        config,
-        gaussians=count,
-        views=len(cameras),
-        width=max(camera.width for camera in cameras),
-        height=max(camera.height for camera in cameras),
-        photo_cache=CACHE_BYTES,
-    )
-    refuse_if_too_large(need, available_memory())
-    say(need.sentence())
-
-
 def _clear(folder: RunFolder) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's."""
     for path in (
@@ -214,6 +213,7 @@ def _clear(folder: RunFolder) -> None:
         folder.segments,
         folder.clusters,
         folder.evaluation,
+        folder.preview,
     ):
         path.unlink(missing_ok=True)
 
@@ -243,6 +243,7 @@ def _train_geometry(
     device: torch.device,
     resume: bool,
     checkpoint_seconds: float,
+    preview: Preview | None,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> Gaussians:
@@ -263,6 +264,8 @@ def _train_geometry(
         if time.perf_counter() - last >= checkpoint_seconds:
             save()
             last = time.perf_counter()
+        if preview is not None:
+            preview.offer(trainer.preview)
 
     def record(result: StepResult, pace: Pace) -> None:
         values = {name: value for name, value in asdict(result).items() if value is not None}

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..cgc.variants import Reduction, SpatialLoss
 from ..errors import CgcError
 from .config import (
     DensifySettings,
     EdgeSettings,
+    FeatureMode,
     FeatureSettings,
     GeometrySettings,
     LearningRates,
@@ -32,6 +38,48 @@ def preset(name: str, *, steps: int | None = None) -> TrainingConfig:
     if name == "paper":
         return _paper(steps or 30_000)
     raise CgcError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+
+
+def configure(
+    name: str,
+    *,
+    steps: int | None = None,
+    max_gaussians: int | None = None,
+    max_size: int | None = None,
+    test_every: int | None = None,
+    seed: int = 0,
+    backend: Literal["auto", "cpu", "cuda"] = "auto",
+    init: Path | None = None,
+    features: FeatureMode | None = None,
+    reduction: Reduction | None = None,
+    spatial: SpatialLoss | None = None,
+    granularity: float | None = None,
+) -> TrainingConfig:
+    """Return a preset with what the user chose in place of its own; None leaves it as it is.
+
+    Raises:
+        CgcError: no such preset, or fewer than one step.
+    """
+    config = preset(name, steps=steps)
+    densify, segments = config.geometry.densify, config.segments
+    if max_gaussians is not None:
+        densify = replace(densify, cap=max_gaussians)
+    if granularity is not None:
+        segments = replace(segments, granularity=granularity)
+    chosen: dict[str, Any] = {"mode": features, "reduction": reduction, "spatial": spatial}
+    return replace(
+        config,
+        seed=seed,
+        backend=backend,
+        max_size=max_size,
+        test_every=test_every,
+        init=str(init.resolve()) if init else None,
+        geometry=replace(config.geometry, densify=densify),
+        features=replace(
+            config.features, **{key: value for key, value in chosen.items() if value is not None}
+        ),
+        segments=segments,
+    )
 
 
 def _short(name: str, steps: int, *, cap: int, edge_steps: int) -> TrainingConfig:

@@ -35,7 +35,7 @@ class RunFolder:
     @property
     def clusters(self) -> Path:
         """Merge tree of the clusters: what `segment` cuts again without training."""
-        return self.path / "clusters.safetensors"
+        return self.path / "clusters.npz"
 
     @property
     def checkpoint(self) -> Path:
@@ -52,6 +52,11 @@ class RunFolder:
     @property
     def log(self) -> Path:
         return self.path / "log.txt"
+
+    @property
+    def preview(self) -> Path:
+        """Points that show how the training looks so far, where that was asked for."""
+        return self.path / "preview.npy"
 
     @property
     def evaluation(self) -> Path:

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import safetensors
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
+from ..cgc.cluster_file import read_clusters, write_clusters
 from ..cgc.clustering import ClusteringSettings
 from ..cgc.contrastive import minimum_segment_pixels
 from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
@@ -23,7 +21,6 @@ from ..cgc.segments import Segments, describe_segments, write_segments
 from ..cgc.spectral import spectral_signatures
 from ..dataset.load import Dataset
 from ..errors import CgcError
-from ..files import replacing
 from ..progress import Reporter, ShouldStop
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
@@ -31,6 +28,7 @@ from ..splats.ply import read_ply, write_ply
 from .config import FeatureSettings, TrainingConfig
 from .edge_refinement import refine_edges
 from .parameters import splat_of
+from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
 
 
@@ -50,6 +48,7 @@ def segment_splat(
     backend: Backend,
     config: TrainingConfig,
     *,
+    preview: Preview | None = None,
     report: Reporter,
     say: Callable[[str], None],
     should_stop: ShouldStop,
@@ -87,6 +86,8 @@ def segment_splat(
         report=report,
         should_stop=should_stop,
     )
+    if preview is not None:
+        preview.show(points_of_gaussians(gaussians, found.labels()))
     if config.edges.steps and config.init is None:
         refined = refine_edges(
             gaussians,
@@ -107,7 +108,7 @@ def segment_splat(
         found = after_refinement(
             found, observations, features, refined.origin, report=report, should_stop=should_stop
         )
-    _save_clusters(folder, found.clustering.labels, found.tree)
+    write_clusters(folder.clusters, found.clustering.labels, found.tree)
     segments = _write_segments(
         folder,
         replace(gaussians, features=found.lifted.features),
@@ -137,11 +138,19 @@ def segment_again(
         raise CgcError(
             f"{folder.path} has no clusters to cut: train it with masks, or go on with --resume."
         )
+    gaussians = read_ply(folder.splat).gaussians
+    labels, tree = read_clusters(folder.clusters)
+    if len(labels) != len(gaussians):
+        raise CgcError(
+            f"{folder.clusters} has {len(labels)} Gaussians, but {folder.splat} has "
+            f"{len(gaussians)}; train --resume makes both anew."
+        )
     settings = config.segments
     return _write_segments(
         folder,
-        read_ply(folder.splat).gaussians,
-        *_load_clusters(folder),
+        gaussians,
+        labels,
+        tree,
         settings.granularity if granularity is None else granularity,
         settings.minimum_size if minimum_size is None else minimum_size,
     )
@@ -246,25 +255,3 @@ def _write_segments(
     write_ply(folder.splat, replace(gaussians, segments=labels))
     write_segments(folder.segments, segments)
     return segments
-
-
-def _save_clusters(folder: RunFolder, labels: NDArray[np.int32], tree: MergeTree) -> None:
-    with replacing(folder.clusters) as temporary:
-        save_file(
-            {"labels": labels, "merges": tree.merges, "heights": tree.heights},
-            temporary,
-            metadata={"values": json.dumps({"count": tree.count})},
-        )
-
-
-def _load_clusters(folder: RunFolder) -> tuple[NDArray[np.int32], MergeTree]:
-    """Return the cluster of each Gaussian (N,) and the merge tree."""
-    try:
-        arrays = load_file(folder.clusters)
-        with safetensors.safe_open(folder.clusters, framework="np") as file:
-            count = int(json.loads((file.metadata() or {})["values"])["count"])
-        return arrays["labels"], MergeTree(count, arrays["merges"], arrays["heights"])
-    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
-        raise CgcError(
-            f"{folder.clusters} is damaged ({error}); train --resume makes it anew."
-        ) from error

@@ -23,6 +23,7 @@ from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
 from .joint_features import JointFeatures
+from .pace import Pace, PaceMeter
 from .parameters import (
     Optimizers,
     feature_start,
@@ -34,12 +35,10 @@ from .parameters import (
     to_splat,
     visible_degree,
 )
+from .preview import Points, points_of_parameters
 
 REPORT_EVERY = 10
 """Steps between two progress messages and two lines of metrics."""
-
-Pace = dict[str, float]
-"""steps_per_second and seconds_left; empty until two reports were made."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,10 @@ class Trainer:
     def gaussians(self) -> Gaussians:
         """Return the Gaussians as they stand."""
         return to_gaussians(self._parameters)
+
+    def preview(self) -> Points:
+        """Return points that show how it looks so far."""
+        return points_of_parameters(self._parameters)
 
     def train_step(self) -> StepResult:
         """Do one step on the next photo.
@@ -212,18 +215,19 @@ class Trainer:
         Raises:
             Interrupted: `should_stop` said so; the state is that of the last whole step.
         """
-        recent: deque[tuple[float, int]] = deque(maxlen=20)
+        meter = PaceMeter(self.steps)
         psnr: deque[float] = deque(maxlen=10)
         pace: Pace = {}
         while self.step < self.steps:
-            if should_stop():
+            asked = time.perf_counter()
+            if should_stop():  # and it may keep us waiting
                 raise Interrupted("training")
+            meter.leave_out(time.perf_counter() - asked)
             result = self.train_step()
             due = result.step % REPORT_EVERY == 0
             if due:
                 psnr.append(result.psnr)
-                recent.append((time.perf_counter(), self.step))
-                pace = self._pace(recent)
+                pace = meter.at(self.step)
                 numbers = {
                     "loss": result.loss,
                     "psnr": sum(psnr) / len(psnr),
@@ -236,16 +240,6 @@ class Trainer:
             if on_pause:
                 on_pause()
         report(Progress("Training", self.steps, self.steps))
-
-    def _pace(self, recent: deque[tuple[float, int]]) -> Pace:
-        """Return steps a second and seconds left, from (time, step) of the last reports."""
-        seconds, done = recent[-1][0] - recent[0][0], recent[-1][1] - recent[0][1]
-        if not done or seconds <= 0.0:
-            return {}
-        return {
-            "steps_per_second": done / seconds,
-            "seconds_left": (self.steps - self.step) * seconds / done,
-        }
 
     def _next_view(self) -> int:
         """Return the next photo: every photo once, in a new random order, then again."""

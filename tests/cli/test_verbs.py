@@ -28,7 +28,7 @@ def read_lines(capsys):
 def test_train_writes_the_whole_run_folder(run):
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "config.json", "splat.ply", "segments.json", "clusters.safetensors",
+        "config.json", "splat.ply", "segments.json", "clusters.npz",
         "checkpoint.safetensors", "checkpoint.json", "metrics.jsonl", "log.txt",
     } | (names & {"evaluation.json", "renders"})  # fmt: skip
     metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -55,9 +55,9 @@ def test_the_four_balls_become_four_segments_seen_alike_in_every_view(run, tiny_
 def test_render_writes_every_kind_with_the_ids_of_the_segments(run, tiny_dataset, tmp_path):
     assert main([
         "render", str(run), "--cameras", str(tiny_dataset), "--what", "rgb,labels,features,depth",
-        "-o", str(tmp_path),
+        "-o", str(tmp_path), "--ids", "--palette",
     ]) == 0  # fmt: skip
-    for kind in ("rgb", "labels", "features", "depth"):
+    for kind in ("rgb", "labels", "features", "depth", "palette"):
         assert len(list((tmp_path / kind).glob("*.png"))) == 12
     with Image.open(tmp_path / "labels" / "0003.png") as image:
         assert image.mode == "I;16"
@@ -65,6 +65,9 @@ def test_render_writes_every_kind_with_the_ids_of_the_segments(run, tiny_dataset
     known = {entry["id"] for entry in json.loads((run / "segments.json").read_text())["segments"]}
     assert labels.shape == (36, 48)
     assert set(np.unique(labels)) - {0} <= known
+    with Image.open(tmp_path / "palette" / "0003.png") as image:
+        np.testing.assert_array_equal(np.array(image), labels)
+    assert (tmp_path / "segments.json").read_bytes() == (run / "segments.json").read_bytes()
     depth = np.load(tmp_path / "depth" / "0003.npy")
     assert 2.0 < np.median(depth[depth > 0]) < 6.0
 
