@@ -15,6 +15,7 @@ from .arguments import parse
 from .failures import explain
 from .interrupt import stop_on_signals
 from .json_lines import JsonLines, print_line
+from .plain_text import PlainText
 from .sink import Sink
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
@@ -60,8 +61,11 @@ def _output(*, json_lines: bool) -> Iterator[Sink]:
     if json_lines:
         yield JsonLines(print_line)
         return
-    from .terminal import Terminal
-
+    try:
+        from .terminal import Terminal
+    except ModuleNotFoundError:  # Blender's own Python has no rich
+        yield PlainText()
+        return
     terminal = Terminal()
     try:
         yield terminal

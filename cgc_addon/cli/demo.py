@@ -8,7 +8,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from ..errors import CgcError
 from ..progress import ShouldStop
+from .blend import describe, make_blend
 from .sink import Sink
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -69,9 +71,27 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         subtitle=f"{summary.gaussians:,} Gaussians, {summary.segments} segments from masks that "
         f"disagree between photos. Held-out views: {figures}.",
     )
+    blend, outcome = _blend(folder.path, output / "demo.blend", sink, should_stop)
     seconds = time.perf_counter() - began
     sink.result(
-        {"seconds": seconds, "contact_sheet": str(sheet), **scores.to_json()},
+        {
+            "seconds": seconds,
+            "contact_sheet": str(sheet),
+            "blend": None if blend is None else str(blend),
+            **scores.to_json(),
+        },
         f"{scores.table()}\n\nThe whole way took {seconds:.0f} s. Look at {sheet}; "
-        f"the splat is {folder.splat}.",
+        f"the splat is {folder.splat}.\n{outcome}",
     )
+
+
+def _blend(
+    run_folder: Path, file: Path, sink: Sink, should_stop: ShouldStop
+) -> tuple[Path | None, str]:
+    """Write the .blend if there is a Blender; return its path and a sentence about it."""
+    file.unlink(missing_ok=True)  # one of an earlier run would not be of this splat
+    try:
+        counts = make_blend(run_folder, None, file, None, sink, should_stop)
+    except CgcError as error:
+        return None, f"The .blend was left out: {error}"
+    return file, f"Open in Blender: {describe(counts, file)}"

@@ -33,4 +33,5 @@ def stop_on_signals(sink: Sink) -> Iterator[ShouldStop]:
         yield asked.is_set
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            # None: a handler of Blender's own, which Python cannot put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
