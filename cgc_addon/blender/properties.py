@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportInvalidTypeForm=false
+"""What the extension keeps in the .blend: one group of properties on each kind of data-block.
+
+Everything a capture is lies here and in the attributes of its point clouds, so that saving, undo,
+copying and appending keep it whole. How far a running job is, is not kept (see `jobs`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    BoolVectorProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..cgc.granularity import DEFAULT_GRANULARITY
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import PropertyFlagItems
+    from bpy.types import Camera, Collection, Context, Object, Scene
+
+PATH_OPTIONS: set[PropertyFlagItems] = {"PATH_SUPPORTS_BLEND_RELATIVE"}
+"""Paths may begin with // as everywhere in Blender: read them with `bpy.path.abspath`."""
+
+COLLECTION_KINDS = (
+    ("NONE", "None", "Not part of a capture"),
+    ("CAPTURE", "Capture", "Holds one capture: cameras, points and segments"),
+    ("CAMERAS", "Cameras", "The cameras of a capture"),
+    ("POINTS", "Points", "The sparse points of a capture"),
+    ("SEGMENT", "Segment", "One object that was found in a capture"),
+    ("UNASSIGNED", "Unassigned", "Gaussians that belong to no object"),
+)
+OBJECT_KINDS = (
+    ("NONE", "None", "Not part of a capture"),
+    ("ROOT", "Root", "Carries orientation and scale of a capture"),
+    ("CAMERA", "Camera", "Camera of a photo"),
+    ("POINTS", "Points", "Sparse points of a reconstruction"),
+    ("SPLAT", "Splat", "Gaussians of a segment"),
+)
+PRESETS = (
+    ("draft", "Draft", "Under a minute, for a first look"),
+    ("standard", "Standard", "The best result that some minutes can give"),
+    ("paper", "Paper", "The schedule of the paper, 30,000 steps; wants a graphics card"),
+)
+BACKENDS = (
+    ("auto", "Automatic", "The graphics card if it can be used, else the processor"),
+    ("cpu", "Processor", "Draw on the processor"),
+    ("cuda", "CUDA", "Draw on an NVIDIA graphics card"),
+)
+FEATURE_MODES = (
+    ("preset", "As Preset", "What the preset says"),
+    ("frozen", "Frozen Geometry", "Learn features once colour and shape are trained"),
+    ("joint", "Joint", "Learn features along with colour and shape, as in the paper"),
+    ("off", "Off", "Train colour and shape only; nothing is separated"),
+)
+REDUCTIONS = (
+    ("preset", "As Preset", "What the preset says"),
+    ("mean", "Mean", "Every segment counts the same, as printed in the paper"),
+    ("square-root", "Square Root", "Segments count by the root of their area"),
+    ("area-weighted", "Area", "Segments count by their area, as in the released code"),
+)
+SPATIAL_LOSSES = (
+    ("preset", "As Preset", "What the preset says"),
+    ("off", "Off", "Neighbours are not made alike"),
+    ("released", "Released", "As in the released code"),
+    ("true-neighbours", "True Neighbours", "As printed in the paper"),
+)
+MASK_CAMERAS = (
+    ("ACTIVE", "Active Camera", "The camera of the scene, at the frame shown"),
+    ("SELECTED", "Selected Cameras", "Every selected camera"),
+    ("CAPTURE", "Capture Cameras", "Every camera of the capture's photos"),
+    ("FRAMES", "Frame Range", "The camera of the scene, frame by frame"),
+)
+LOOK_COLORS = (
+    ("PHOTO", "Photo", "Colours of the photos"),
+    ("SEGMENT", "Segments", "One colour for each segment"),
+)
+LOOK_SHAPES = (
+    ("POINTS", "Points", "One small ball for each Gaussian: quick"),
+    ("ELLIPSOIDS", "Ellipsoids", "The shape of each Gaussian: closer to the splat, slower"),
+)
+
+
+def _color_changed(settings: CgcCollection, _context: Context) -> None:
+    from . import looks, segment_data
+
+    collection = cast("Collection", settings.id_data)
+    looks.show_segment_color(collection)
+    segment_data.tag_color(collection)
+
+
+def _look_changed(scene: CgcScene, _context: Context) -> None:
+    from . import looks
+
+    looks.apply_look_to_scene(cast("Scene", scene.id_data))
+
+
+def _title(settings: CgcCollection) -> str:
+    return cast("Collection", settings.id_data).name
+
+
+def _set_title(settings: CgcCollection, title: str) -> None:
+    from . import segment_data
+
+    if title.strip():
+        segment_data.rename(cast("Collection", settings.id_data), title.strip())
+        settings.named = True
+
+
+def _selected(settings: CgcCollection) -> bool:
+    from . import segment_selection
+
+    return segment_selection.is_selected(cast("Collection", settings.id_data))
+
+
+def _set_selected(settings: CgcCollection, on: bool) -> None:
+    from . import segment_selection
+
+    segment_selection.select(cast("Collection", settings.id_data), on)
+
+
+def _shown(settings: CgcCollection) -> bool:
+    from . import segment_selection
+
+    return segment_selection.is_shown(cast("Collection", settings.id_data))
+
+
+def _set_shown(settings: CgcCollection, on: bool) -> None:
+    from . import segment_selection
+
+    segment_selection.show(cast("Collection", settings.id_data), on)
+
+
+def _active_segment(_scene: CgcScene) -> int:
+    from . import segment_selection
+
+    active = segment_selection.active_segment()
+    return -1 if active is None else list(bpy.data.collections).index(active)
+
+
+def _set_active_segment(_scene: CgcScene, index: int) -> None:
+    from . import segment_selection
+
+    if 0 <= index < len(bpy.data.collections):
+        segment_selection.make_active(bpy.data.collections[index])
+
+
+class CgcCollection(bpy.types.PropertyGroup):
+    """`Collection.cgc`."""
+
+    kind: EnumProperty(name="Kind", items=COLLECTION_KINDS, default="NONE")
+    segment: IntProperty(
+        name="Segment", description="Number of the segment in label renders", default=0, min=0
+    )
+    color: FloatVectorProperty(
+        name="Color",
+        description="Colour of the segment in the viewport and in palettes",
+        subtype="COLOR_GAMMA",
+        size=3,
+        min=0.0,
+        max=1.0,
+        default=(0.5, 0.5, 0.5),
+        update=_color_changed,
+    )
+    named: BoolProperty(name="Named", description="The name was given by a person", default=False)
+    pinned: BoolProperty(
+        name="Pinned",
+        description="Changing the granularity leaves this segment as it is",
+        default=False,
+    )
+    hidden_before: BoolVectorProperty(
+        name="Hidden Before",
+        description="Hidden in viewports and in renders before another segment was isolated",
+        size=2,
+        default=(False, False),
+        options={"HIDDEN"},
+    )
+    # Read from Blender, not stored:
+    title: StringProperty(
+        name="Name",
+        description="Name of the segment; its objects follow",
+        get=_title,
+        set=_set_title,
+    )
+    selected: BoolProperty(
+        name="Select",
+        description="Select the objects of this segment, or deselect them",
+        get=_selected,
+        set=_set_selected,
+    )
+    shown: BoolProperty(
+        name="Show",
+        description="Show this segment in the viewport, in renders, masks and exports",
+        get=_shown,
+        set=_set_shown,
+    )
+    # Of a capture:
+    isolated: BoolProperty(
+        name="Isolated",
+        description="Some segments are shown alone for the time being",
+        default=False,
+        options={"HIDDEN"},
+    )
+    dataset: StringProperty(
+        name="Dataset",
+        description="Folder of the capture this came from",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
+    )
+    run: StringProperty(
+        name="Run",
+        description="Folder of the training run this came from",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
+    )
+    granularity: FloatProperty(
+        name="Granularity",
+        description="From parts of objects at 0 to whole objects at 1",
+        subtype="FACTOR",
+        min=0.0,
+        max=1.0,
+        default=DEFAULT_GRANULARITY,
+    )
+    minimum_size: IntProperty(
+        name="Smallest Segment",
+        description="Gaussians that a segment needs; smaller ones become unassigned",
+        min=1,
+        soft_max=1000,
+        default=10,
+    )
+    merge_tree: StringProperty(
+        name="Merge Tree",
+        description="How clusters join to segments, as JSON",
+        options={"HIDDEN"},
+    )
+
+
+class CgcObject(bpy.types.PropertyGroup):
+    """`Object.cgc`."""
+
+    kind: EnumProperty(name="Kind", items=OBJECT_KINDS, default="NONE")
+
+
+class CgcCamera(bpy.types.PropertyGroup):
+    """`Camera.cgc`: what Blender's own settings cannot hold, since they belong to the scene."""
+
+    photo: StringProperty(name="Photo", description="Name of the photo below the images folder")
+    width: IntProperty(name="Width", subtype="PIXEL", min=0, default=0)
+    height: IntProperty(name="Height", subtype="PIXEL", min=0, default=0)
+    fx: FloatProperty(name="Focal Length X", description="In pixels of the photo", default=0.0)
+    fy: FloatProperty(name="Focal Length Y", description="In pixels of the photo", default=0.0)
+    cx: FloatProperty(
+        name="Principal Point X", description="In pixels from the left edge", default=0.0
+    )
+    cy: FloatProperty(
+        name="Principal Point Y", description="In pixels from the top edge", default=0.0
+    )
+
+
+class CgcScene(bpy.types.PropertyGroup):
+    """`Scene.cgc`: what the panel asks for."""
+
+    # Dataset and run
+    dataset: StringProperty(
+        name="Dataset",
+        description="Folder that holds images, sparse and, if there are any, masks",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
+    )
+    run: StringProperty(
+        name="Run Folder",
+        description="Where training keeps its files; empty: a folder beside the dataset",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
+    )
+    # Training
+    preset: EnumProperty(name="Preset", items=PRESETS, default="standard")
+    backend: EnumProperty(name="Draw On", items=BACKENDS, default="auto")
+    steps: IntProperty(
+        name="Steps", description="Photometric steps; 0: as the preset says", min=0, default=0
+    )
+    maximum_gaussians: IntProperty(
+        name="Gaussians at Most", description="0: as the preset says", min=0, default=0
+    )
+    maximum_size: IntProperty(
+        name="Photo Size",
+        description="Longest side of the photos in training; 0: as they are",
+        subtype="PIXEL",
+        min=0,
+        default=0,
+    )
+    test_every: IntProperty(
+        name="Hold Out Every",
+        description="Hold out every n-th photo to measure quality; 0: none",
+        min=0,
+        default=0,
+    )
+    seed: IntProperty(name="Seed", min=0, default=0)
+    features: EnumProperty(name="Features", items=FEATURE_MODES, default="preset")
+    reduction: EnumProperty(name="Weighting", items=REDUCTIONS, default="preset")
+    spatial: EnumProperty(name="Spatial Loss", items=SPATIAL_LOSSES, default="preset")
+    live_preview: BoolProperty(
+        name="Live Preview",
+        description="Show the Gaussians in the viewport while they are trained",
+        default=True,
+    )
+    # Looks
+    look_color: EnumProperty(
+        name="Colors", items=LOOK_COLORS, default="PHOTO", update=_look_changed
+    )
+    look_shape: EnumProperty(
+        name="Shape", items=LOOK_SHAPES, default="POINTS", update=_look_changed
+    )
+    active_segment: IntProperty(
+        name="Active Segment",
+        description="The segment of the active object; click to select it, double-click to rename",
+        get=_active_segment,
+        set=_set_active_segment,
+    )
+    # Masks
+    mask_cameras: EnumProperty(name="Cameras", items=MASK_CAMERAS, default="CAPTURE")
+    mask_folder: StringProperty(
+        name="Output Folder",
+        description="Where masks are written: label maps, palette pictures and segments.json",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
+        default="//renders/",
+    )
+    mask_palette: BoolProperty(
+        name="Palette Pictures", description="Also write coloured pictures to look at", default=True
+    )
+    mask_exr: BoolProperty(
+        name="OpenEXR", description="Also write ids as floating-point OpenEXR", default=False
+    )
+    mask_overwrite: BoolProperty(
+        name="Overwrite",
+        description="Replace masks of the same names that are in the folder already",
+        default=False,
+    )
+
+
+GROUPS = (
+    (bpy.types.Collection, CgcCollection),
+    (bpy.types.Object, CgcObject),
+    (bpy.types.Camera, CgcCamera),
+    (bpy.types.Scene, CgcScene),
+)
+"""Blender's types and what hangs on each of them as `cgc`."""
+
+
+def register() -> None:
+    """Register the groups and hang them onto Blender's types."""
+    for holder, group in GROUPS:
+        bpy.utils.register_class(group)
+        holder.cgc = PointerProperty(type=group)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def unregister() -> None:
+    """Take them away again."""
+    for holder, group in reversed(GROUPS):
+        del holder.cgc  # pyright: ignore[reportAttributeAccessIssue]
+        bpy.utils.unregister_class(group)
+
+
+def of_collection(collection: Collection) -> CgcCollection:
+    """Return the properties of a collection, typed."""
+    return cast("CgcCollection", collection.cgc)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def of_object(item: Object) -> CgcObject:
+    """Return the properties of an object, typed."""
+    return cast("CgcObject", item.cgc)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def of_camera(camera: Camera) -> CgcCamera:
+    """Return the properties of a camera's data, typed."""
+    return cast("CgcCamera", camera.cgc)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def of_scene(scene: Scene) -> CgcScene:
+    """Return the properties of a scene, typed."""
+    return cast("CgcScene", scene.cgc)  # pyright: ignore[reportAttributeAccessIssue]
