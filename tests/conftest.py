@@ -6,9 +6,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
 
@@ -17,76 +15,23 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
 def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dataset folder: four coloured balls on a board, 12 photos of 48×36, masks, ids.
 
-    Label ids are shuffled in every photo; ground truth ids agree. Rendered by the slow reference.
+    Label ids are shuffled in every photo; ground truth ids agree.
     """
-    import torch
+    from .tiny_dataset import write_tiny_dataset
 
-    from cgc_addon.dataset.scene import PinholeCamera, Scene, View
-    from cgc_addon.dataset.write import write_colmap_text
-    from cgc_addon.rasterize import reference
-    from cgc_addon.rasterize.interface import SplatTensors
+    return write_tiny_dataset(tmp_path_factory.mktemp("tiny"))
 
-    folder = tmp_path_factory.mktemp("tiny")
-    random = np.random.default_rng(7)
-    centers = np.array([[0.7, 0.7, 0.35], [-0.7, 0.7, 0.35], [-0.7, -0.7, 0.35], [0.7, -0.7, 0.35]])
-    colors = np.array([[0.9, 0.2, 0.1], [0.1, 0.8, 0.2], [0.2, 0.3, 0.9], [0.9, 0.8, 0.1]])
-    points, shades, ids = [], [], []
-    for number, (center, color) in enumerate(zip(centers, colors, strict=True), start=1):
-        directions = random.normal(size=(60, 3))
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        points.append(center + 0.35 * directions)
-        shades.append(np.clip(color + random.normal(0, 0.08, (60, 3)), 0, 1))
-        ids.append(np.full(60, number))
-    board = np.concatenate([random.uniform(-1.6, 1.6, (200, 2)), np.zeros((200, 1))], axis=1)
-    points, shades, ids = [*points, board], [*shades, np.full((200, 3), 0.5)], [*ids, np.zeros(200)]
-    means = np.concatenate(points)
-    rgb = np.concatenate(shades)
-    labels = np.concatenate(ids).astype(np.int32)
-    count = len(means)
 
-    def tensor(values: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(np.asarray(values, np.float32))
-
-    splat = SplatTensors(
-        means=tensor(means),
-        quats=tensor(np.tile([1.0, 0.0, 0.0, 0.0], (count, 1))),
-        scales=tensor(np.where(labels[:, None] > 0, 0.1, 0.16) * np.ones((count, 3))),
-        opacities=tensor(np.full(count, 0.9)),
-        sh0=tensor((rgb - 0.5)[:, None] / 0.28209479),
-        shN=torch.zeros((count, 0, 3)),
-    )
-    camera = PinholeCamera(48, 36, 48.0, 47.0, 24.5, 17.5)
-    views = []
-    for number in range(12):
-        angle = 2 * np.pi * number / 12
-        place = np.array([3.2 * np.cos(angle), 3.2 * np.sin(angle), 2.0 + 0.5 * (number % 2)])
-        forward = np.array([0.0, 0.0, 0.2]) - place
-        forward /= np.linalg.norm(forward)
-        right = np.cross(forward, [0.0, 0.0, 1.0])
-        right /= np.linalg.norm(right)
-        pose = np.eye(4)
-        pose[:3, :3] = np.stack([right, np.cross(forward, right), forward])
-        pose[:3, 3] = -pose[:3, :3] @ place
-        views.append(View(f"{number:04d}.png", camera, pose))
-    for name in ("images", "masks", "gt"):
-        (folder / name).mkdir()
-    for view in views:
-        drawn = reference.render(splat, view, sh_degree=0).rgb.numpy()
-        photo = np.round(np.clip(drawn, 0, 1) * 255).astype(np.uint8)
-        Image.fromarray(photo).save(folder / "images" / view.name)
-        truth = reference.label_map(splat, view, torch.as_tensor(labels))[0].numpy()
-        shuffled = np.concatenate([[0], random.permutation(4) + 1])
-        Image.fromarray(truth.astype(np.uint16)).save(folder / "gt" / view.name)
-        Image.fromarray(shuffled[truth].astype(np.uint16)).save(folder / "masks" / view.name)
-    chosen = random.permutation(count)[:300]
-    write_colmap_text(
-        folder / "sparse" / "0",
-        Scene(
-            tuple(views),
-            means[chosen].astype(np.float32),
-            np.round(rgb[chosen] * 255).astype(np.uint8),
-            3.5,
-            np.array([0.0, 0.0, 1.0]),
-        ),
-    )
-    return folder
+@pytest.fixture(scope="session")
+def engine_python() -> Path:
+    """Return the interpreter with the engine's packages, for tests in Blender's Python."""
+    here = Path(__file__).parents[1] / ".venv"
+    places = [
+        os.environ.get("CGC_PYTHON"),
+        here / "bin" / "python",
+        here / "Scripts" / "python.exe",
+    ]
+    found = next((Path(place) for place in places if place and Path(place).is_file()), None)
+    if found is None:
+        pytest.skip("needs an interpreter with the engine's packages, named in CGC_PYTHON")
+    return found

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..splats.gaussians import Gaussians
 from ..splats.ply import write_ply
-from .capture import active_capture, root_of
+from .capture import active_capture, objects_in, root_of
 from .file_names import file_names
 from .placed_splats import PlacedSplat, gather, visible_splats
 from .segment_data import collection_of
@@ -102,7 +102,7 @@ def _chosen(
         nothing = "No splat is selected; select the objects to export."
     if settings.collection:
         collection = bpy.data.collections.get(settings.collection)
-        inside = set() if collection is None else set(collection.all_objects)
+        inside = set() if collection is None else set(objects_in(collection))
         only = inside if only is None else only & inside
         nothing = f"The collection {settings.collection} has no splat to export."
     placed = visible_splats(depsgraph, only, "ALL" if settings.hidden else "VIEWPORT")

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from .image_files import read_grey, read_header
+from .names import LABEL_FOLDERS
 from .resize import same_shape
 
-LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
-"""Where label maps are looked for; the first folder that exists is taken."""
 TRUTH_FOLDER = "gt"
 LARGEST_ID = 65535
 _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")

@@ -8,6 +8,11 @@ from pathlib import PurePosixPath
 
 from ..errors import CgcError
 
+LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
+"""Where label maps are looked for in a dataset; the first folder that exists is taken."""
+PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+"""In lower case, of files that are taken for photos."""
+
 
 def stem_of(name: str) -> str:
     """Return a view's name without its ending: label maps and renders of it are called so."""

@@ -11,9 +11,8 @@ from ..errors import CgcError
 from .colmap_records import ColmapCamera, ColmapImage
 from .image_files import is_shown_turned, read_header
 from .label_maps import check_label_map, label_folder, match_label_maps, truth_folder
+from .names import PHOTO_ENDINGS
 from .resize import same_shape
-
-_PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -131,4 +130,4 @@ def _count_photos(folder: Path) -> int:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in _PHOTO_ENDINGS
+    return path.suffix.lower() in PHOTO_ENDINGS
