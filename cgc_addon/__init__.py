@@ -3,7 +3,8 @@
 
 The sub-packages stand in the order data flows through them: `dataset` (photos and cameras),
 `splats` (the Gaussians), `rasterize` (Gaussians to pixels and back), `cgc` (the method),
-`training` (one run), `cli` (the verbs). Only `blender` knows Blender.
+`training` (one run), `results` (what comes of it), `cli` (the verbs). `worker` runs verbs for
+Blender in a process of their own; only `blender` knows Blender.
 """
 
 __version__ = "0.1.0"
@@ -11,7 +12,13 @@ __version__ = "0.1.0"
 
 def register() -> None:
     """Enable the extension in Blender."""
+    from .blender import registration
+
+    registration.register()
 
 
 def unregister() -> None:
     """Disable the extension in Blender and leave no trace."""
+    from .blender import registration
+
+    registration.unregister()

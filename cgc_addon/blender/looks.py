@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
+from .capture import objects_in
 from .display_attributes import linear_from_srgb
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
 from .properties import of_collection, of_scene
@@ -78,7 +79,7 @@ def _splats(scene: Scene) -> Iterator[Object]:
         if is_splat(item):
             yield item
         if item.instance_collection is not None:
-            waiting.extend(item.instance_collection.all_objects)
+            waiting.extend(objects_in(item.instance_collection))
 
 
 def _color_object(item: Object, collection: Collection) -> None:

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run as a .blend of its own: cameras, points, one collection for each segment, a view of it all.
+
+Nobody needs to have clicked anything: it is what the importers make of an empty scene.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from numpy.typing import NDArray
+
+from ..errors import CgcError
+from ..files import replacing
+from ..progress import Progress, Reporter, silent
+from . import properties
+from .capture import objects_of_kind, segment_collections
+from .import_colmap import import_colmap
+from .import_run import import_run
+from .properties import of_collection, of_scene
+from .run_files import read_run
+from .segments import build_segments
+
+if TYPE_CHECKING:
+    from bpy.types import Collection, Object, PointCloud, Scene, SpaceView3D, ViewLayer
+
+
+@dataclass(frozen=True)
+class BlendSummary:
+    """What a .blend holds."""
+
+    cameras: int
+    points: int
+    """Sparse points of the reconstruction."""
+    gaussians: int
+    segments: int
+    bytes: int
+
+
+def write_blend(
+    run: Path,
+    dataset: Path | None,
+    output: Path,
+    report: Reporter = silent,
+    say: Callable[[str], object] = lambda _sentence: None,
+) -> BlendSummary:
+    """Write a run as a .blend. What this Blender has open is given up for it.
+
+    Args:
+        run: run folder, or a splat as PLY.
+        dataset: folder with cameras, points and photos; None: the one that the run was trained on,
+            if it is still there.
+        output: the .blend; an existing one is replaced.
+        report: is told how far it is.
+        say: is given what the user should know, a sentence at a time.
+
+    Raises:
+        CgcError: a file cannot be used or written; an existing .blend is as it was.
+    """
+    if output.suffix != ".blend":
+        raise CgcError(f"{output} does not end in .blend; give the file a name that does.")
+    with _registered():
+        report(Progress("Writing the .blend", 0, 2))
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        capture = _import(run, dataset, say)
+        _show(capture)
+        report(Progress("Writing the .blend", 1, 2))
+        _save(output.absolute())
+        report(Progress("Writing the .blend", 2, 2))
+        return BlendSummary(
+            cameras=len(objects_of_kind(capture, "CAMERA")),
+            points=sum(_count(item) for item in objects_of_kind(capture, "POINTS")),
+            gaussians=sum(_count(item) for item in objects_of_kind(capture, "SPLAT")),
+            segments=len(segment_collections(capture)),
+            bytes=output.stat().st_size,
+        )
+
+
+@contextmanager
+def _registered() -> Iterator[None]:
+    """Have the extension's properties for the time being, where it is not enabled anyway."""
+    if hasattr(bpy.types.Scene, "cgc"):
+        yield
+        return
+    properties.register()
+    try:
+        yield
+    finally:
+        properties.unregister()
+
+
+def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Collection:
+    """Fill the empty scene and return the capture."""
+    scene = cast("Scene", bpy.context.scene)
+    if dataset is None:
+        return import_run(bpy.context, scene, run, warn=say).capture
+    files = read_run(run.absolute())
+    for note in files.notes:
+        say(note)
+    capture = import_colmap(bpy.context, dataset.absolute(), warn=say)
+    build_segments(scene, capture, files)
+    return capture
+
+
+def _show(capture: Collection) -> None:
+    """Let every 3D viewport look from where the scene's camera stands, in colours."""
+    scene = cast("Scene", bpy.context.scene)
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            for space in area.spaces:
+                if space.type == "VIEW_3D":
+                    view = cast("SpaceView3D", space)
+                    view.shading.type = "MATERIAL"
+                    # From the root to every camera: a bundle of them through the scene.
+                    view.overlay.show_relationship_lines = False
+                    _look_from(view, scene.camera, capture)
+
+
+def _look_from(view: SpaceView3D, camera: Object | None, capture: Collection) -> None:
+    """Put a viewport where a camera looks, turning around the middle of what the camera sees."""
+    positions = _positions(capture)
+    region = view.region_3d
+    if region is None or not len(positions):
+        return
+    if camera is None:
+        middle = np.median(positions, axis=0)
+        region.view_location = Vector(middle.tolist())
+        region.view_distance = 3.0 * float(np.percentile(_distances(positions, middle), 80))
+    else:
+        place = camera.matrix_world
+        forward = np.array(place.to_quaternion() @ Vector((0.0, 0.0, -1.0)))
+        ahead = (positions - np.array(place.translation)) @ forward
+        distance = float(np.median(ahead[ahead > 0])) if (ahead > 0).any() else 1.0
+        region.view_rotation = place.to_quaternion()
+        region.view_location = place.translation + Vector((forward * distance).tolist())
+        region.view_distance = 0.85 * distance  # in front of the frame that the camera draws
+    reach = float(np.percentile(_distances(positions, np.median(positions, axis=0)), 99))
+    view.clip_end = max(view.clip_end, 20.0 * reach)
+
+
+def _positions(capture: Collection) -> NDArray[np.float64]:
+    """Return the sparse points, else the Gaussians, (N, 3) in the world."""
+    cast(
+        "ViewLayer", bpy.context.view_layer
+    ).update()  # or the matrices below are not the parents' yet
+    items = objects_of_kind(capture, "POINTS") or objects_of_kind(capture, "SPLAT")
+    places = [np.zeros((0, 3))]
+    for item in items:
+        attribute = cast("Any", item.data).attributes["position"]
+        local = np.empty(3 * len(attribute.data), np.float32)
+        attribute.data.foreach_get("vector", local)
+        matrix = np.array(item.matrix_world)
+        places.append(local.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3])
+    return np.concatenate(places)
+
+
+def _distances(positions: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.linalg.norm(positions - middle, axis=1)
+
+
+def _save(output: Path) -> None:
+    """Save what is open, whole or not at all, with paths relative to the file."""
+    _make_paths_relative(output.parent)
+    with replacing(output) as temporary:
+        try:
+            # Compressed it would be a fifth smaller and take five times as long.
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(temporary),
+                copy=True,
+                compress=False,
+                check_existing=False,
+                relative_remap=False,
+            )
+        except RuntimeError as error:  # how operators report what went wrong
+            reason = str(error).strip().removeprefix("Error: ").splitlines()[0]
+            raise CgcError(f"{output} could not be written: {reason}") from error
+
+
+def _make_paths_relative(folder: Path) -> None:
+    for image in bpy.data.images:
+        image.filepath = _relative(image.filepath, folder)
+    for scene in bpy.data.scenes:
+        settings = of_scene(scene)
+        settings.dataset = _relative(settings.dataset, folder)
+        settings.run = _relative(settings.run, folder)
+    for collection in bpy.data.collections:
+        settings = of_collection(collection)
+        settings.dataset = _relative(settings.dataset, folder)
+        settings.run = _relative(settings.run, folder)
+
+
+def _relative(path: str, folder: Path) -> str:
+    if not path or path.startswith("//") or Path(path).drive != folder.drive:
+        return path
+    return "//" + os.path.relpath(path, folder).replace("\\", "/")
+
+
+def _count(item: Object) -> int:
+    return len(cast("PointCloud", item.data).points)

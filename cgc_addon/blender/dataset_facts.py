@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in a dataset's folders, for panels, which may not touch a disk while they are drawn.
+
+Panels ask for what was last seen. If that is older than some seconds, a timer looks again right
+after the drawing, and has the panels drawn anew if there is news.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..dataset import colmap_binary, colmap_text
+from ..dataset.colmap import ending_of_model, find_model
+from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS, stem_of
+from ..dataset.pinhole import is_pinhole
+from ..errors import CgcError
+from .capture_files import UNDISTORTED
+from .job_operator import redraw_panels
+from .properties import of_scene
+from .training_plan import absolute, check_dataset, is_unfinished, run_folder
+
+if TYPE_CHECKING:
+    from bpy.types import Scene
+
+FRESH_SECONDS = 4.0
+PATIENCE = 50.0
+"""A look that takes long is repeated that many times its duration later, not to be felt."""
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What one look found."""
+
+    problem: str = ""
+    """Why the dataset cannot be used, in a sentence."""
+    photos: int = 0
+    labelled: int = 0
+    """Photos with a label map."""
+    label_folder: str = ""
+    """Name of the folder with label maps, empty where there is none."""
+    strangers: int = 0
+    """Label maps that belong to no photo."""
+    distorted: bool = False
+    """Whether its lenses have distortion and the photos were not undistorted yet."""
+    run: Path | None = None
+    """Where training keeps its files, as far as a place can be found."""
+    run_exists: bool = False
+    """Whether a finished run is there."""
+    run_unfinished: bool = False
+    """Whether a run is there that can be resumed."""
+
+
+@dataclass
+class _Seen:
+    facts: dict[tuple[str, ...], DatasetFacts] = field(default_factory=dict)
+    expires: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+
+# Like the job, what is on disk is no part of the .blend; it is found anew in each Blender.
+_seen = _Seen()
+
+
+def facts_of(scene: Scene) -> DatasetFacts | None:
+    """Return what was last seen of a scene's dataset; None before the first look.
+
+    Touches no disk. Panels that call this while they are drawn are drawn again when it changes.
+    """
+    key = _key(scene)
+    if time.monotonic() >= _seen.expires.get(key, 0.0) and not bpy.app.background:
+        _seen.expires[key] = float("inf")  # a look is on its way
+        if not bpy.app.timers.is_registered(_look_at_scenes):
+            bpy.app.timers.register(_look_at_scenes, first_interval=0.0)
+    return _seen.facts.get(key)
+
+
+def look(scene: Scene) -> DatasetFacts:
+    """Look now, and keep what is found."""
+    key, began = _key(scene), time.monotonic()
+    try:
+        dataset = absolute(of_scene(scene).dataset, "dataset")
+        facts = DatasetFacts() if dataset is None else inspect(dataset, _run_folder(scene))
+    except CgcError as error:
+        facts = DatasetFacts(problem=str(error))
+    except OSError as error:
+        facts = DatasetFacts(problem=f"{error.filename} cannot be read: {error.strerror}.")
+    now = time.monotonic()
+    _seen.facts[key] = facts
+    _seen.expires[key] = now + max(FRESH_SECONDS, PATIENCE * (now - began))
+    return facts
+
+
+def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
+    """Look into the folders of a dataset, and of its run.
+
+    Raises:
+        CgcError: there is no COLMAP model, or there are no photos.
+        OSError: a folder cannot be read.
+    """
+    check_dataset(dataset)
+    photos = {stem for stem, ending in _files(dataset / "images") if ending in PHOTO_ENDINGS}
+    if not photos:
+        raise CgcError(f"{dataset / 'images'} holds no photos; put those of the model there.")
+    folder = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
+    maps: set[str] = set()
+    if folder:
+        maps = {stem for stem, ending in _files(dataset / folder) if ending == ".png"}
+    return DatasetFacts(
+        photos=len(photos),
+        labelled=len(photos & maps),
+        label_folder=folder,
+        strangers=len(maps - photos),
+        distorted=_is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
+        run=run,
+        run_exists=run is not None and (run / "segments.json").is_file(),
+        run_unfinished=run is not None and is_unfinished(run),
+    )
+
+
+def forget() -> None:
+    """Forget everything; what a timer still looks at is of no use."""
+    if bpy.app.timers.is_registered(_look_at_scenes):
+        bpy.app.timers.unregister(_look_at_scenes)
+    _seen.facts.clear()
+    _seen.expires.clear()
+
+
+def _look_at_scenes() -> None:
+    for scene in bpy.data.scenes:
+        key = _key(scene)
+        if _seen.expires.get(key) == float("inf"):
+            before = _seen.facts.get(key)
+            if look(scene) != before:
+                redraw_panels(bpy.context)
+
+
+def _key(scene: Scene) -> tuple[str, ...]:
+    settings = of_scene(scene)
+    return (settings.dataset, settings.run, bpy.data.filepath)
+
+
+def _run_folder(scene: Scene) -> Path | None:
+    try:
+        return run_folder(scene)
+    except CgcError:  # training will say why
+        return None
+
+
+def _is_distorted(dataset: Path) -> bool:
+    folder = find_model(dataset)
+    ending = ending_of_model(folder)
+    reader = colmap_binary if ending == ".bin" else colmap_text
+    cameras = reader.read_cameras(folder / f"cameras{ending}")
+    return not all(is_pinhole(camera) for camera in cameras.values())
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield stem and ending, in lower case, of each file below a folder, hidden ones left out."""
+    for above, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(above).relative_to(folder)
+        for name in names:
+            if not name.startswith("."):
+                path = (inside / name).as_posix()
+                yield stem_of(path), Path(name).suffix.lower()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment the engine runs in, `.venv`, with the build of PyTorch this machine can use."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from .environments import (
+    ROOT,
+    SetupError,
+    bring_up_to_date,
+    digest,
+    pip_install,
+    python_of,
+    read_stamp,
+    say,
+)
+
+ENVIRONMENT = ROOT / ".venv"
+RUNTIME_LOCK = ROOT / "wheels" / "requirements.lock"
+CHECKS_LOCK = ROOT / "wheels" / "requirements-dev.lock"
+
+TORCH_INDEXES = {
+    ("cpu", "Linux"): "https://download.pytorch.org/whl/cpu",
+    ("cuda", "Windows"): "https://download.pytorch.org/whl/cu130",
+}
+"""Where a build of PyTorch comes from when the ordinary sources have the other one."""
+
+
+def set_up(*, checks: bool, environment: Path = ENVIRONMENT) -> Path:
+    """Make the engine's environment or bring it up to date; return its interpreter.
+
+    Args:
+        checks: also install what the checks need.
+        environment: its folder.
+
+    Raises:
+        SetupError: Python has no `venv`, or a package could not be installed.
+    """
+    torch = torch_build()
+    wanted = {"torch": torch, "runtime": digest(RUNTIME_LOCK)}
+    lock = RUNTIME_LOCK
+    if checks or "checks" in read_stamp(environment):
+        wanted["checks"] = digest(RUNTIME_LOCK, CHECKS_LOCK)
+        lock = CHECKS_LOCK
+
+    def install() -> None:
+        say(f"Installing PyTorch, the {torch.upper()} build …")
+        # What torch needs comes with the lock: only torch itself is sought in its own index.
+        torch_itself = [f"torch=={locked_version('torch')}", "--no-deps"]
+        pip_install(environment, [*torch_itself, *torch_sources(torch)])
+        if torch == "cpu" and torch_sources(torch) and "+cpu" not in installed_torch(environment):
+            say("The CPU build could not be had; this is the CUDA build: gigabytes more.")
+        say(f"Installing the packages of {lock.relative_to(ROOT)} …")
+        pip_install(environment, ["-r", str(lock)])
+
+    bring_up_to_date(environment, wanted, install)
+    return python_of(environment)
+
+
+def torch_build() -> str:
+    """Return "cpu" or "cuda": what CGC_TORCH says, or what this machine can use."""
+    chosen = os.environ.get("CGC_TORCH", "").strip().lower()
+    if chosen in ("cpu", "cuda"):
+        return chosen
+    if chosen:
+        raise SetupError(f"CGC_TORCH is {chosen!r}; set it to cpu or cuda, or not at all.")
+    return "cuda" if has_nvidia_card() else "cpu"
+
+
+def has_nvidia_card() -> bool:
+    """Return whether an NVIDIA driver is at work on this machine."""
+    if Path("/proc/driver/nvidia/version").exists():
+        return True
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return False
+    try:
+        listed = subprocess.run([program, "-L"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return listed.returncode == 0 and b"GPU" in listed.stdout
+
+
+def torch_sources(build: str, system: str | None = None) -> list[str]:
+    """Return pip's options for a build of PyTorch.
+
+    A version there carries a mark such as +cpu and counts as newer than the plain one, so pip takes
+    it where the index answers. Where it does not, pip soon goes on with the sources it has.
+    """
+    index = TORCH_INDEXES.get((build, system or platform.system()))
+    if index is None:
+        return []
+    return ["--extra-index-url", index, "--retries", "1", "--timeout", "20"]
+
+
+def locked_version(package: str) -> str:
+    """Return the one version that the runtime lock has of a package."""
+    found = re.search(rf"(?m)^{re.escape(package)}==(\S+)", RUNTIME_LOCK.read_text("utf-8"))
+    if found is None:
+        raise SetupError(f"{RUNTIME_LOCK} does not name {package}.")
+    return found[1]
+
+
+def installed_torch(environment: Path) -> str:
+    """Return the version of torch in the environment, with its mark."""
+    program = "import importlib.metadata as m; print(m.version('torch'))"
+    command = [str(python_of(environment)), "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Enabling is quick and light; disabling leaves nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+ENABLE_TWICE = """
+import sys, time
+sys.path[:0] = [{tests!r}, {root!r}]
+import bpy
+from traces import heavy_modules, traces
+
+before = traces()
+already = heavy_modules()
+for round in range(2):
+    begun = time.perf_counter()
+    import cgc_addon
+    cgc_addon.register()
+    print("seconds", time.perf_counter() - begun)
+    there = traces() - before
+    assert "property Scene.cgc" in there, there
+    assert any(item.startswith("type CGC_PT_") for item in there), there
+    cgc_addon.unregister()
+    left = traces() ^ before
+    assert not left, left
+assert heavy_modules() == already, heavy_modules() - already
+"""
+
+
+def test_enabling_is_quick_and_disabling_leaves_no_trace_even_twice() -> None:
+    here = Path(__file__).parent
+    program = ENABLE_TWICE.format(tests=str(here), root=str(here.parents[1]))
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    seconds = [float(line.split()[1]) for line in result.stdout.splitlines() if "seconds" in line]
+    assert len(seconds) == 2
+    # It takes a tenth of that; the machine may be busy.
+    assert seconds[0] < 3.0
+
+
+def test_when_one_module_cannot_register_none_stays_registered(monkeypatch) -> None:
+    from cgc_addon.blender import registration
+
+    done: list[str] = []
+
+    class Module:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def register(self) -> None:
+            if self.name == "bad":
+                raise RuntimeError("no")
+            done.append(self.name)
+
+        def unregister(self) -> None:
+            done.remove(self.name)
+
+    monkeypatch.setattr(
+        registration, "modules", lambda: tuple(map(Module, ("one", "two", "bad", "three")))
+    )
+    with pytest.raises(RuntimeError, match="no"):
+        registration.register()
+    assert done == []
+
+
+def test_every_operator_panel_and_list_follows_the_conventions() -> None:
+    operators = [getattr(bpy.types, name) for name in dir(bpy.types) if "CGC_OT_" in name]
+    panels = [getattr(bpy.types, name) for name in dir(bpy.types) if "CGC_PT_" in name]
+    assert len(operators) > 10
+    assert len(panels) > 3
+    for operator in operators:
+        assert operator.bl_idname == operator.__name__ or operator.bl_idname.startswith("cgc.")
+        assert operator.bl_label
+        assert operator.bl_label[0].isupper()
+        assert operator.__doc__ or operator.bl_description
+        assert not (operator.bl_description or "").rstrip().endswith(".")
+    for panel in panels:
+        assert panel.bl_space_type != "VIEW_3D" or panel.bl_category == "CGC"
+
+
+def test_every_property_has_a_name_and_no_description_ends_in_a_full_stop() -> None:
+    for holder in (bpy.types.Scene, bpy.types.Collection, bpy.types.Object, bpy.types.Camera):
+        group = holder.bl_rna.properties["cgc"].fixed_type
+        for item in group.properties:
+            if item.identifier not in ("rna_type", "name"):
+                assert item.name[0].isupper(), item.identifier
+                assert not item.description.endswith("."), item.identifier

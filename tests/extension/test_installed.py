@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user gets who installs the zip: all of it, quickly, and nothing left when it goes."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy")
+
+
+def test_the_zip_holds_the_add_on_with_its_sample_and_nothing_of_the_workshop(
+    extension_zip: Path,
+) -> None:
+    with zipfile.ZipFile(extension_zip) as file:
+        names = file.namelist()
+    assert {"blender_manifest.toml", "__init__.py", "cgc_addon/blender/panels.py"} <= set(names)
+    assert any(name.startswith("cgc_addon/sample/sparse/0/") for name in names)
+    tops = {name.split("/")[0] for name in names}
+    assert tops <= {"blender_manifest.toml", "__init__.py", "cgc_addon", "LICENSE", "README.md"}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".whl"))]
+
+
+def test_it_is_enabled_quickly_without_anything_heavy(run_in_blender) -> None:
+    output = run_in_blender(
+        """
+        already = heavy_modules()
+        begun = time.perf_counter()
+        enable()
+        print("seconds", time.perf_counter() - begun)
+        assert heavy_modules() == already, heavy_modules() - already
+        operators = [name for name in dir(bpy.types) if name.startswith("CGC_OT_")]
+        panels = [name for name in dir(bpy.types) if name.startswith("CGC_PT_")]
+        assert len(operators) > 10, operators
+        assert len(panels) > 3, panels
+        assert bpy.context.preferences.addons[NAME].preferences is not None
+        assert bpy.context.scene.cgc.preset == "standard"
+        """
+    )
+    seconds = float(output.split("seconds")[1].split()[0])
+    # On a quiet machine it takes a tenth of that; Blender's own limit of patience is 0.3 s.
+    assert seconds < 3.0
+
+
+def test_disabling_leaves_no_trace_and_enabling_again_works(run_in_blender) -> None:
+    run_in_blender(
+        """
+        before = traces()
+        for _ in range(2):
+            enable()
+            assert traces() - before
+            disable()
+            left = traces() ^ before
+            assert not left, left
+            assert not [name for name in bpy.context.preferences.addons.keys() if name == NAME]
+        """
+    )
+
+
+def test_it_stays_enabled_when_a_file_is_opened_and_goes_with_factory_settings(
+    run_in_blender, tmp_path: Path
+) -> None:
+    run_in_blender(
+        f"""
+        enable()
+        bpy.context.scene.cgc.dataset = "/somewhere"
+        bpy.ops.wm.save_as_mainfile(filepath={str(tmp_path / "a.blend")!r})
+        bpy.ops.wm.read_homefile()
+        assert bpy.context.scene.cgc.dataset == ""
+        bpy.ops.wm.open_mainfile(filepath={str(tmp_path / "a.blend")!r})
+        assert bpy.context.scene.cgc.dataset == "/somewhere"
+        bpy.ops.wm.read_factory_settings()
+        assert not hasattr(bpy.types.Scene, "cgc")
+        """
+    )
+
+
+def test_the_bundled_sample_is_imported(run_in_blender) -> None:
+    run_in_blender(
+        """
+        from pathlib import Path
+        enable()
+        sample = Path(module("cli.demo").__file__).parents[1] / "sample"
+        assert bpy.ops.cgc.import_colmap(filepath=str(sample)) == {"FINISHED"}
+        cameras = [item for item in bpy.data.objects if item.cgc.kind == "CAMERA"]
+        points = [item for item in bpy.data.objects if item.cgc.kind == "POINTS"]
+        assert len(cameras) == 40, cameras
+        assert len(points) == 1, points
+        assert all(camera.data.background_images for camera in cameras)
+        """
+    )
+
+
+def test_a_verb_of_the_command_runs_in_the_engines_interpreter(
+    run_in_blender, engine_python: Path
+) -> None:
+    output = run_in_blender(
+        """
+        enable()
+        sys.exit(module("blender.command").run_verb(["probe", "--json"]))
+        """,
+        CGC_PYTHON=str(engine_python),
+    )
+    told = json.loads(output.splitlines()[-1])
+    assert told["type"] == "result"
+    assert told["missing"] == []
