@@ -173,6 +173,7 @@ class JobOperator(_Operator):
         self.report({"ERROR"}, sentence)
         jobs.keep_problem(jobs.Problem(self.bl_idname, sentence))
         self.failed(context, sentence)
+        redraw_panels(context)
         return {"CANCELLED"}
 
     def _close(self, context: Context) -> None:

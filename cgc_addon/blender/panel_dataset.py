@@ -80,7 +80,7 @@ class CGC_PT_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
             say(layout, context, UNSEPARATED, "ERROR")
             say(layout.box(), context, LABEL_MAPS)
         if facts.strangers:
-            text = f"{facts.strangers} label maps in {facts.label_folder}/ belong to no photo."
+            text = f"In {facts.label_folder}/, belonging to no photo: {facts.strangers}."
             say(layout, context, text, "ERROR")
 
 

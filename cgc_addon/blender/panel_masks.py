@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
@@ -50,11 +51,10 @@ class CGC_PT_render_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blende
         if capture is None or not all_segments(capture):
             layout.label(text="Needs segments", icon="INFO")
         _draw_hidden(self, context)
-        state = jobs.current()
-        if state is not None and state.verb == "render" and state.phase is Phase.DONE:
-            row = layout.row()
-            button = row.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER")
-            cast("Any", button).filepath = bpy.path.abspath(settings.mask_folder)
+        folder = _written_folder(settings.mask_folder)
+        if folder:
+            button = layout.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER")
+            cast("Any", button).filepath = folder
 
 
 class CGC_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
@@ -78,6 +78,16 @@ class CGC_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's co
 
 
 CLASSES = (CGC_PT_render_masks, CGC_PT_export)
+
+
+def _written_folder(chosen: str) -> str:
+    """Return the folder that masks were just written into, if it still is the one chosen."""
+    state = jobs.current()
+    if state is None or state.phase is not Phase.DONE or not state.result:
+        return ""
+    written = str(state.result.get("folder", ""))
+    same = os.path.normpath(bpy.path.abspath(chosen)) == os.path.normpath(written)
+    return written if state.verb == "render" and same else ""
 
 
 def _draw_hidden(panel: bpy.types.Panel, context: Context) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from .capture import active_capture, segment_collections
+from .capture import active_capture
 from .panel_layout import SidebarPanel, layout_of, say, training_runs
 from .properties import of_collection, of_scene
-from .segment_data import all_segments, count_of
+from .segment_data import PARTS, all_segments, count_of
 from .segment_list import draw_segments
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
         """Draw list, numbers and buttons."""
         layout, scene = layout_of(self), cast("Scene", context.scene)
         capture = active_capture(context)
-        if capture is None or not all_segments(capture):
+        if capture is None or not _has_segments(capture):
             if training_runs():
                 say(layout, context, "They come when training is done.", "INFO")
                 return
@@ -73,7 +73,7 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
     def poll(cls, context: Context) -> bool:
         """Need something to look at."""
         capture = active_capture(context)
-        return capture is not None and bool(all_segments(capture))
+        return capture is not None and _has_segments(capture)
 
     def draw(self, context: Context) -> None:
         """Draw colours and shapes."""
@@ -100,10 +100,18 @@ def _draw_tools(layout: UILayout, capture: Collection) -> None:
 
 
 def _draw_counts(layout: UILayout, context: Context, capture: Collection) -> None:
-    found = segment_collections(capture)
-    inside = sum(count_of(collection) for collection in found)
-    outside = sum(count_of(collection) for collection in all_segments(capture)) - inside
-    text = f"{len(found)} segments of {inside:,} Gaussians"
+    found = inside = outside = 0
+    for collection in all_segments(capture):
+        if of_collection(collection).kind == "SEGMENT":
+            found, inside = found + 1, inside + count_of(collection)
+        else:
+            outside += count_of(collection)
+    text = f"{found} segment{'s' * (found != 1)} of {inside:,} Gaussians"
     say(layout, context, text + (f", {outside:,} are in none." if outside else "."))
     if not found:
-        say(layout, context, "Nothing was separated: the photos had no masks.", "INFO")
+        say(layout, context, "Nothing is separated: training needs masks for that.", "INFO")
+
+
+def _has_segments(capture: Collection) -> bool:
+    """Return whether a capture has Gaussians; quicker than to list them."""
+    return any(of_collection(child).kind in PARTS for child in capture.children_recursive)

@@ -83,6 +83,7 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
             for name in names:
                 column.prop(settings, name)
             layout.separator()
+        say(layout, context, "0 means as the preset says; no run folder, one beside the dataset.")
         layout.operator("cgc.check_worker", icon="CONSOLE")
 
 

@@ -289,7 +289,10 @@ class CgcScene(bpy.types.PropertyGroup):
         name="Steps", description="Photometric steps; 0: as the preset says", min=0, default=0
     )
     maximum_gaussians: IntProperty(
-        name="Gaussians at Most", description="0: as the preset says", min=0, default=0
+        name="Max Gaussians",
+        description="Never more than this; 0: as the preset says",
+        min=0,
+        default=0,
     )
     maximum_size: IntProperty(
         name="Photo Size",

@@ -82,10 +82,12 @@ def show(collection: Collection, on: bool) -> None:
 
 def only_in_renders(collection: Collection) -> bool:
     """Return whether renders show a segment that the viewport does not."""
-    rendered = not collection.hide_render and any(
-        not item.hide_render for item in splats_of(collection)
+    if collection.hide_render:
+        return False
+    splats = splats_of(collection)
+    return any(not item.hide_render for item in splats) and not any(
+        item.visible_get() for item in splats
     )
-    return rendered and not is_shown(collection)
 
 
 def _view_layer() -> ViewLayer | None:

@@ -206,7 +206,7 @@ def test_some_label_maps_missing_and_some_of_no_photo(dataset):
     look(bpy.context.scene)
     text = drawn(CGC_PT_masks).text
     assert "3 of 4 photos" in text
-    assert "1 label maps in masks/ belong to no photo" in text
+    assert "In masks/, belonging to no photo: 1." in text
 
 
 def test_a_folder_that_is_no_dataset(tmp_path):
@@ -268,6 +268,15 @@ def test_another_job_is_named(dataset, job):
     shown = drawn(CGC_PT_render_masks)
     assert shown.progress
     assert shown.operators == ["cgc.cancel_training"]
+
+
+def test_the_folder_just_written_can_be_opened(job, tmp_path):
+    of_scene(bpy.context.scene).mask_folder = str(tmp_path)
+    done = {"title": "Render Masks", "arguments": ("render",), "phase": Phase.DONE}
+    job(**done, result={"folder": str(tmp_path)})
+    assert "wm.path_open" in drawn(CGC_PT_render_masks).operators
+    job(**done, result={"folder": "/elsewhere"})
+    assert "wm.path_open" not in drawn(CGC_PT_render_masks).operators
 
 
 def test_failure_stays_until_it_is_dismissed(dataset, monkeypatch):
