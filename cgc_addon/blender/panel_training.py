@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from .properties import CgcScene
 
+DEFAULTS = (
+    "0 steps, Gaussians or pixels: as the preset says. No run folder: one beside the dataset."
+)
 OPERATORS = ("CGC_OT_train", "CGC_OT_resume_training", "CGC_OT_check_worker")
 
 
@@ -83,7 +86,7 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
             for name in names:
                 column.prop(settings, name)
             layout.separator()
-        say(layout, context, "0 means as the preset says; no run folder, one beside the dataset.")
+        say(layout, context, DEFAULTS)
         layout.operator("cgc.check_worker", icon="CONSOLE")
 
 

@@ -22,9 +22,15 @@ from .lines import PROTOCOL  # noqa: E402
 from .streams import Outlet, take_standard_streams  # noqa: E402
 
 
+NICENESS = 10
+"""The window that waits for us comes first; alone, we still get the whole machine."""
+
+
 def main() -> int:
     """Greet, then run jobs until `quit`, the end of stdin, or the end of the parent."""
     requests, answers = take_standard_streams()
+    if sys.platform != "win32":  # where the parent has set the priority
+        os.nice(NICENESS)
     faulthandler.enable()  # a crash in C code shows on stderr where it was
     # Before torch is imported: see cli.main.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

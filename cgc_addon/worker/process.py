@@ -29,12 +29,16 @@ class Process:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the child, in a group of its own: a Ctrl-C in Blender's terminal is not for it.
 
+        It stays in Blender's session, within which Linux compares priorities (see `__main__`).
+
         Raises:
             OSError: it cannot be started.
         """
-        flags = 0
+        flags, group = 0, 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+            flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS
+            group = -1  # knows no such groups
         self._child = subprocess.Popen(
             list(command),
             bufsize=0,
@@ -43,7 +47,7 @@ class Process:
             stderr=subprocess.PIPE,
             env=dict(environment),
             creationflags=flags,
-            start_new_session=True,
+            process_group=group,
         )
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)

@@ -18,7 +18,7 @@ from mathutils import Matrix
 from cgc_addon.blender.cameras import apply_intrinsics, camera_matrix
 from cgc_addon.blender.capture import new_capture, part, root_of, segment_collections
 from cgc_addon.blender.mask_files import read_labels
-from cgc_addon.blender.properties import of_camera, of_object, of_scene
+from cgc_addon.blender.properties import of_camera, of_object
 from cgc_addon.blender.run_files import read_run
 from cgc_addon.blender.segment_data import splats_of
 from cgc_addon.blender.segments import build_segments
@@ -292,43 +292,3 @@ def test_failing_worker_leaves_the_scene_as_it_was(capture, tmp_path):
     with pytest.raises(RuntimeError, match="out"):
         render(tmp_path / "out", "FRAMES")
     assert scene.frame_current == 5
-
-
-def test_existing_files_are_not_replaced(capture, tmp_path):
-    old = tmp_path / "out" / "labels" / "left" / "0001.png"
-    old.parent.mkdir(parents=True)
-    old.write_text("precious")
-    with pytest.raises(RuntimeError, match=r"1 of the 6 files exist already.*0001\.png"):
-        render(tmp_path / "out", palette=True)
-    assert old.read_text() == "precious"
-
-
-def test_each_reason_not_to_render_is_said(capture, tmp_path):
-    out = tmp_path / "out"
-    with pytest.raises(RuntimeError, match="not saved yet"):
-        render(Path("//masks"))
-    with pytest.raises(RuntimeError, match="No camera is selected"):
-        render(out, "SELECTED")
-    bpy.context.scene.camera = None
-    for cameras in ("ACTIVE", "FRAMES"):
-        with pytest.raises(RuntimeError, match="no active camera"):
-            render(out, cameras)
-    for collection in (*segment_collections(capture), part(capture, "UNASSIGNED", "")):
-        collection.hide_render = True
-    with pytest.raises(RuntimeError, match=r"No splat of the scene .* is visible"):
-        render(out)
-    bpy.data.batch_remove(list(bpy.data.cameras))
-    with pytest.raises(RuntimeError, match="no capture cameras"):
-        render(out)
-    assert not out.exists()
-
-
-def test_without_splats_the_button_is_off():
-    assert not bpy.ops.cgc.render_masks.poll()
-
-
-def test_panel_says_what_the_caller_does_not(capture, tmp_path):
-    settings = of_scene(bpy.context.scene)
-    settings.mask_folder, settings.mask_cameras = str(tmp_path / "panel"), "SELECTED"
-    with pytest.raises(RuntimeError, match="No camera is selected"):
-        bpy.ops.cgc.render_masks()

@@ -255,5 +255,11 @@ def test_the_package_works_from_any_folder(tmp_path):
     assert told["missing"] == []
 
 
+def test_the_window_comes_before_the_worker(process):
+    given = os.getpriority(os.PRIO_PROCESS, process.pid) - os.getpriority(os.PRIO_PROCESS, 0)
+    assert given > 0
+    assert os.getsid(process.pid) == os.getsid(0)  # priorities count within a session
+
+
 def test_ctrl_c_in_blenders_terminal_is_not_for_the_worker(process):
     assert os.getpgid(process.pid) == process.pid
