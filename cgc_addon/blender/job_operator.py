@@ -8,6 +8,7 @@ is done. Both ways validate, run and finish with the same code.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +28,8 @@ else:
     _Operator = object
 
 LEFT = "{title} was stopped, because its window was closed; what was done is saved."
+SHOW_SECONDS = 0.3
+"""Between two states shown; drawing panels costs the window more than polling does."""
 _FORMATS = (
     ("loss", "loss {:.4f}"),
     ("psnr", "{:.1f} dB"),
@@ -49,6 +52,7 @@ class JobOperator(_Operator):
     # Blender evaluates annotations to find properties: no names that only type checkers know.
     _timer: Any
     _shown: JobState | None
+    _shown_at = 0.0
     _modal = False
     """Whether a window goes on working while the job runs."""
 
@@ -143,12 +147,19 @@ class JobOperator(_Operator):
         if state.ended:
             self._close(context)
             return self._finished(context)
-        if self._shown is None or _differs(state, self._shown):
-            self._shown = state
+        if self._is_news(state):
+            self._shown, self._shown_at = state, time.monotonic()
             show_status(context, status_line(state))
             redraw_panels(context)
             self.updated(context, state)
         return {"PASS_THROUGH"}
+
+    def _is_news(self, state: JobState) -> bool:
+        """Return whether to show a state: a new stage at once, numbers no faster than one reads."""
+        shown = self._shown
+        if shown is None or (state.stage, state.phase) != (shown.stage, shown.phase):
+            return True
+        return time.monotonic() - self._shown_at >= SHOW_SECONDS and _differs(state, shown)
 
     def cancel(self, context: Context) -> None:
         """Blender takes the operator away: another file is loaded, or the window is closed."""

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cgc.segments import Segment, read_segments
 from ..dataset.scene import View
 from ..errors import CgcError
 from .mask_exr import write_exr
@@ -74,6 +75,18 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
     finally:
         bpy.data.images.remove(image)
     return np.round(pixels[::-1, :, 0] * 65_535.0).astype(np.uint16)
+
+
+def listed_for_others(settings: MaskSettings, views: Sequence[View]) -> tuple[Segment, ...]:
+    """Return what segments.json lists, if there are label maps of other views beside it."""
+    folder, file = settings.folder / LABELS, settings.folder / SEGMENTS
+    ours = {label_file(settings, view) for view in views}
+    if not file.is_file() or ours.issuperset(folder.rglob("*.png")):
+        return ()
+    try:
+        return read_segments(file).segments
+    except CgcError:  # not ours, or damaged: it is replaced
+        return ()
 
 
 def check_files(settings: MaskSettings, views: Sequence[View]) -> None:

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from ..cgc.segments import Segments
 from ..errors import CgcError, Interrupted
 from . import jobs, mask_files, masks
 from .job import JobState, Phase
@@ -33,7 +33,7 @@ class MaskOperator(JobOperator):
 
     _settings: MaskSettings
     _waiting: list[masks.Batch]
-    _done: list[tuple[masks.Batch, Segments]]
+    _drawings: list[masks.Drawing]
     _files: tempfile.TemporaryDirectory[str] | None = None
 
     def settings(self, context: Context) -> MaskSettings:
@@ -69,7 +69,7 @@ class MaskOperator(JobOperator):
 
     def begin(self, context: Context) -> JobRequest:
         self._settings = self.settings(context)
-        self._waiting, self._done = list(masks.plan(context, self._settings)), []
+        self._waiting, self._drawings = list(masks.plan(context, self._settings)), []
         self._files = tempfile.TemporaryDirectory(prefix="cgc-masks-")
         return self._next(context)
 
@@ -77,7 +77,7 @@ class MaskOperator(JobOperator):
         going_on = False
         try:
             if state.phase is not Phase.DONE:
-                self.report({"WARNING"}, f"{self.bl_label} was stopped; finished masks are kept")
+                self.report({"WARNING"}, self.cancelled(state))
                 return {"CANCELLED"}
             self._keep_drawn()
             while self._waiting:
@@ -94,6 +94,14 @@ class MaskOperator(JobOperator):
             if not going_on:
                 self._clean()
 
+    def cancelled(self, state: JobState) -> str:
+        views = self._drawings[-1].batch.views
+        finished = sum(mask_files.label_file(self._settings, view).exists() for view in views)
+        if finished:
+            with suppress(CgcError):  # the message matters more
+                masks.list_segments(self._settings, self._drawings)
+        return f"{self.bl_label} was cancelled; masks that were finished are kept"
+
     def ended(self, context: Context) -> None:
         state = jobs.current()
         if state is None or state.phase is not Phase.DONE:  # else `finish` follows
@@ -102,15 +110,15 @@ class MaskOperator(JobOperator):
     def _next(self, context: Context) -> JobRequest:
         assert self._files is not None
         batch = self._waiting.pop(0)
-        drawing = masks.prepare(context, self._settings, batch, Path(self._files.name))
-        self._done.append((batch, drawing.segments))
-        return JobRequest(drawing.arguments)
+        folder = Path(self._files.name)
+        self._drawings.append(masks.prepare(context, self._settings, batch, folder))
+        return JobRequest(self._drawings[-1].arguments)
 
     def _keep_drawn(self) -> None:
         """Complete what the worker wrote; whatever ends the next batch, this one is whole."""
-        masks.finish(self._settings, [segments for _, segments in self._done])
+        masks.list_segments(self._settings, self._drawings)
         if self._settings.exr:
-            for view in self._done[-1][0].views:
+            for view in self._drawings[-1].batch.views:
                 mask_files.write_exr_of(self._settings, view)
 
     def _watch(self, context: Context, request: JobRequest) -> None:
@@ -120,7 +128,8 @@ class MaskOperator(JobOperator):
         self._timer = manager.event_timer_add(jobs.POLL_SECONDS, window=context.window)
 
     def _title(self) -> str:
-        return f"{self.bl_label}, part {len(self._done)} of {len(self._done) + len(self._waiting)}"
+        begun = len(self._drawings)
+        return f"{self.bl_label}, part {begun} of {begun + len(self._waiting)}"
 
     def _clean(self) -> None:
         if self._files is not None:
@@ -178,8 +187,8 @@ class CGC_OT_render_masks(MaskOperator, bpy.types.Operator):  # noqa: N801 - Ble
         )
 
     def completed(self, context: Context) -> None:
-        views = sum(len(batch.views) for batch, _ in self._done)
-        seen = {segment.id for _, segments in self._done for segment in segments.segments}
+        views = sum(len(drawing.batch.views) for drawing in self._drawings)
+        seen = {s.id for drawing in self._drawings for s in drawing.segments.segments}
         self.report(
             {"INFO"},
             f"{views} masks, {len(seen)} segments, are in {self._settings.folder}",
@@ -209,7 +218,7 @@ class CGC_OT_look_at_masks(MaskOperator, bpy.types.Operator):  # noqa: N801 - Bl
         return MaskSettings("ACTIVE", Path(self._folder.name), palette=True, backend=kept.backend)
 
     def completed(self, context: Context) -> None:
-        (view,) = self._done[0][0].views
+        (view,) = self._drawings[0].batch.views
         image = _show_picture(mask_files.palette_file(self._settings, view))
         self._folder.cleanup()
         self.report({"INFO"}, f"The image {image.name} shows the masks of {view.stem}")

@@ -7,7 +7,7 @@ a long animation takes room for one splat at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..dataset.scene import View
 from ..errors import CgcError
 from ..splats.ply import write_ply
 from .capture import active_capture
-from .mask_files import LABELS, SEGMENTS, MaskSettings, check_files
+from .mask_files import LABELS, SEGMENTS, MaskSettings, check_files, listed_for_others
 from .mask_splat import splat_and_segments, state_of
 from .mask_views import capture_frame, chosen_cameras, frame_kept, view_at_frame, views_of
 from .placed_splats import visible_splats
@@ -41,6 +41,7 @@ class Batch:
 class Drawing:
     """One batch as files, ready for the worker."""
 
+    batch: Batch
     arguments: tuple[str, ...]
     """Verb and arguments."""
     segments: Segments
@@ -96,28 +97,32 @@ def prepare(context: Context, settings: MaskSettings, batch: Batch, folder: Path
     write_ply(splat, bare)
     write_cameras_json(cameras, batch.views)
     write_segments(names, segments)
-    arguments = ["render", str(splat), "--cameras", str(cameras), "--what", LABELS, "--ids"]
+    arguments = ["render", str(splat), "--cameras", str(cameras), "--what", LABELS]
     arguments += ["--palette"] if settings.palette else []
     arguments += ["--segments", str(names), "--backend", settings.backend]
-    return Drawing((*arguments, "-o", str(settings.folder)), segments)
+    return Drawing(batch, (*arguments, "-o", str(settings.folder)), segments)
 
 
-def finish(settings: MaskSettings, drawn: Iterable[Segments]) -> Segments:
-    """Write segments.json for all that was drawn, and return what is in it.
+def list_segments(settings: MaskSettings, drawn: Sequence[Drawing]) -> Segments:
+    """Write segments.json for all that was drawn so far, and return what is in it.
+
+    Where the folder holds label maps of other views, what was listed for them stays.
 
     Args:
         settings: as for `plan`.
-        drawn: segments of each batch; one that comes and goes has its largest count.
+        drawn: at least one; a segment that comes and goes has its largest count.
 
     Raises:
         CgcError: the file cannot be written.
     """
     largest: dict[int, Segment] = {}
-    for segments in drawn:
-        for segment in segments.segments:
+    for drawing in drawn:
+        for segment in drawing.segments.segments:
             known = largest.get(segment.id)
             if known is None or known.count < segment.count:
                 largest[segment.id] = segment
+    for segment in listed_for_others(settings, [v for d in drawn for v in d.batch.views]):
+        largest.setdefault(segment.id, segment)
     together = Segments(tuple(largest[identifier] for identifier in sorted(largest)))
     write_segments(settings.folder / SEGMENTS, together)
     return together

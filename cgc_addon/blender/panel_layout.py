@@ -130,7 +130,7 @@ def draw_problem(layout: UILayout, context: Context, *operators: str) -> None:
     row = box.row(align=True)
     row.operator("cgc.dismiss_problem", icon="X")
     row.operator("cgc.copy_problem", text="", icon="COPYDOWN")
-    if "preferences" in problem.sentence:
+    if any(word in problem.sentence for word in ("preferences", "Python")):
         draw_preferences_button(box)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULTS = (
     "0 steps, Gaussians or pixels: as the preset says. No run folder: one beside the dataset."
 )
-OPERATORS = ("CGC_OT_train", "CGC_OT_resume_training", "CGC_OT_check_worker")
+OPERATORS = ("CGC_OT_train", "CGC_OT_resume_training")
 
 
 class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention

@@ -21,7 +21,6 @@ from .job import run_job  # noqa: E402
 from .lines import PROTOCOL  # noqa: E402
 from .streams import Outlet, take_standard_streams  # noqa: E402
 
-
 NICENESS = 10
 """The window that waits for us comes first; alone, we still get the whole machine."""
 

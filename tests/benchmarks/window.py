@@ -51,7 +51,7 @@ def _start(options: argparse.Namespace) -> None:
     region = next(region for region in area.regions if region.type == "WINDOW")
     scene = window.scene
     with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.cgc.import_colmap("EXEC_DEFAULT", directory=str(options.dataset))
+        bpy.ops.cgc.import_colmap("EXEC_DEFAULT", filepath=str(options.dataset))
         scene.cgc.dataset = str(options.dataset)
         scene.cgc.run = str(folder / "run")
         bpy.ops.cgc.train("INVOKE_DEFAULT")
@@ -115,10 +115,10 @@ def _worker_children() -> list[int]:
 def _contents() -> str:
     """Return a digest of what a .blend of this moment would hold: every data-block's name."""
     names = [
-        f"{collection.bl_rna.identifier}/{item.name_full}"
-        for collection in (getattr(bpy.data, name) for name in dir(bpy.data))
-        if isinstance(collection, bpy.types.bpy_prop_collection)
-        for item in collection
+        f"{kind}/{item.name_full}"
+        for kind in dir(bpy.data)
+        if isinstance(blocks := getattr(bpy.data, kind), bpy.types.bpy_prop_collection)
+        for item in blocks
     ]
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 

@@ -235,6 +235,19 @@ def test_frames_follow_camera_and_objects(capture, tmp_path):
 
 
 @needs_engine
+def test_markers_switch_cameras_in_a_frame_range(capture, tmp_path):
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 2
+    for frame, name in ((1, "left/0001.jpg"), (2, "left/0002.jpg")):
+        scene.timeline_markers.new(name, frame=frame).camera = bpy.data.objects[name]
+    chosen = scene.camera
+    assert render(tmp_path / "out", "FRAMES", palette=False) == {"FINISHED"}
+    sizes = [read_labels(tmp_path / "out" / "labels" / f"000{n}.png").shape for n in (1, 2)]
+    assert sizes == [(72, 96), (90, 60)]
+    assert scene.camera == chosen
+
+
+@needs_engine
 def test_camera_of_blender_at_any_resolution(capture, tmp_path):
     scene = bpy.context.scene
     data = bpy.data.cameras.new("Free")
@@ -269,6 +282,19 @@ def test_object_moved_to_another_collection_keeps_its_id(capture, tmp_path):
     assert render(tmp_path / "out", "ACTIVE", palette=False) == {"FINISHED"}
     listed = read_segments(tmp_path / "out" / "segments.json").segments
     assert [s.id for s in listed] == [1, 2, 3, 4]
+
+
+@needs_engine
+def test_rendering_one_more_view_keeps_what_is_listed_for_the_others(capture, tmp_path):
+    out, first = tmp_path / "out", segment_collections(capture)[0]
+    assert render(out, "CAPTURE", palette=False) == {"FINISHED"}
+    first.hide_render = True
+    segment_collections(capture)[1].name = "Green Ball"
+    assert render(out, "ACTIVE", palette=False, overwrite=True) == {"FINISHED"}
+    listed = {s.id: s.name for s in read_segments(out / "segments.json").segments}
+    assert listed == {1: "Segment 001", 2: "Green Ball", 3: "Segment 003", 4: "Segment 004"}
+    assert render(out, "CAPTURE", palette=False, overwrite=True) == {"FINISHED"}
+    assert [s.id for s in read_segments(out / "segments.json").segments] == [2, 3, 4]
 
 
 @needs_engine

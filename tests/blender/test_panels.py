@@ -298,6 +298,12 @@ def test_worker_without_packages_leads_to_the_preferences():
     assert "preferences.addon_show" in shown.operators
 
 
+def test_a_python_without_the_engine_leads_to_the_preferences():
+    sentence = "The Python at /usr/bin/python3 lacks the package 'torch'; choose another."
+    jobs.keep_problem(jobs.Problem("CGC_OT_train", sentence))
+    assert "preferences.addon_show" in drawn(CGC_PT_training).operators
+
+
 def test_segments_are_counted(segmented):
     shown = drawn(CGC_PT_segments)
     assert "2 segments of 50 Gaussians, 5 are in none." in shown.text
