@@ -8,7 +8,6 @@ is done. Both ways validate, run and finish with the same code.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ import bpy
 from ..errors import CgcError, Interrupted
 from . import jobs
 from .job import JobState, Phase
+from .redraw_pace import RedrawPace
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -29,7 +29,7 @@ else:
 
 LEFT = "{title} was stopped, because its window was closed; what was done is saved."
 SHOW_SECONDS = 0.3
-"""Between two states shown; drawing panels costs the window more than polling does."""
+"""At least between two states shown: nobody reads faster."""
 _FORMATS = (
     ("loss", "loss {:.4f}"),
     ("psnr", "{:.1f} dB"),
@@ -52,7 +52,8 @@ class JobOperator(_Operator):
     # Blender evaluates annotations to find properties: no names that only type checkers know.
     _timer: Any
     _shown: JobState | None
-    _shown_at = 0.0
+    _status_pace: Any
+    _panel_pace: Any
     _modal = False
     """Whether a window goes on working while the job runs."""
 
@@ -128,6 +129,7 @@ class JobOperator(_Operator):
             return self._failed(context, str(error))
         manager = manager_of(context)
         self._shown = None
+        self._status_pace, self._panel_pace = RedrawPace(SHOW_SECONDS), RedrawPace(SHOW_SECONDS)
         self._timer = manager.event_timer_add(
             jobs.POLL_SECONDS, window=cast("Window", context.window)
         )
@@ -147,19 +149,19 @@ class JobOperator(_Operator):
         if state.ended:
             self._close(context)
             return self._finished(context)
-        if self._is_news(state):
-            self._shown, self._shown_at = state, time.monotonic()
-            show_status(context, status_line(state))
-            redraw_panels(context)
+        shown = self._shown
+        new_stage = shown is None or (state.stage, state.phase) != (shown.stage, shown.phase)
+        if shown is None or new_stage or _differs(state, shown):
+            # The status bar takes the whole window along, which may be slow; panels do not.
+            if new_stage or self._status_pace.due():
+                show_status(context, status_line(state))
+                self._status_pace.shown()
+            if new_stage or self._panel_pace.due():
+                self._shown = state
+                redraw_panels(context)
+                self._panel_pace.shown()
             self.updated(context, state)
         return {"PASS_THROUGH"}
-
-    def _is_news(self, state: JobState) -> bool:
-        """Return whether to show a state: a new stage at once, numbers no faster than one reads."""
-        shown = self._shown
-        if shown is None or (state.stage, state.phase) != (shown.stage, shown.phase):
-            return True
-        return time.monotonic() - self._shown_at >= SHOW_SECONDS and _differs(state, shown)
 
     def cancel(self, context: Context) -> None:
         """Blender takes the operator away: another file is loaded, or the window is closed."""
@@ -191,6 +193,8 @@ class JobOperator(_Operator):
         if self._timer is not None:
             manager_of(context).event_timer_remove(self._timer)
             self._timer = None
+            self._status_pace.close()
+            self._panel_pace.close()
         show_status(context, None)
         self.ended(context)
 

@@ -7,7 +7,6 @@ viewport is next drawn.
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from .capture import root_of
 from .import_colmap import capture_of_dataset
+from .redraw_pace import RedrawPace
 
 if TYPE_CHECKING:
     from bpy.types import Preferences, Scene, WindowManager
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MOST_POINTS = 100_000
 POINT_SIZE = 3.0
 """Pixels, before the scale of the user interface."""
-SHARE = 0.02
-"""Part of the window's time that previews may take: where drawing is slow, they come seldom."""
 COLUMNS = 7
 """x y z radius r g b."""
 _Z_UP = Matrix(((1, 0, 0, 0), (0, 0, 1, 0), (0, -1, 0, 0), (0, 0, 0, 1)))
@@ -48,10 +46,7 @@ class _Shown:
     points: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, COLUMNS), np.float32))
     batch: tuple[GPUShader, GPUBatch] | None = None
     """Of `points`; made when they are drawn for the first time."""
-    since: float = 0.0
-    """When the last one was shown, s."""
-    took: float = 0.0
-    """How long the window was busy with it, s."""
+    pace: RedrawPace = field(default_factory=lambda: RedrawPace(0.0))
 
 
 _shown = _Shown()
@@ -67,8 +62,7 @@ def show(file: Path, number: int, dataset: str) -> None:
     """
     if bpy.app.background or (_shown.handle is not None and _shown.number == number):
         return
-    began = time.monotonic()
-    if _shown.handle is not None and (began - _shown.since) * SHARE < _shown.took:
+    if _shown.handle is not None and not _shown.pace.due():
         return
     points = read_points(file)
     if points is None:
@@ -78,9 +72,7 @@ def show(file: Path, number: int, dataset: str) -> None:
     if _shown.handle is None:
         _shown.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
     _redraw_viewports()
-    _shown.since = began
-    # Timers are called when the window has been drawn.
-    bpy.app.timers.register(_take_time)
+    _shown.pace.shown()
 
 
 def hide() -> None:
@@ -89,9 +81,8 @@ def hide() -> None:
         with suppress(ValueError):  # Blender has removed it by itself
             bpy.types.SpaceView3D.draw_handler_remove(_shown.handle, "WINDOW")
         _redraw_viewports()
-    if bpy.app.timers.is_registered(_take_time):
-        bpy.app.timers.unregister(_take_time)
-    _shown.handle, _shown.batch, _shown.number, _shown.took = None, None, 0, 0.0
+    _shown.pace.close()
+    _shown.handle, _shown.batch, _shown.number = None, None, 0
     _shown.points = np.zeros((0, COLUMNS), np.float32)
 
 
@@ -105,10 +96,6 @@ def read_points(file: Path) -> NDArray[np.float32] | None:
         return None
     every = max(1, -(-len(stored) // MOST_POINTS))
     return np.array(stored[::every], np.float32)
-
-
-def _take_time() -> None:
-    _shown.took = time.monotonic() - _shown.since
 
 
 def placement(dataset: str) -> Matrix:
