@@ -14,10 +14,11 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import CgcError, Interrupted
 from . import jobs, mask_files, masks
+from .choices import MASK_CAMERAS
 from .job import JobState, Phase
 from .job_operator import JobOperator, JobRequest, no_job_runs
 from .mask_files import MaskSettings
-from .properties import MASK_CAMERAS, of_scene
+from .properties import of_scene
 from .splat_objects import is_splat
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import bpy
 
 from . import jobs
 from .capture import active_capture
+from .choices import PRESETS
 from .dataset_facts import DatasetFacts, facts_of
 from .panel_layout import (
     SidebarPanel,
@@ -19,7 +20,7 @@ from .panel_layout import (
     say,
     training_runs,
 )
-from .properties import PRESETS, of_collection, of_scene
+from .properties import of_collection, of_scene
 
 if TYPE_CHECKING:
     from bpy.types import Context, Scene, UILayout

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be chosen from in the properties: identifier, name and description of every item."""
+
+from __future__ import annotations
+
+COLLECTION_KINDS = (
+    ("NONE", "None", "Not part of a capture"),
+    ("CAPTURE", "Capture", "Holds one capture: cameras, points and segments"),
+    ("CAMERAS", "Cameras", "The cameras of a capture"),
+    ("POINTS", "Points", "The sparse points of a capture"),
+    ("SEGMENT", "Segment", "One object that was found in a capture"),
+    ("UNASSIGNED", "Unassigned", "Gaussians that belong to no object"),
+)
+OBJECT_KINDS = (
+    ("NONE", "None", "Not part of a capture"),
+    ("ROOT", "Root", "Carries orientation and scale of a capture"),
+    ("CAMERA", "Camera", "Camera of a photo"),
+    ("POINTS", "Points", "Sparse points of a reconstruction"),
+    ("SPLAT", "Splat", "Gaussians of a segment"),
+)
+PRESETS = (
+    ("draft", "Draft", "Under a minute, for a first look"),
+    ("standard", "Standard", "The best result that some minutes can give"),
+    ("paper", "Paper", "The schedule of the paper, 30,000 steps; wants a graphics card"),
+)
+BACKENDS = (
+    ("auto", "Automatic", "The graphics card if it can be used, else the processor"),
+    ("cpu", "Processor", "Draw on the processor"),
+    ("cuda", "CUDA", "Draw on an NVIDIA graphics card"),
+)
+FEATURE_MODES = (
+    ("preset", "As Preset", "What the preset says"),
+    ("frozen", "Frozen Geometry", "Learn features once colour and shape are trained"),
+    ("joint", "Joint", "Learn features along with colour and shape, as in the paper"),
+    ("off", "Off", "Train colour and shape only; nothing is separated"),
+)
+REDUCTIONS = (
+    ("preset", "As Preset", "What the preset says"),
+    ("mean", "Mean", "Every segment counts the same, as printed in the paper"),
+    ("square-root", "Square Root", "Segments count by the root of their area"),
+    ("area-weighted", "Area", "Segments count by their area, as in the released code"),
+)
+SPATIAL_LOSSES = (
+    ("preset", "As Preset", "What the preset says"),
+    ("off", "Off", "Neighbours are not made alike"),
+    ("released", "Released", "As in the released code"),
+    ("true-neighbours", "True Neighbours", "As printed in the paper"),
+)
+MASK_CAMERAS = (
+    ("ACTIVE", "Active Camera", "The camera of the scene, at the frame shown"),
+    ("SELECTED", "Selected Cameras", "Every selected camera"),
+    ("CAPTURE", "Capture Cameras", "Every camera of the capture's photos"),
+    ("FRAMES", "Frame Range", "The camera of the scene, frame by frame"),
+)
+LOOK_COLORS = (
+    ("PHOTO", "Photo", "Colours of the photos"),
+    ("SEGMENT", "Segments", "One colour for each segment"),
+)
+LOOK_SHAPES = (
+    ("POINTS", "Points", "One small ball for each Gaussian: quick"),
+    ("ELLIPSOIDS", "Ellipsoids", "The shape of each Gaussian: closer to the splat, slower"),
+)
