@@ -32,6 +32,9 @@ from .segments import build_segments
 if TYPE_CHECKING:
     from bpy.types import Collection, Object, PointCloud, Scene, SpaceView3D, ViewLayer
 
+MOST_ELLIPSOIDS = 150_000
+"""Gaussians up to which the file opens with them in their shapes: more want a good card."""
+
 
 @dataclass(frozen=True)
 class BlendSummary:
@@ -111,8 +114,11 @@ def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Co
 
 
 def _show(capture: Collection) -> None:
-    """Let every 3D viewport look from where the scene's camera stands, in colours."""
+    """Let every 3D viewport look from where the scene's camera stands, in the photos' colours."""
     scene = cast("Scene", bpy.context.scene)
+    scene.view_settings.view_transform = "Standard"  # others change the colours of photos
+    if sum(_count(item) for item in objects_of_kind(capture, "SPLAT")) <= MOST_ELLIPSOIDS:
+        of_scene(scene).look_shape = "ELLIPSOIDS"
     for screen in bpy.data.screens:
         for area in screen.areas:
             for space in area.spaces:

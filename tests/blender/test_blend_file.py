@@ -77,6 +77,15 @@ def test_it_opens_on_what_a_photo_shows_in_colours(blend: Path) -> None:
         assert abs(turn.angle) < 1e-3
 
 
+def test_a_small_scene_shows_the_shapes_of_its_gaussians(blend: Path) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    assert bpy.context.scene.cgc.look_shape == "ELLIPSOIDS"
+    assert bpy.context.scene.view_settings.view_transform == "Standard"
+    splats = [item for item in bpy.data.objects if item.cgc.kind == "SPLAT"]
+    assert splats
+    assert all(item.modifiers for item in splats)
+
+
 def test_its_paths_are_relative_and_lead_to_the_files(blend: Path, tmp_path: Path) -> None:
     settings = of_scene(bpy.context.scene)
     capture = of_collection(captures(bpy.context.scene)[0])
