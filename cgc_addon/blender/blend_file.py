@@ -116,7 +116,8 @@ def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Co
 def _show(capture: Collection) -> None:
     """Let every 3D viewport look from where the scene's camera stands, in the photos' colours."""
     scene = cast("Scene", bpy.context.scene)
-    scene.view_settings.view_transform = "Standard"  # others change the colours of photos
+    # Other view transforms change the colours of photos.
+    cast("Any", scene.view_settings).view_transform = "Standard"
     if sum(_count(item) for item in objects_of_kind(capture, "SPLAT")) <= MOST_ELLIPSOIDS:
         of_scene(scene).look_shape = "ELLIPSOIDS"
     for screen in bpy.data.screens:
