@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cgc.segments import automatic_name
 from ..errors import CgcError
 from ..splats.gaussians import Gaussians
 from ..splats.select import concatenate, subset
@@ -22,7 +23,6 @@ from ..splats.transform import transform
 from . import looks
 from .capture import root_of
 from .properties import of_collection, of_object
-from .run_files import automatic_name
 from .segment_data import (
     add_splat,
     automatic_color,

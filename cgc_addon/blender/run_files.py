@@ -19,10 +19,10 @@ from ..cgc.granularity import (
     merge_threshold,
     ordered_by_size,
 )
-from ..cgc.segments import Segment, Segments, distinct_colors, read_segments
+from ..cgc.segments import Segments, named_segments, read_segments
 from ..errors import CgcError
 from ..files import read_json
-from ..splats.gaussians import FEATURE_DIMENSION, Gaussians
+from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply
 
 SPLAT = "splat.ply"
@@ -226,19 +226,5 @@ def _renumbered(splat: Path, labels: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def _described(labels: NDArray[np.int32], listed: Segments | None) -> Segments:
     """Return name and colour of each segment that has Gaussians, made up where no file says."""
-    counts = np.bincount(labels, minlength=1)
-    known = {segment.id: segment for segment in listed.segments} if listed else {}
-    present = [int(identifier) for identifier in np.flatnonzero(counts) if identifier > 0]
-    colors = distinct_colors(max(present, default=0))
-    no_feature = (0.0,) * FEATURE_DIMENSION
-    segments = []
-    for identifier in present:
-        red, green, blue = (int(value) for value in colors[identifier - 1])
-        made_up = Segment(identifier, automatic_name(identifier), (red, green, blue), 0, no_feature)
-        segments.append(replace(known.get(identifier, made_up), count=int(counts[identifier])))
-    return Segments(tuple(segments))
-
-
-def automatic_name(identifier: int) -> str:
-    """Return what a segment is called before a person names it."""
-    return f"Segment {identifier:03d}"
+    named = named_segments(labels, listed).segments
+    return Segments(tuple(segment for segment in named if segment.count))

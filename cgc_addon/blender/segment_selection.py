@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from .segment_data import collection_of, splats_of
+from .segment_visibility import layer_collection_of
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, LayerCollection, Object, ViewLayer
+    from bpy.types import Collection, Object, ViewLayer
 
 
 def active_segment() -> Collection | None:
@@ -71,7 +72,7 @@ def show(collection: Collection, on: bool) -> None:
     if not on:
         return
     layer = _view_layer()
-    below = _layer_collection(layer, collection) if layer else None
+    below = layer_collection_of(layer, collection) if layer else None
     if below is not None:
         below.exclude = below.hide_viewport = False
     for item in splats_of(collection):
@@ -99,13 +100,3 @@ def _splats_in(layer: ViewLayer | None, collection: Collection) -> list[Object]:
     if layer is None:
         return []
     return [item for item in splats_of(collection) if layer.objects.get(item.name) == item]
-
-
-def _layer_collection(layer: ViewLayer, collection: Collection) -> LayerCollection | None:
-    open_ones = [layer.layer_collection]
-    while open_ones:
-        below = open_ones.pop()
-        if below.collection == collection:
-            return below
-        open_ones.extend(below.children)
-    return None
