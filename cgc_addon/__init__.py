@@ -2,6 +2,7 @@
 """Contrastive Gaussian Clustering: photo captures become Gaussian splats separated into objects.
 
 The sub-packages stand in the order data flows through them: `dataset` (photos and cameras),
+`reconstruction` (where photos were taken), `masks` (what each photo shows),
 `splats` (the Gaussians), `rasterize` (Gaussians to pixels and back), `cgc` (the method),
 `training` (one run), `results` (what comes of it), `cli` (the verbs). `worker` runs verbs for
 Blender in a process of their own; only `blender` knows Blender.

@@ -23,6 +23,8 @@ class Progress:
     """Units of work done and to do; `total` 0 means that it is not known."""
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Figures to show beside the bar: loss terms, PSNR, count, steps per second, seconds left."""
+    overall: float | None = None
+    """Share of the whole job, 0..1, where a job has several stages and knows it."""
 
 
 class Reporter(Protocol):

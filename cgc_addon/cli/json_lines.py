@@ -39,6 +39,7 @@ class JsonLines:
                 "stage": progress.stage,
                 "done": progress.done,
                 "total": progress.total,
+                **({} if progress.overall is None else {"overall": round(progress.overall, 4)}),
                 # JSON has no word for what is not finite.
                 **{name: value for name, value in numbers.items() if math.isfinite(value)},
             }
