@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap import ending_of_model, find_model, read_model
+from .colmap import MODEL_FILES, ending_of_model, find_model, read_model
 from .colmap_records import ColmapCamera
 from .framing import scene_extent, scene_up
 from .photo_files import add_label_maps, find_photos
@@ -41,7 +41,8 @@ def load_dataset(
 
     Args:
         folder: holds `images/` and the COLMAP model in `sparse/0/`, `sparse/` or itself; may hold
-            label maps in `masks/`, `seg_masks/` or `object_mask/`, and ground truth in `gt/`.
+            label maps in `masks/`, `seg_masks/` or `object_mask/`, finer ones of parts in
+            `masks_parts/`, and ground truth in `gt/`.
         max_size: longest side of the working size, px; None keeps the undistorted photos' size.
         test_every: n holds out every n-th view in name order, beginning with the first: indices
             0, n, 2n, …; None holds out none.
@@ -90,6 +91,16 @@ def load_dataset(
     )
     train, test = split(len(views), test_every)
     return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))
+
+
+def has_cameras(folder: Path) -> bool:
+    """Say whether a folder holds cameras that `load_dataset` would read, sound or not."""
+    return any(
+        (place / f"{name}{ending}").is_file()
+        for place in (folder / "sparse" / "0", folder / "sparse", folder)
+        for name in MODEL_FILES
+        for ending in (".bin", ".txt")
+    )
 
 
 def split(count: int, test_every: int | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -10,7 +10,13 @@ from pathlib import Path
 from ..errors import CgcError
 from .colmap_records import ColmapCamera, ColmapImage
 from .image_files import is_shown_turned, read_header
-from .label_maps import check_label_map, label_folder, match_label_maps, truth_folder
+from .label_maps import (
+    check_label_map,
+    label_folder,
+    match_label_maps,
+    part_folder,
+    truth_folder,
+)
 from .names import PHOTO_ENDINGS
 from .resize import same_shape
 
@@ -25,6 +31,8 @@ class PhotoFiles:
     upright: bool = False
     """Whether the photo must be turned as EXIF says before `camera` fits."""
     labels: Path | None = None
+    parts: Path | None = None
+    """A finer label map, of the parts of what `labels` has whole."""
     truth: Path | None = None
 
 
@@ -88,7 +96,7 @@ def add_label_maps(
     """Find the label map and the ground truth of each photo, where there are any.
 
     Args:
-        dataset: folder that may hold `masks/` or its like, and `gt/`.
+        dataset: folder that may hold `masks/` or its like, `masks_parts/`, and `gt/`.
         images: of the model.
         files: of the images, in the same order.
 
@@ -99,7 +107,12 @@ def add_label_maps(
         CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
     """
     completed, warnings = list(files), []
-    for kind, folder in (("labels", label_folder(dataset)), ("truth", truth_folder(dataset))):
+    folders = {
+        "labels": label_folder(dataset),
+        "parts": part_folder(dataset),
+        "truth": truth_folder(dataset),
+    }
+    for kind, folder in folders.items():
         if folder is None:
             continue
         paths, strangers = match_label_maps(folder, [image.stem for image in images])
