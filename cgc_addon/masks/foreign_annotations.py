@@ -129,9 +129,9 @@ def _find_in_coco(
             image = images[without_ending[placement.names[photo.stem]]]
             used.add(image.name)
             place = f"{first}: {image.name}"
-            size = image.size or photo.size
+            size = image.size or _size_in_masks(image.masks) or photo.size
             read = partial(_label_map, image.masks, size, place)
-            maps.append(ForeignMap(photo, place, read, image.size))
+            maps.append(ForeignMap(photo, place, read, size))
     read_files = {path for path, _ in files}
     strangers = (
         *(f"{first}: {name}" for name in images if name not in used),
@@ -158,7 +158,9 @@ def _read_file(path: Path, photo: Photo) -> NDArray[np.uint16]:
             "it out."
         )
     size = _size(value.get("image")) if isinstance(value, dict) else None
-    return _label_map(masks, size or _size_in_masks(masks) or photo.size, str(path))
+    size = size or _size_in_masks(masks) or photo.size
+    photo.check_shape(size, str(path))
+    return _label_map(masks, size, str(path))
 
 
 def _label_map(
@@ -217,7 +219,7 @@ def _size_of_run_lengths(segmentation: Mapping[str, Any]) -> tuple[int, int]:
 
 def _size_in_masks(masks: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
     for mask in masks:
-        segmentation = mask["segmentation"]
+        segmentation = mask.get("segmentation")
         if isinstance(segmentation, dict) and "size" in segmentation:
             try:
                 return _size_of_run_lengths(segmentation)

@@ -25,7 +25,7 @@ def counts_of_text(text: str) -> NDArray[np.int64]:
     Raises:
         ValueError: it has a character that none has, or ends within a number.
     """
-    groups = np.frombuffer(text.encode("latin-1", "replace"), np.uint8).astype(np.int64)
+    groups = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8).astype(np.int64)
     groups -= _FIRST_CHARACTER
     if len(groups) == 0:
         return np.zeros(0, np.int64)
