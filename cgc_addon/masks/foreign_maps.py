@@ -43,7 +43,8 @@ class Photo:
         """
         if same_shape(size, self.size):
             return
-        if same_shape(size, self.size[::-1]) and is_shown_turned(self.path):
+        turned = (self.size[1], self.size[0])
+        if same_shape(size, turned) and is_shown_turned(self.path):
             return  # made from the photo as EXIF turns it
         raise CgcError(
             f"{place} is {size[0]}×{size[1]} px, but its photo {self.path} is "

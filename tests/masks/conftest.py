@@ -11,12 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgc_addon.errors import CgcError
-from cgc_addon.masks import weights
 from cgc_addon.masks.torchvision_operators import segment_anything_modeling
-
-MODELS = Path(__file__).parents[2] / ".models"
-"""Where `dev.py test` puts the weights that the tests use."""
 
 
 def build_tiny_sam(*, width: int = 16, tokens: int = 64, masks: int = 3, seed: int = 0):
@@ -61,15 +56,6 @@ def tiny_checkpoint(tiny_sam, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "tiny.pth"
     torch.save(tiny_sam.state_dict(), path)
     return path
-
-
-@pytest.fixture(scope="session")
-def mobilesam_files() -> tuple[Path, ...]:
-    """Return MobileSAM's ONNX pair; skips where this machine has none."""
-    try:
-        return weights.find_weights("mobilesam", (MODELS,))
-    except CgcError as error:
-        pytest.skip(f"needs the weights of MobileSAM, which `dev.py test` fetches: {error}")
 
 
 @pytest.fixture(scope="session")

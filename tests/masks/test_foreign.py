@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -160,6 +160,7 @@ def test_negative_ids_are_unlabelled_and_0_is_then_an_object(dataset, tmp_path):
     check_golden(dataset, tmp_path / "s", "NumPy")
 
 
+@settings(deadline=None)
 @given(
     arrays(
         st.sampled_from([np.int64, np.int32, np.uint64, np.uint16, bool]),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgc_addon.masks.foreign_names import place_by_name, place_by_number
@@ -97,6 +97,7 @@ def test_neither_numbers_nor_order_without_reason():
 STEMS = st.lists(st.from_regex(r"[a-z]{1,3}[0-9]{0,4}", fullmatch=True), unique=True, min_size=1)
 
 
+@settings(deadline=None)
 @given(STEMS, st.sampled_from(["", "_", "mask_", "m/", "m/n/x-"]),
        st.sampled_from(["", "_", "_mask", ".jpg"]))  # fmt: skip
 def test_whatever_is_added_to_all_names_is_found(stems, before, after):

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -64,6 +64,7 @@ def test_the_text_of_coco_s_own_tool_is_read():
     np.testing.assert_array_equal(mask_of_counts(counts_of_text(text), 60, 80), disc)
 
 
+@settings(deadline=None)
 @given(arrays(bool, st.tuples(st.integers(1, 40), st.integers(1, 40))))
 def test_any_mask_comes_back(mask):
     counts = counts_of_mask(mask)
@@ -71,11 +72,13 @@ def test_any_mask_comes_back(mask):
     np.testing.assert_array_equal(mask_of_counts(counts, *mask.shape), mask)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1 << 31), max_size=40))
 def test_any_counts_come_back_from_their_text(counts):
     assert counts_of_text(text_of_counts(counts)).tolist() == counts
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text):
     with suppress(ValueError):
@@ -130,6 +133,7 @@ def test_polygons_of_one_object_add_up_and_may_leave_the_photo():
     np.testing.assert_array_equal(mask, expected)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(-5, 25, width=32), st.floats(-5, 25, width=32)), min_size=3, max_size=8
