@@ -24,6 +24,7 @@ NUMPY_ALONE = (
     *("splats.gaussians", "splats.ply", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
     *("cgc.cluster_file", "cgc.granularity", "cgc.segments"),
+    *("masks.fetch", "masks.weights"),
 )
 
 WALL = """

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import blend, demo, evaluate, export, probe, render, segment, train, undistort
+from ..masks.weights import DEFAULT, KNOWN
+from . import (
+    blend,
+    demo,
+    evaluate,
+    export,
+    masks,
+    models,
+    probe,
+    render,
+    segment,
+    train,
+    undistort,
+)
 
 PRESETS = ("draft", "standard", "paper")
 RENDERABLE = ("rgb", "labels", "features", "depth")
@@ -27,7 +40,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
-        _demo, _train, _segment, _render, _evaluate, _export, _undistort, _blend, _probe,
+        _demo, _masks, _models, _train, _segment, _render, _evaluate, _export, _undistort, _blend,
+        _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -42,6 +56,49 @@ def _demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpars
     verb.add_argument("--preset", choices=PRESETS, default="standard")
     verb.add_argument("--seed", type=_natural, default=0)
     verb.set_defaults(verb=demo.run)
+    return verb
+
+
+def _masks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("masks", help="label maps of the photos, made here or brought along")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    origin = verb.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help=f"{', '.join(KNOWN)}, or a checkpoint or ONNX file; default: {DEFAULT}",
+    )
+    origin.add_argument(
+        "--import",
+        type=Path,
+        dest="source",
+        metavar="FOLDER",
+        help="take the masks of another program instead",
+    )
+    verb.add_argument(
+        "--levels", choices=("objects", "both"), help="both: finer maps into masks_parts/ as well"
+    )
+    verb.add_argument(
+        "--only",
+        nargs="+",
+        metavar="new|PATTERN",
+        help="photos by name, as left/*.jpg; new, the default, means all without a label map",
+    )
+    verb.add_argument(
+        "--points-per-side",
+        type=_positive,
+        metavar="N",
+        help="of the grid of points that the model is asked; more finds smaller things",
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace label maps that are there")
+    verb.set_defaults(verb=masks.run)
+    return verb
+
+
+def _models(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("models", help="mask models: which there are, and getting one")
+    verb.add_argument("--download", choices=tuple(KNOWN), metavar="NAME", help=", ".join(KNOWN))
+    verb.set_defaults(verb=models.run)
     return verb
 
 
