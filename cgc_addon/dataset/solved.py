@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap import ColmapModel, find_model, read_cameras, read_model
-from .colmap_records import ColmapCamera
+from .colmap import ColmapModel, find_model, read_model
 from .transforms_json import IMAGES, find_transforms, read_transforms
 
 
@@ -54,15 +53,11 @@ def read_solved(folder: Path) -> Solved:
     return Solved(place, folder / IMAGES, read_model(place))
 
 
-def photos_and_cameras(folder: Path) -> tuple[Path, tuple[ColmapCamera, ...]]:
-    """Return the folder of a dataset's photos and the cameras that took them, without the rest.
+def photos_folder(folder: Path) -> Path:
+    """Return the folder of a dataset's photos, which need not exist.
 
     Raises:
-        CgcError: there are none, or they cannot be used.
-        OSError: a file cannot be read.
+        CgcError: there are no cameras, or they cannot be used.
     """
     place = find_solved(folder)
-    if place.is_file():
-        transforms = read_transforms(place, points=False)
-        return transforms.photos, tuple(transforms.model.cameras.values())
-    return folder / IMAGES, tuple(read_cameras(place).values())
+    return read_transforms(place, points=False).photos if place.is_file() else folder / IMAGES
