@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 NUMPY_ALONE = (
     *("errors", "files", "ply_table", "progress"),
     *("dataset.camera_models", "dataset.cameras_json", "dataset.colmap", "dataset.framing"),
-    *("dataset.names", "dataset.pinhole", "dataset.scene"),
+    *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
     *("cgc.cluster_file", "cgc.granularity", "cgc.segments"),

@@ -291,7 +291,7 @@ def test_synthetic_captures_are_read_with_all_their_parts(write, tmp_path) -> No
 def test_a_photo_in_two_parts_is_one_view(write) -> None:
     paths = ["images/0000.png", "images/0001.png"]
     write(paths=paths, file="transforms_train.json")
-    write(paths=paths[1:] + ["images/0002.png"], file="transforms_test.json")
+    write(paths=[*paths[1:], "images/0002.png"], file="transforms_test.json")
     file = write(paths=paths, file="transforms_train.json")
     assert len(read_transforms(file).model.images) == 3
 
@@ -330,7 +330,7 @@ def test_points_are_in_the_frame_of_the_cameras(write, tmp_path, cloud, colors, 
 
 def test_points_that_were_left_as_colmap_had_them_are_brought_along(write, tmp_path, cloud) -> None:
     """As nerfstudio wrote them at first; where cameras look tells it."""
-    far = cloud + (0, 0, 30)
+    far = cloud + np.array([0, 0, 30])
     frames = [{"transform_matrix": looking(tuple(place), (0, 0, 30))} for place in (
         (4, 0, 31), (0, 4, 31), (-4, 0, 31), (0, -4, 31),
     )]  # fmt: skip
@@ -358,7 +358,7 @@ def test_points_that_are_missing_or_no_numbers(write, tmp_path, cloud) -> None:
     write_points(tmp_path / "cloud.ply", cloud[:0])
     assert len(read_transforms(file).model.points) == 0
     (tmp_path / "cloud.ply").write_text("ply\nformat ascii 1.0\nend_header\n")
-    with pytest.raises(CgcError, match="cloud.ply is no point cloud"):
+    with pytest.raises(CgcError, match=r"cloud\.ply is no point cloud"):
         read_transforms(file)
 
 
