@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import pycolmap
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from cgc_addon.dataset.colmap import read_model
+from cgc_addon.dataset.colmap_records import rotation_matrix
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.dataset.solved import find_solved, read_solved
 from cgc_addon.dataset.transforms_json import find_transforms, read_transforms
@@ -143,6 +146,26 @@ def test_matrices_of_three_rows_and_of_scaled_cameras_are_read(write) -> None:
     poses = [image.world_to_camera for image in read_transforms(file).model.images]
     expected = [image.world_to_camera for image in read_transforms(write()).model.images]
     np.testing.assert_allclose(poses, expected, atol=1e-12)
+
+
+@settings(max_examples=50, deadline=None, database=None)
+@given(
+    quaternion=st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(
+        lambda values: np.linalg.norm(values) > 0.1
+    ),
+    place=st.lists(st.floats(-1e4, 1e4), min_size=3, max_size=3),
+)
+def test_any_pose_keeps_its_place_and_its_axes(tmp_path_factory, quaternion, place) -> None:
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation_matrix(np.array(quaternion) / np.linalg.norm(quaternion))
+    matrix[:3, 3] = place
+    folder = tmp_path_factory.mktemp("pose")
+    frame = {"file_path": "images/a.png", "transform_matrix": matrix.tolist()}
+    (folder / "transforms.json").write_text(json.dumps({**INTRINSICS, "frames": [frame]}))
+    (image,) = read_transforms(folder / "transforms.json").model.images
+    back = np.linalg.inv(image.world_to_camera)
+    np.testing.assert_allclose(back[:3, 3], place, atol=1e-8)
+    np.testing.assert_allclose(back[:3, :3], matrix[:3, :3] * (1, -1, -1), atol=1e-9)
 
 
 # ---- Lenses --------------------------------------------------------------------------------------
