@@ -122,7 +122,7 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
     )
     verb.add_argument(
-        "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
+        "--init", type=Path, metavar="SPLAT", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")
     methods.add_argument("--features", choices=("frozen", "joint", "off"))
@@ -144,7 +144,7 @@ def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="pictures, label maps, features, depth")
-    verb.add_argument("source", type=Path, metavar="RUN|PLY", help="a run folder, or any splat")
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
     verb.add_argument(
         "--cameras",
         type=Path,

@@ -37,7 +37,11 @@ class PhotoFiles:
 
 
 def find_photos(
-    folder: Path, images: Sequence[ColmapImage], cameras: Mapping[int, ColmapCamera]
+    folder: Path,
+    images: Sequence[ColmapImage],
+    cameras: Mapping[int, ColmapCamera],
+    *,
+    count_others: bool = True,
 ) -> tuple[list[PhotoFiles], list[str]]:
     """Find the photo of each image and fit its camera to the photo's size.
 
@@ -45,6 +49,7 @@ def find_photos(
         folder: the photos'.
         images: of the model.
         cameras: of the model, by id.
+        count_others: say how many photos of the folder have no pose.
 
     Returns:
         The files in the order of `images`, and warnings.
@@ -84,7 +89,9 @@ def find_photos(
             f"{folder}: {len(scaled)} of {len(images)} photos are not of their camera's size, the "
             f"first is {scaled[0]}; focal lengths and principal points are scaled to fit."
         )
-    unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
+    unposed = 0
+    if count_others:
+        unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
     if unposed > 0:
         warnings.append(f"{folder}: {unposed} photos have no pose in the model and are left out.")
     return files, warnings

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataset.load import has_cameras, load_dataset
+from ..dataset.load import load_dataset
 from ..dataset.names import PHOTO_ENDINGS, check_stems_differ, stem_of
+from ..dataset.solved import has_cameras
 from ..errors import CgcError
 
 
