@@ -23,7 +23,7 @@ def main() -> int:
     os.dup2(2, 1)  # whatever C++ prints goes to the log
     sys.stdout = sys.stderr
     faulthandler.enable()
-    request = json.loads(sys.stdin.buffer.readline())
+    request = json.loads(_read_line())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
     def send(message: dict[str, Any]) -> None:
@@ -59,9 +59,18 @@ def _stages() -> dict[str, Callable[..., dict[str, Any]]]:
     }
 
 
+def _read_line() -> bytes:
+    """Return the first line of stdin, without Python's buffer, which a thread would hold locked."""
+    line = b""
+    while not line.endswith(b"\n") and (part := os.read(0, 1 << 16)):
+        line += part
+    return line
+
+
 def _leave_with_parent() -> None:
     """End when stdin does: whoever started us is gone and nobody waits for the result."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1 << 10):
+        pass
     os._exit(1)
 
 

@@ -68,9 +68,8 @@ def _focal_35mm(details: Mapping[int, Any]) -> float | None:
     resolution = _positive(details.get(_PLANE_RESOLUTION))
     width, height = (_positive(details.get(tag)) for tag in (_WIDTH, _HEIGHT))
     unit = _MILLIMETRES.get(details.get(_PLANE_UNIT, 2))
-    if None in (millimetres, resolution, width, height, unit):
+    if not (millimetres and resolution and width and height and unit):
         return None
-    assert millimetres and resolution and width and height and unit
     diagonal = math.hypot(width, height) / resolution * unit
     focal = millimetres / diagonal * _DIAGONAL_35MM
     return focal if 2.0 < focal < 2000.0 else None  # else the resolution is not the sensor's

@@ -73,9 +73,9 @@ def signatures(descriptors: Sequence[NDArray[np.uint8]], seed: int) -> NDArray[n
     words = min(_WORDS, len(everything))
     if words == 0:
         return np.zeros((len(sets), 1), np.float32)
-    clustering = MiniBatchKMeans(words, random_state=seed, n_init=1, batch_size=4096)
+    clustering = MiniBatchKMeans(words, random_state=seed, n_init="auto", batch_size=4096)
     clustering.fit(everything)
-    centres = clustering.cluster_centers_.astype(np.float32)
+    centres = np.asarray(clustering.cluster_centers_, np.float32)
     vectors = np.zeros((len(sets), words, everything.shape[1]), np.float32)
     for vector, one in zip(vectors, sets, strict=True):
         if len(one):

@@ -55,7 +55,11 @@ class SolveSettings:
             raise CgcError(
                 f"Photos of {self.max_size} px show too little to be solved; give 64 or more."
             )
-        if self.max_features < 1 or self.seed < 0 or (self.threads is not None and self.threads < 1):
+        if (
+            self.max_features < 1
+            or self.seed < 0
+            or (self.threads is not None and self.threads < 1)
+        ):
             raise CgcError("Features and threads must be 1 or more, and the seed 0 or more.")
 
     def to_record(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Sources:
     """Name and reason of files that were meant to be photos and cannot be used."""
 
 
-def find_sources(folder: Path, leave_out: Path) -> Sources:
+def find_sources(folder: Path, leave_out: Path | None = None) -> Sources:
     """Find the photos of a folder and its sub-folders.
 
     Args:
@@ -141,15 +141,20 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def _is_candidate(path: Path, folder: Path, leave_out: Path) -> bool:
+def _is_candidate(path: Path, folder: Path, leave_out: Path | None) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and not path.is_relative_to(leave_out) and path.is_file()
+    if hidden or (leave_out is not None and path.is_relative_to(leave_out)):
+        return False
+    return path.is_file()
 
 
 def _nothing(folder: Path, kinds: set[str], left_out: list[tuple[str, str]]) -> str:
     if left_out:
         name, reason = left_out[0]
-        return f"{folder} holds no photo that can be read; the first of {len(left_out)}, {name}: {reason}."
+        return (
+            f"{folder} holds no photo that can be read; the first of {len(left_out)} files, "
+            f"{name}: {reason}."
+        )
     if kinds & VIDEO_ENDINGS:
         return f"{folder} holds videos but no photos; name one video file instead of the folder."
     return f"{folder} holds no photos; name the folder with your photos, or a video file."

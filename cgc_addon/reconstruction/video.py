@@ -104,7 +104,9 @@ def choose_frames(
     left_out = []
     if damage is not None:
         last = photos[-1].source if len(photos) > done else "its beginning"
-        left_out.append((video.name, f"it is damaged after {last}, the rest is left out ({damage})"))
+        left_out.append(
+            (video.name, f"it is damaged after {last}, the rest is left out ({damage})")
+        )
     return PhotoList(tuple(photos), tuple(left_out))
 
 
@@ -131,9 +133,7 @@ def _opened(video: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         streams = [s for s in container.streams.video if not _is_cover(s)]
         if not streams:
-            raise CgcError(
-                f"{video} has no video stream; name a video file or a folder of photos."
-            )
+            raise CgcError(f"{video} has no video stream; name a video file or a folder of photos.")
         streams[0].thread_type = "AUTO"
         yield container, streams[0]
 

@@ -19,6 +19,7 @@ from ..errors import CgcError
 from ..files import read_json, write_json
 
 _FORMAT = 1
+_LOCK_FILES = ("lock.db", "lock.db-journal", "lock.db-wal", "lock.db-shm")
 
 
 @dataclass(frozen=True)
@@ -71,37 +72,50 @@ class Workspace:
     def log(self) -> Path:
         return self.work / "log.txt"
 
+    @property
+    def _published(self) -> Path:
+        """Exists from when `images/` and `sparse/` of the dataset are ours."""
+        return self.work / "published"
+
     def is_ours(self) -> bool:
         """Say whether `solve` made the dataset, or began to."""
         return self.state.is_file()
 
+    def check(self, record: Mapping[str, Any], *, overwrite: bool) -> None:
+        """Check that the dataset may be solved from the photos and settings in `record`.
+
+        Raises:
+            CgcError: the folder holds something else.
+        """
+        if not self.is_ours():
+            self._refuse_what_is_not_ours()
+        elif not overwrite and (difference := self._difference(record)) is not None:
+            raise CgcError(
+                f"{self.dataset} was solved {difference}; add --overwrite to make it anew, or "
+                "name another folder."
+            )
+
     def claim(self, record: Mapping[str, Any], *, overwrite: bool) -> bool:
-        """Make the folder ready for the photos and settings in `record`.
+        """Begin, go on, or begin anew; to be called while the folder is locked.
 
         Returns:
             Whether an earlier dataset of ours was cleared away.
 
         Raises:
-            CgcError: the folder holds something else, or cannot be written.
+            CgcError: as `check`, or the folder cannot be written.
         """
+        if self.is_ours() and not overwrite:
+            self.check(record, overwrite=False)  # another process may have begun in between
+            return False
+        cleared = self.is_ours()
         try:
-            if not self.is_ours():
-                self._refuse_what_is_not_ours()
-            elif overwrite:
+            if cleared:
                 self._clear()
-                self._start(record)
-                return True
-            elif (difference := self._difference(record)) is not None:
-                raise CgcError(
-                    f"{self.dataset} was solved {difference}; add --overwrite to make it anew, or "
-                    "name another folder."
-                )
-            else:
-                return False
-            self._start(record)
+            self.work.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.dataset, error) from error
-        return False
+        write_json(self.state, {"format": _FORMAT, **record})
+        return cleared
 
     def add_seconds(self, stage: str, seconds: float) -> None:
         """Add to the time that a stage took, over all calls."""
@@ -120,14 +134,13 @@ class Workspace:
         Raises:
             CgcError: they cannot be moved.
         """
-        mark = self.work / "published"
         try:
-            if self._holds_results() and not mark.exists():
+            if self._holds_results() and not self._published.exists():
                 raise CgcError(
                     f"{self.dataset} got an images/ or sparse/ from elsewhere while it was being "
                     "solved; move that away, then run again."
                 )
-            mark.touch()
+            self._published.touch()
             for folder in (self.sparse, self.images):
                 if folder.exists():
                     shutil.rmtree(folder)
@@ -137,10 +150,6 @@ class Workspace:
             shutil.rmtree(self.undistorted)
         except OSError as error:
             raise unwritable(self.dataset, error) from error
-
-    def _start(self, record: Mapping[str, Any]) -> None:
-        self.work.mkdir(parents=True, exist_ok=True)
-        write_json(self.state, {"format": _FORMAT, **record})
 
     def _difference(self, record: Mapping[str, Any]) -> str | None:
         """Return how the dataset differs from what is asked for, None if it does not."""
@@ -160,8 +169,10 @@ class Workspace:
     def _refuse_what_is_not_ours(self) -> None:
         if self.dataset.exists() and not self.dataset.is_dir():
             raise CgcError(f"{self.dataset} is a file; name a folder for the dataset.")
-        taken = [path for path in (self.report, self.work) if path.exists()]
-        if self._holds_results() or taken:
+        begun = self.work.exists() and any(
+            path.name not in _LOCK_FILES for path in self.work.iterdir()
+        )
+        if self._holds_results() or self.report.exists() or begun:
             raise CgcError(
                 f"{self.dataset} holds a dataset that `solve` did not make, and never overwrites; "
                 "name another folder."
@@ -171,15 +182,16 @@ class Workspace:
         return self.images.exists() or (self.dataset / "sparse").exists()
 
     def _clear(self) -> None:
-        """Take out what solving wrote; the state last, so that a kill leaves the rest ours."""
+        """Take out what solving wrote, but the state: a kill leaves the rest ours."""
         self.report.unlink(missing_ok=True)
-        if (self.work / "published").exists():
-            shutil.rmtree(self.sparse, ignore_errors=True)
-            shutil.rmtree(self.images, ignore_errors=True)
+        if self._published.exists():
+            for folder in (self.sparse, self.images):
+                if folder.exists():
+                    shutil.rmtree(folder)
         for path in self.work.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path not in (self.state, self.work / "lock.db", self.work / "published"):
+            elif path != self.state and path.name not in _LOCK_FILES:
                 path.unlink()
 
 
@@ -202,7 +214,7 @@ def locked(work: Path) -> Iterator[None]:
     """
     try:
         work.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(work / "lock.db", timeout=0.0, isolation_level=None)
+        lock = sqlite3.connect(work / _LOCK_FILES[0], timeout=0.0, isolation_level=None)
     except (OSError, sqlite3.OperationalError) as error:
         raise CgcError(
             f"{work} could not be written: {error}; check its permissions, or name another folder."
