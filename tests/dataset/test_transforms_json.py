@@ -251,7 +251,7 @@ def test_frames_may_have_lenses_of_their_own(write) -> None:
         (["photos/a.jpg", "b.png"], None, "", ["b.png", "photos/a.jpg"]),
         (["images\\a.png"], ["images/a.png"], "images", ["a.png"]),
         (["images/a", "images/b.5"], ["images/a.JPG", "images/b.5.png"], "images", None),
-        (["/home/me/cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
+        (["/captures/cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
         (["../cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
         (["C:\\cap\\images\\a.png"], ["images/a.png"], "images", ["a.png"]),
         (["data/cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
