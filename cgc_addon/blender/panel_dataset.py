@@ -16,7 +16,10 @@ from .properties import of_collection, of_scene
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, Scene, UILayout
 
-CHOOSE = "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/."
+CHOOSE = (
+    "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
+    "transforms.json."
+)
 UNSEPARATED = "No masks: the splat will not be separated into objects."
 LABEL_MAPS = (
     "Put a grey PNG for each photo into the folder masks, masks/0001.png for images/0001.jpg. Each "

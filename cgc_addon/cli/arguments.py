@@ -19,6 +19,7 @@ from . import (
     probe,
     render,
     segment,
+    solve,
     train,
     undistort,
 )
@@ -40,8 +41,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
-        _demo, _masks, _models, _train, _segment, _render, _evaluate, _export, _undistort, _blend,
-        _probe,
+        _demo, _solve, _masks, _models, _train, _segment, _render, _evaluate, _export, _undistort,
+        _blend, _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -102,6 +103,28 @@ def _models(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
     return verb
 
 
+def _solve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("solve", help="photos or a video become a dataset with cameras")
+    verb.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder, or a video file")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DATASET")
+    add_solve_options(verb)
+    verb.add_argument("--overwrite", action="store_true", help="make a solved DATASET anew")
+    verb.set_defaults(verb=solve.run)
+    return verb
+
+
+def add_solve_options(verb: argparse.ArgumentParser) -> None:
+    """Add what can be chosen about solving; `solve.settings_of` reads it."""
+    verb.add_argument("--matching", choices=("auto", "exhaustive", "sequential"), default="auto")
+    verb.add_argument(
+        "--frames", type=_positive, default=120, metavar="N", help="photos taken from a video"
+    )
+    verb.add_argument(
+        "--max-size", type=_positive, default=1600, metavar="PX", help="longest side of the photos"
+    )
+    verb.add_argument("--seed", type=_natural, default=0)
+
+
 def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("train", help="photos, cameras and masks become a segmented splat")
     verb.add_argument("dataset", type=Path, metavar="DATASET")
@@ -122,7 +145,7 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
     )
     verb.add_argument(
-        "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
+        "--init", type=Path, metavar="SPLAT", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")
     methods.add_argument("--features", choices=("frozen", "joint", "off"))
@@ -144,7 +167,7 @@ def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="pictures, label maps, features, depth")
-    verb.add_argument("source", type=Path, metavar="RUN|PLY", help="a run folder, or any splat")
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
     verb.add_argument(
         "--cameras",
         type=Path,
