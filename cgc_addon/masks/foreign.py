@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from ..dataset.image_files import write_grey
 from ..dataset.label_maps import label_folder
 from ..dataset.names import LABEL_FOLDERS
 from ..errors import CgcError
-from ..files import replacing
 from ..progress import Reporter, ShouldStop, never, silent, track
 from .foreign_annotations import ENDING, find_annotations
 from .foreign_maps import Findings, Photo, is_hidden, natural_words, photos_of
 from .foreign_pictures import find_arrays, find_pictures
+from .generate import ORIGINALS
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ImportSummary:
             )
         if self.strangers:
             said.append(
-                f"{len(self.strangers)} files belong to no photo and are unused: "
+                f"{len(self.strangers)} files belong to no photo of the dataset and are unused: "
                 f"{natural_words(self.strangers)}."
             )
         return said
@@ -105,7 +105,8 @@ def import_label_maps(
     for found in track(wanted, "Importing masks", report, should_stop):
         ids = found.read()
         found.photo.check_shape((ids.shape[1], ids.shape[0]), found.place)
-        write_label_map(target / f"{found.photo.stem}.png", ids)
+        write_grey(target / f"{found.photo.stem}.png", _smallest_type(ids))
+        (target / ORIGINALS / f"{found.photo.stem}.png").unlink(missing_ok=True)
     found_for = {found.photo.stem for found in findings.maps}
     return ImportSummary(
         target,
@@ -118,15 +119,8 @@ def import_label_maps(
     )
 
 
-def write_label_map(path: Path, ids: NDArray[np.uint16]) -> None:
-    """Write a label map (H, W) as a grey PNG, 8-bit where that holds all ids, whole or not at all.
-
-    Raises:
-        CgcError: it cannot be written.
-    """
-    small = ids.size == 0 or ids.max() <= 255
-    with replacing(path) as temporary:
-        Image.fromarray(ids.astype(np.uint8) if small else ids).save(temporary, format="PNG")
+def _smallest_type(ids: NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    return ids.astype(np.uint8) if ids.max() <= 255 else ids
 
 
 def _target(source: Path, dataset: Path) -> Path:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from ..dataset.image_files import is_shown_turned, read_header
 from ..dataset.label_maps import LARGEST_ID
 from ..dataset.names import PHOTO_ENDINGS, check_stems_differ, stem_of
+from ..dataset.photo_files import find_photos
 from ..dataset.resize import fitted_size, nearest, same_shape
+from ..dataset.solved import has_cameras, read_solved
 from ..errors import CgcError
+from .label_map import flatten
 
 STACK_BYTES = 1 << 30
 """Most memory for the masks of one photo; more masks than fit are made smaller."""
@@ -28,7 +31,9 @@ class Photo:
     name: str
     """Below the folder of photos, with forward slashes."""
     size: tuple[int, int]
-    """Width and height as stored, px."""
+    """Width and height as its camera has them, as stored where it has no camera, px."""
+    may_be_turned: bool
+    """Whether it has no camera yet, which would tell if it lies on its side."""
 
     @property
     def stem(self) -> str:
@@ -44,8 +49,8 @@ class Photo:
         if same_shape(size, self.size):
             return
         turned = (self.size[1], self.size[0])
-        if same_shape(size, turned) and is_shown_turned(self.path):
-            return  # made from the photo as EXIF turns it
+        if self.may_be_turned and same_shape(size, turned) and is_shown_turned(self.path):
+            return
         raise CgcError(
             f"{place} is {size[0]}×{size[1]} px, but its photo {self.path} is "
             f"{self.size[0]}×{self.size[1]}; masks may be smaller or larger than their photo but "
@@ -80,11 +85,21 @@ class Findings:
 
 
 def photos_of(dataset: Path) -> tuple[Photo, ...]:
-    """Return the photos of a dataset in name order.
+    """Return the photos of a dataset in name order: those with cameras, or all without cameras.
+
+    Label maps that the dataset has are not looked at: they may be what is to be mended.
 
     Raises:
         CgcError: there are none, one is damaged, or two would share a label map.
     """
+    if has_cameras(dataset):
+        solved = read_solved(dataset)
+        images, cameras = solved.model.images, solved.model.cameras
+        files, _ = find_photos(solved.photos, images, cameras, count_others=False)
+        return tuple(
+            Photo(file.photo, image.name, (file.camera.width, file.camera.height), False)
+            for image, file in zip(images, files, strict=True)
+        )
     folder = dataset / "images"
     paths = [
         path
@@ -98,7 +113,7 @@ def photos_of(dataset: Path) -> tuple[Photo, ...]:
     photos = []
     for path, name in zip(paths, names, strict=True):
         header = read_header(path)
-        photos.append(Photo(path, name, (header.width, header.height)))
+        photos.append(Photo(path, name, (header.width, header.height), True))
     return tuple(photos)
 
 
@@ -124,14 +139,14 @@ def label_map_of_ids(ids: NDArray, place: str) -> NDArray[np.uint16]:
         raise CgcError(f"{place} is empty; make it again.")
     if ids.dtype == np.bool_:
         return ids.astype(np.uint16)
-    # In 64 bits nothing overflows but ids that are larger than any, which are renumbered anyway.
-    ids = ids if ids.dtype == np.uint64 else ids.astype(np.int64)
+    background = 0
     if ids.min() < 0:
-        ids = np.where(ids < 0, 0, ids + 1)
-    if ids.max() <= LARGEST_ID:
-        return ids.astype(np.uint16)
+        background = -1
+        ids = np.maximum(ids.astype(np.int64), background)
+    if int(ids.max()) - background <= LARGEST_ID:
+        return (ids.astype(np.int64) - background).astype(np.uint16)
     found, places = np.unique(ids, return_inverse=True)
-    first = 0 if found[0] == 0 else 1
+    first = 0 if found[0] == background else 1
     if len(found) + first > LARGEST_ID + 1:
         raise CgcError(
             f"{place} has {len(found):,} different ids, more than the {LARGEST_ID:,} that a label "
@@ -154,8 +169,6 @@ def label_map_of_masks(
     Raises:
         CgcError: there are more masks than ids.
     """
-    from .label_map import flatten
-
     if count > LARGEST_ID:
         raise CgcError(f"{place} has {count:,} masks, more than the {LARGEST_ID:,} ids there are.")
     width, height = size

@@ -14,7 +14,7 @@ from .interface import MASKS_PER_POINT, Candidates, Embedding
 from .segment_anything_checkpoint import build, read_checkpoint, recognise
 
 POINTS_AT_ONCE = 32
-"""Points that the decoder answers together: more gains nothing, and each takes some 40 MB."""
+"""Points that the decoder answers together: more gains no speed and takes memory."""
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 _DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 """Of the colours in ImageNet, R, G, B of 255: what the image encoders were trained with."""

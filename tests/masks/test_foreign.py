@@ -141,6 +141,34 @@ def test_a_photo_that_exif_turns_takes_masks_of_either_shape(tmp_path):
     assert import_label_maps(tmp_path / "s", tmp_path / "d").imported == ("a.jpg",)
 
 
+def test_photos_with_cameras_are_those_that_count(tiny_dataset, tmp_path):
+    import shutil
+
+    dataset = tmp_path / "d"
+    shutil.copytree(tiny_dataset, dataset, ignore=shutil.ignore_patterns("masks", "gt"))
+    Image.new("RGB", (48, 36)).save(dataset / "images" / "unposed.png")
+    # Coloured maps in a folder of the dataset keep it from being loaded, not from being mended.
+    colors = np.zeros((36, 48, 3), np.uint8)
+    colors[5:20, 5:20] = 200
+    for name in ("0003", "unposed"):
+        save(dataset / "object_mask" / f"{name}.png", colors)
+    summary = import_label_maps(dataset / "object_mask", dataset)
+    assert summary.imported == ("0003.png",)
+    assert "unposed.png" not in summary.without
+    assert summary.strangers == (str(dataset / "object_mask" / "unposed.png"),)
+
+
+def test_a_corrected_map_that_is_replaced_takes_its_original_along(dataset, tmp_path):
+    save(dataset / "masks" / "frame_0001.png", labels(2))
+    kept = save(dataset / "masks" / ".originals" / "frame_0001.png", labels(3))
+    save(tmp_path / "s" / "frame_0001.png", labels())
+    import_label_maps(tmp_path / "s", dataset)
+    assert kept.exists()
+    import_label_maps(tmp_path / "s", dataset, overwrite=True)
+    assert not kept.exists()
+    np.testing.assert_array_equal(stored(dataset, "frame_0001"), labels())
+
+
 # ---- Arrays --------------------------------------------------------------------------------------
 
 

@@ -54,14 +54,6 @@ def test_many_points_are_answered_like_one_by_one(model, landscape):
         np.testing.assert_allclose(alone.scores[0], together.scores[index], atol=1e-3)
 
 
-def test_more_points_than_are_answered_at_once_stay_in_order(model, landscape):
-    many = np.random.default_rng(0).uniform((0, 0), (90, 60), (34, 2))
-    together = model.decode(landscape, many)
-    last = model.decode(landscape, many[-2:])
-    scale = np.abs(together.logits).max()
-    np.testing.assert_allclose(together.logits[-2:], last.logits, atol=2e-4 * scale)
-
-
 def test_no_points_get_no_masks(model, landscape):
     width, height = landscape.logit_size
     answer = model.decode(landscape, np.zeros((0, 2)))
@@ -69,11 +61,14 @@ def test_no_points_get_no_masks(model, landscape):
     assert answer.scores.shape == (0, MASKS_PER_POINT)
 
 
-def test_the_same_question_gets_the_same_answer(model, make_photo, landscape):
+def test_the_same_question_gets_the_same_answer_and_is_left_as_it_is(model, make_photo, landscape):
+    photo, points = make_photo(90, 60), POINTS.copy()
     first = model.decode(landscape, POINTS)
-    again = model.decode(model.embed(make_photo(90, 60)), POINTS)
+    again = model.decode(model.embed(photo), points)
     np.testing.assert_array_equal(first.logits, again.logits)
     np.testing.assert_array_equal(first.scores, again.scores)
+    np.testing.assert_array_equal(photo, make_photo(90, 60))
+    np.testing.assert_array_equal(points, POINTS)
 
 
 def test_points_and_photos_make_a_difference(model, make_photo, landscape):
@@ -81,14 +76,6 @@ def test_points_and_photos_make_a_difference(model, make_photo, landscape):
     assert not np.allclose(answer.logits[0], answer.logits[1], rtol=1e-3)
     other = model.decode(model.embed(255 - make_photo(90, 60)), POINTS)
     assert not np.allclose(answer.logits, other.logits, rtol=1e-3)
-
-
-def test_photo_and_points_are_left_alone(model, make_photo):
-    photo, points = make_photo(70, 50), POINTS.copy()
-    embedding = model.embed(photo)
-    model.decode(embedding, points)
-    np.testing.assert_array_equal(photo, make_photo(70, 50))
-    np.testing.assert_array_equal(points, POINTS)
 
 
 @pytest.mark.parametrize("size", [(300, 200), (257, 401)])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cgc_addon.errors import CgcError
+from cgc_addon.masks import segment_anything_model
 from cgc_addon.masks.segment_anything_checkpoint import Architecture, read_checkpoint, recognise
 from cgc_addon.masks.segment_anything_model import SegmentAnything
 from cgc_addon.masks.torchvision_operators import segment_anything_modeling
@@ -155,6 +156,20 @@ def test_networks_with_other_masks_are_refused(tmp_path, sizes):
     path = tmp_path / "sam.pth"
     torch.save(build_tiny_sam(**sizes).state_dict(), path)
     fails(path, "3 of 256 px are needed")
+
+
+def test_more_points_than_are_answered_at_once_stay_in_order(
+    tiny_checkpoint, make_photo, monkeypatch
+):
+    monkeypatch.setattr(segment_anything_model, "POINTS_AT_ONCE", 3)
+    model = SegmentAnything(tiny_checkpoint)
+    embedding = model.embed(make_photo(90, 60))
+    points = np.random.default_rng(0).uniform((0, 0), (90, 60), (7, 2))
+    together = model.decode(embedding, points)
+    for index in range(7):
+        alone = model.decode(embedding, points[index : index + 1])
+        np.testing.assert_allclose(together.logits[index], alone.logits[0], atol=1e-4)
+        np.testing.assert_allclose(together.scores[index], alone.scores[0], atol=1e-4)
 
 
 @pytest.mark.gpu
