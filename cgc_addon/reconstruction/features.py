@@ -37,6 +37,9 @@ def extract(
         threads: to use.
         seed: of everything random.
         tell: takes progress.
+
+    Returns:
+        Under "extracted" for how many photos that was.
     """
     import pycolmap
 
@@ -44,7 +47,7 @@ def extract(
     cameras = [CameraGroup(**group) for group in groups]
     _write_cameras(Path(database), cameras)
     ready = files_with_features(Path(database))
-    total, done = sum(len(group.files) for group in cameras), 0
+    total, done, extracted = sum(len(group.files) for group in cameras), 0, 0
     batch_size = max(4, 2 * threads)
     for number, group in enumerate(cameras, start=1):
         options = pycolmap.FeatureExtractionOptions(num_threads=threads, use_gpu=False)
@@ -66,8 +69,9 @@ def extract(
                     pycolmap.Device.cpu,
                 )  # fmt: skip
             done += len(batch)
+            extracted += len(missing)
     tell(STAGE, total, total)
-    return {}
+    return {"extracted": extracted}
 
 
 def _write_cameras(path: Path, groups: list[CameraGroup]) -> None:

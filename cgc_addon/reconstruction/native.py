@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -134,7 +135,10 @@ def _how_it_ended(stage: str, code: int, log: Path) -> str:
         text = log.read_bytes()[-_KEPT_BYTES:].decode("utf-8", "replace")
     except OSError:
         text = ""
-    last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no words")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # A fatal check prints its reason and then where it was; glog marks the reason so.
+    reasons = [line for line in lines if re.match(r"[EF]\d{4,8} ", line)] or lines
+    last = reasons[-1] if reasons else "no words"
     return (
         f"COLMAP ({stage}) ended with code {code}: {last.rstrip('.')}; run again to go on, and if "
         f"it happens again, report this with {log}."

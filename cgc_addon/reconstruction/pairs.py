@@ -44,7 +44,9 @@ def lookalike_pairs(signatures: NDArray[np.float32], most: int = LOOKALIKES) -> 
     """
     similarity = signatures @ signatures.T
     np.fill_diagonal(similarity, -np.inf)
-    similarity[~signatures.any(axis=1)] = -np.inf
+    blank = ~signatures.any(axis=1)
+    similarity[blank] = -np.inf
+    similarity[:, blank] = -np.inf
     most = min(most, len(signatures) - 1)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :most]
     pairs = {
