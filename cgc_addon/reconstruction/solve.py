@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from .. import __version__
@@ -113,10 +113,16 @@ def _solve(job: Job) -> SolveReport:
         raise why_not_solved(job.source, len(files), matches)
     with job.timed("undistorting"):
         names = {photo.file: photo.name for photo in photos.photos}
-        job.run("undistorting", "undistorting", database=None, seed=None,
-            model=str(space.models / "0"), photos=str(space.photos),
-            output=str(space.undistorted), names=names,
-        )  # fmt: skip
+        job.run(
+            "undistorting",
+            "undistorting",
+            database=None,
+            seed=None,
+            model=str(space.models / "0"),
+            photos=str(space.photos),
+            output=str(space.undistorted),
+            names=names,
+        )
         space.publish()
     outcome = make_report(
         dataset=space.dataset,
@@ -146,7 +152,8 @@ def _finished(space: Workspace) -> SolveReport | None:
     whole = len(images) == outcome.registered and all(
         (space.images / image.name).is_file() for image in images
     )
-    return outcome if whole else None
+    # The folder may have been moved since.
+    return replace(outcome, dataset=str(space.dataset)) if whole else None
 
 
 def _prepare(job: Job) -> PhotoList:

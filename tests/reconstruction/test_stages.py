@@ -12,6 +12,7 @@ from PIL import Image
 
 from cgc_addon.errors import Interrupted
 from cgc_addon.reconstruction import database
+from cgc_addon.reconstruction.features import threads_that_fit
 from cgc_addon.reconstruction.native import run_stage
 from cgc_addon.reconstruction.photo_list import CameraGroup
 
@@ -156,3 +157,9 @@ def test_pair_numbers_are_colmaps(done):
     with sqlite3.connect(done / "database.db") as connection:
         numbers = {n for (n,) in connection.execute("SELECT pair_id FROM two_view_geometries")}
     assert {pycolmap.image_pair_to_pair_id(int(i), int(j)) for i, j in pairs} == numbers
+
+
+def test_large_photos_are_looked_at_by_fewer_threads():
+    assert threads_that_fit(200 * 150, 16) == 16
+    assert 1 <= threads_that_fit(4000 * 3000, 16) < 4
+    assert threads_that_fit(10**9, 16) == 1
