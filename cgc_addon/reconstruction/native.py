@@ -91,6 +91,8 @@ def _start(output: IO[bytes]) -> subprocess.Popen[bytes]:
     if environment.get("PYTHONPATH"):
         folders.append(environment["PYTHONPATH"])
     environment["PYTHONPATH"] = os.pathsep.join(folders)
+    # Threads that wait must not spin: other programs, the window above all, want the processor.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     flags, group = 0, 0  # a group of its own: Ctrl-C is for us, who then stop it
     if sys.platform == "win32":
         flags, group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW, -1

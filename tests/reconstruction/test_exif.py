@@ -55,6 +55,7 @@ def test_camera_and_orientation(write_photo):
     assert facts(write_photo("c.jpg", tags=exif(77))).orientation == 1
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @given(damage=st.binary(max_size=60))
 def test_damaged_exif_is_no_error(damage):
     image = Image.new("RGB", (4, 4))
