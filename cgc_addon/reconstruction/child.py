@@ -37,6 +37,11 @@ def main() -> int:
         send({"result": _stages()[stage](tell=tell, **request)})
     except CgcError as error:
         send({"error": str(error)})
+    except ModuleNotFoundError as error:
+        send({
+            "error": f"The Python at {sys.executable} lacks the package {error.name!r}; install "
+            "the engine's packages there, or choose another Python that has them."
+        })  # fmt: skip
     except BrokenPipeError:
         return 1
     return 0

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 STAGE = "Finding features"
 _DOUBLED_SIZE = 1000
 """Longest side up to which photos are doubled first, px: larger ones have features enough."""
+_MOST_BYTES = 2 << 30
+_BYTES_PER_PIXEL = 100
+"""Scale space of a photo: Gaussians, their differences and gradients of all octaves."""
 
 
 def extract(
@@ -37,6 +40,9 @@ def extract(
         threads: to use.
         seed: of everything random.
         tell: takes progress.
+
+    Returns:
+        Under "extracted" for how many photos that was.
     """
     import pycolmap
 
@@ -44,13 +50,16 @@ def extract(
     cameras = [CameraGroup(**group) for group in groups]
     _write_cameras(Path(database), cameras)
     ready = files_with_features(Path(database))
-    total, done = sum(len(group.files) for group in cameras), 0
+    total, done, extracted = sum(len(group.files) for group in cameras), 0, 0
     batch_size = max(4, 2 * threads)
     for number, group in enumerate(cameras, start=1):
-        options = pycolmap.FeatureExtractionOptions(num_threads=threads, use_gpu=False)
+        is_doubled = max(group.width, group.height) <= _DOUBLED_SIZE
+        pixels = group.width * group.height * (4 if is_doubled else 1)
+        options = pycolmap.FeatureExtractionOptions(
+            num_threads=threads_that_fit(pixels, threads), use_gpu=False
+        )
         options.sift.max_num_features = max_features
-        longest = max(group.width, group.height)
-        options.sift.first_octave = -1 if longest <= _DOUBLED_SIZE else 0
+        options.sift.first_octave = -1 if is_doubled else 0
         reader = pycolmap.ImageReaderOptions(existing_camera_id=number)
         for start in range(0, len(group.files), batch_size):
             batch = group.files[start : start + batch_size]
@@ -66,8 +75,14 @@ def extract(
                     pycolmap.Device.cpu,
                 )  # fmt: skip
             done += len(batch)
+            extracted += len(missing)
     tell(STAGE, total, total)
-    return {}
+    return {"extracted": extracted}
+
+
+def threads_that_fit(pixels: int, threads: int) -> int:
+    """Return how many photos of so many pixels can be looked at at once in two gigabytes."""
+    return max(1, min(threads, _MOST_BYTES // (pixels * _BYTES_PER_PIXEL)))
 
 
 def _write_cameras(path: Path, groups: list[CameraGroup]) -> None:

@@ -53,6 +53,9 @@ def match(
         threads: to use.
         seed: of the verification.
         tell: takes progress.
+
+    Returns:
+        Under "matched" how many pairs that were.
     """
     import pycolmap
 
@@ -64,11 +67,11 @@ def match(
     verification.ransac.random_seed = seed
     pairing_options = pycolmap.ImportedPairingOptions(match_list_path=list_file)
     blocks = pairing.in_blocks([(first, second) for first, second in pairs])
-    total, done = sum(map(len, blocks)), 0
+    total, done, matched = sum(map(len, blocks)), 0, 0
     for block in blocks:
         tell(STAGE, done, total)
         names = [(files[i], files[j]) for i, j in block]
-        missing = [(a, b) for a, b in names if _key(ids[a], ids[b]) not in ready]
+        missing = [(a, b) for a, b in names if _is_missing(ids.get(a), ids.get(b), ready)]
         if missing:
             text = "".join(f"{first} {second}\n" for first, second in missing)
             Path(list_file).write_text(text, encoding="utf-8")
@@ -76,12 +79,16 @@ def match(
                 database, options, pairing_options, verification, pycolmap.Device.cpu
             )
         done += len(block)
+        matched += len(missing)
     tell(STAGE, total, total)
-    return {}
+    return {"matched": matched}
 
 
-def _key(first: int, second: int) -> tuple[int, int]:
-    return min(first, second), max(first, second)
+def _is_missing(first: int | None, second: int | None, ready: set[tuple[int, int]]) -> bool:
+    """Say whether a pair is to be matched; COLMAP could not read photos that have no number."""
+    if first is None or second is None:
+        return False
+    return (min(first, second), max(first, second)) not in ready
 
 
 def _descriptors(database: Path, files: Sequence[str]) -> list[NDArray[np.uint8]]:
@@ -91,8 +98,8 @@ def _descriptors(database: Path, files: Sequence[str]) -> list[NDArray[np.uint8]
     with closing(sqlite3.connect(database)) as connection:
         for file in files:
             query = "SELECT rows, cols, data FROM {} WHERE image_id = ?"
-            points = connection.execute(query.format("keypoints"), (ids[file],)).fetchone()
-            vectors = connection.execute(query.format("descriptors"), (ids[file],)).fetchone()
+            points = connection.execute(query.format("keypoints"), (ids.get(file),)).fetchone()
+            vectors = connection.execute(query.format("descriptors"), (ids.get(file),)).fetchone()
             if not vectors or not vectors[0]:
                 found.append(np.zeros((0, 128), np.uint8))
                 continue

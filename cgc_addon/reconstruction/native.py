@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,8 @@ def _start(output: IO[bytes]) -> subprocess.Popen[bytes]:
     if environment.get("PYTHONPATH"):
         folders.append(environment["PYTHONPATH"])
     environment["PYTHONPATH"] = os.pathsep.join(folders)
+    # Threads that wait must not spin: other programs, the window above all, want the processor.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     flags, group = 0, 0  # a group of its own: Ctrl-C is for us, who then stop it
     if sys.platform == "win32":
         flags, group = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW, -1
@@ -134,7 +137,10 @@ def _how_it_ended(stage: str, code: int, log: Path) -> str:
         text = log.read_bytes()[-_KEPT_BYTES:].decode("utf-8", "replace")
     except OSError:
         text = ""
-    last = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no words")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # A fatal check prints its reason and then where it was; glog marks the reason so.
+    reasons = [line for line in lines if re.match(r"[EF]\d{4,8} ", line)] or lines
+    last = reasons[-1] if reasons else "no words"
     return (
         f"COLMAP ({stage}) ended with code {code}: {last.rstrip('.')}; run again to go on, and if "
         f"it happens again, report this with {log}."

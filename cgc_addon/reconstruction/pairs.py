@@ -15,6 +15,8 @@ NEIGHBOURS = 10
 LOOKALIKES = 12
 """Photos compared because they look alike: where a path crosses itself, or order tells nothing."""
 _WORDS = 64
+_SAMPLES = 20_000
+_ROUNDS = 12
 
 Pair = tuple[int, int]
 """Positions in order, the smaller first."""
@@ -44,7 +46,9 @@ def lookalike_pairs(signatures: NDArray[np.float32], most: int = LOOKALIKES) -> 
     """
     similarity = signatures @ signatures.T
     np.fill_diagonal(similarity, -np.inf)
-    similarity[~signatures.any(axis=1)] = -np.inf
+    blank = ~signatures.any(axis=1)
+    similarity[blank] = -np.inf
+    similarity[:, blank] = -np.inf
     most = min(most, len(signatures) - 1)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :most]
     pairs = {
@@ -66,24 +70,39 @@ def signatures(descriptors: Sequence[NDArray[np.uint8]], seed: int) -> NDArray[n
     Returns:
         (N, D) unit vectors; zeros for photos without features.
     """
-    from sklearn.cluster import MiniBatchKMeans
-
     sets = [np.sqrt(one.astype(np.float32)) for one in descriptors]
     everything = np.concatenate(sets)
-    words = min(_WORDS, len(everything))
-    if words == 0:
+    if not len(everything):
         return np.zeros((len(sets), 1), np.float32)
-    clustering = MiniBatchKMeans(words, random_state=seed, n_init="auto", batch_size=4096)
-    clustering.fit(everything)
-    centres = np.asarray(clustering.cluster_centers_, np.float32)
-    vectors = np.zeros((len(sets), words, everything.shape[1]), np.float32)
+    words = _cluster(everything, seed)
+    vectors = np.zeros((len(sets), *words.shape), np.float32)
     for vector, one in zip(vectors, sets, strict=True):
-        if len(one):
-            nearest = clustering.predict(one)
-            np.add.at(vector, nearest, one - centres[nearest])
+        nearest = _nearest(one, words)
+        np.add.at(vector, nearest, one - words[nearest])
     norms = np.linalg.norm(vectors, axis=2, keepdims=True)
     flat = (vectors / np.maximum(norms, 1e-12)).reshape(len(sets), -1)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+
+
+def _cluster(everything: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """Return up to 64 centres (W, D) of descriptors (N, D); k-means, good enough for words."""
+    random = np.random.default_rng(seed)
+    chosen = random.permutation(len(everything))[:_SAMPLES]
+    samples = everything[chosen]
+    centres = samples[:_WORDS].copy()
+    for _round in range(_ROUNDS):
+        nearest = _nearest(samples, centres)
+        counts = np.bincount(nearest, minlength=len(centres))
+        sums = np.zeros(centres.shape, np.float64)
+        np.add.at(sums, nearest, samples)
+        used = counts > 0
+        centres[used] = sums[used] / counts[used, None]
+    return centres
+
+
+def _nearest(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np.int64]:
+    distances = (centres**2).sum(axis=1) - 2.0 * vectors @ centres.T  # without |vectors|²
+    return distances.argmin(axis=1)
 
 
 def in_blocks(pairs: Sequence[Pair]) -> list[list[Pair]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -54,7 +55,8 @@ def prepare_photos(
     """
     photos: list[WorkingPhoto] = []
     left_out: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(threads) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")  # Pillow's, on tags that are of no use here
         for start in range(0, len(sources), threads):
             if should_stop():
                 raise Interrupted(STAGE)

@@ -13,7 +13,6 @@ MATCHINGS = ("auto", "exhaustive", "sequential")
 FEWEST_PHOTOS = 3
 """Two views can be placed, but nothing would tell whether they are right."""
 MOST_THREADS = 16
-"""Each one that looks for features holds a photo's scale space: up to half a gigabyte."""
 _MOST_EXHAUSTIVE = 100
 """Photos whose pairs are all tried: 4,950 pairs, a few minutes on two cores."""
 

@@ -6,21 +6,18 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import shutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from .. import __version__
 from ..dataset.colmap import find_model, read_model
 from ..errors import CgcError
 from ..files import write_json
-from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..progress import Reporter, ShouldStop, never, silent
 from . import database
+from .job import Job
 from .models import Model, read_models
-from .native import run_stage
 from .pairs import exhaustive_pairs
 from .photo_list import CameraGroup, PhotoList, describe_cameras, group_cameras
 from .photos import prepare_photos
@@ -29,26 +26,6 @@ from .settings import FEWEST_PHOTOS, SolveSettings
 from .sources import Source, Sources, find_sources, fingerprint, natural_key, photo_endings
 from .video import choose_frames
 from .workspace import Workspace, locked, unwritable
-
-STAGES = {"photos": 0.08, "features": 0.17, "matching": 0.45, "mapping": 0.25, "undistorting": 0.05}
-"""Stages in order, and the share of the whole that each one usually takes."""
-
-
-@dataclass
-class _Job:
-    """One call of `solve`."""
-
-    source: Path
-    sources: Sources
-    space: Workspace
-    settings: SolveSettings
-    report: Reporter
-    say: Callable[[str], None]
-    should_stop: ShouldStop
-
-    @property
-    def is_video(self) -> bool:
-        return self.source.is_file()
 
 
 def solve(
@@ -90,7 +67,7 @@ def solve(
     with locked(space.work):
         if space.claim(record, overwrite=settings.overwrite) and _has_masks(space.dataset):
             say(f"{space.dataset}: the masks belong to the earlier photos; make them anew.")
-        return _solve(_Job(photos, sources, space, settings, report, say, should_stop))
+        return _solve(Job(photos, sources, space, settings, report, say, should_stop))
 
 
 def _find(photos: Path, space: Workspace) -> Sources:
@@ -112,13 +89,13 @@ def _find(photos: Path, space: Workspace) -> Sources:
     return find_sources(photos, leave_out=there if there.is_relative_to(here) else None)
 
 
-def _solve(job: _Job) -> SolveReport:
+def _solve(job: Job) -> SolveReport:
     space, settings = job.space, job.settings
     if (finished := _finished(space)) is not None:
         job.say(f"{space.dataset} is solved already; nothing to do.")
-        _tell_whole(job.report)
+        job.tell_whole()
         return finished
-    with _timed(job, "photos"):
+    with job.timed("photos"):
         photos = _prepare(job)
     _tell_photos(job, photos)
     groups = group_cameras(photos.photos)
@@ -126,33 +103,26 @@ def _solve(job: _Job) -> SolveReport:
     _prepare_database(job, groups)
     files = [photo.file for photo in sorted(photos.photos, key=lambda p: natural_key(p.name))]
     exhaustive = settings.is_exhaustive(len(files), video=job.is_video)
-    with _timed(job, "features"):
-        _run(
-            job, "features", "features",
-            photos=str(space.photos), groups=[asdict(group) for group in groups],
-            max_features=settings.max_features,
-        )  # fmt: skip
-    with _timed(job, "matching"):
-        if exhaustive:
-            pairs: Any = exhaustive_pairs(len(files))
-        else:
-            pairs = _run(job, "pairs", "matching", files=files, threads=None)["pairs"]
-        _run(
-            job, "matching", "matching",
-            files=files, pairs=pairs, list_file=str(space.work / "pairs.txt"),
-        )  # fmt: skip
-    matches = database.statistics(space.database)
-    with _timed(job, "mapping"):
+    models = read_models(space.models)
+    if models is None:  # else they were made of all features and matches there can be
+        _find_features(job, groups)
+        _match(job, files, exhaustive=exhaustive)
         models = _map(job)
+    matches = database.statistics(space.database)
     if not models:
         raise why_not_solved(job.source, len(files), matches)
-    with _timed(job, "undistorting"):
+    with job.timed("undistorting"):
         names = {photo.file: photo.name for photo in photos.photos}
-        _run(
-            job, "undistorting", "undistorting", database=None, seed=None,
-            model=str(space.models / "0"), photos=str(space.photos),
-            output=str(space.undistorted), names=names,
-        )  # fmt: skip
+        job.run(
+            "undistorting",
+            "undistorting",
+            database=None,
+            seed=None,
+            model=str(space.models / "0"),
+            photos=str(space.photos),
+            output=str(space.undistorted),
+            names=names,
+        )
         space.publish()
     outcome = make_report(
         dataset=space.dataset,
@@ -165,7 +135,7 @@ def _solve(job: _Job) -> SolveReport:
         versions=_versions(),
     )
     write_json(space.report, {**outcome.to_json(), "settings": settings.to_record()})
-    _tell_whole(job.report)
+    job.tell_whole()
     for warning in outcome.warnings():
         job.say(warning)
     return outcome
@@ -182,16 +152,17 @@ def _finished(space: Workspace) -> SolveReport | None:
     whole = len(images) == outcome.registered and all(
         (space.images / image.name).is_file() for image in images
     )
-    return outcome if whole else None
+    # The folder may have been moved since.
+    return replace(outcome, dataset=str(space.dataset)) if whole else None
 
 
-def _prepare(job: _Job) -> PhotoList:
+def _prepare(job: Job) -> PhotoList:
     """Return the working photos, which are on disk then."""
     space = job.space
     found = PhotoList.read(space.photo_list)
     if found is not None and all((space.photos / p.file).is_file() for p in found.photos):
         return found
-    report = _part(job.report, "photos")
+    report = job.part("photos")
     if job.is_video:
         found = choose_frames(
             job.source, space.work, job.settings.frames, job.settings.max_size,
@@ -207,7 +178,7 @@ def _prepare(job: _Job) -> PhotoList:
     return found
 
 
-def _tell_photos(job: _Job, photos: PhotoList) -> None:
+def _tell_photos(job: Job, photos: PhotoList) -> None:
     """Say what cannot be used.
 
     Raises:
@@ -228,7 +199,7 @@ def _tell_photos(job: _Job, photos: PhotoList) -> None:
         job.say(f"Left out: {sentence}.")
 
 
-def _prepare_database(job: _Job, groups: tuple[CameraGroup, ...]) -> None:
+def _prepare_database(job: Job, groups: tuple[CameraGroup, ...]) -> None:
     """Take away a database that is damaged, and the models that were made from it."""
     space = job.space
     if database.is_usable(space.database, groups):
@@ -239,15 +210,34 @@ def _prepare_database(job: _Job, groups: tuple[CameraGroup, ...]) -> None:
     _remove_models(space)
 
 
-def _map(job: _Job) -> list[Model]:
+def _find_features(job: Job, groups: tuple[CameraGroup, ...]) -> None:
+    with job.timed("features"):
+        job.run(
+            "features",
+            "features",
+            photos=str(job.space.photos),
+            groups=[asdict(group) for group in groups],
+            max_features=job.settings.max_features,
+        )
+
+
+def _match(job: Job, files: Sequence[str], *, exhaustive: bool) -> None:
+    with job.timed("matching"):
+        if exhaustive:
+            pairs = exhaustive_pairs(len(files))
+        else:
+            pairs = job.run("pairs", "matching", files=files, threads=None)["pairs"]
+        list_file = str(job.space.work / "pairs.txt")
+        job.run("matching", "matching", files=files, pairs=pairs, list_file=list_file)
+
+
+def _map(job: Job) -> list[Model]:
     """Return the models, which are on disk then, the largest first."""
     space = job.space
-    if (models := read_models(space.models)) is not None:
-        return models
     _remove_models(space)
-    _run(job, "mapping", "mapping", photos=str(space.photos), output=str(space.models))
-    models = read_models(space.models)
-    if models is None:
+    with job.timed("mapping"):
+        job.run("mapping", "mapping", photos=str(space.photos), output=str(space.models))
+    if (models := read_models(space.models)) is None:
         raise CgcError(f"{space.models} was written but cannot be read; check that disk.")
     return models
 
@@ -258,44 +248,6 @@ def _remove_models(space: Workspace) -> None:
             shutil.rmtree(space.models)
     except OSError as error:
         raise unwritable(space.models, error) from error
-
-
-def _run(job: _Job, stage: str, part: str, **arguments: Any) -> dict[str, Any]:
-    """Run a stage of COLMAP with what all stages take; None leaves an argument out."""
-    common = {
-        "database": str(job.space.database),
-        "threads": job.settings.thread_count(),
-        "seed": job.settings.seed,
-    }
-    given = {name: value for name, value in {**common, **arguments}.items() if value is not None}
-    report = _part(job.report, part)
-    return run_stage(stage, given, job.space.log, report=report, should_stop=job.should_stop)
-
-
-@contextmanager
-def _timed(job: _Job, stage: str) -> Iterator[None]:
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        job.space.add_seconds(stage, time.monotonic() - start)
-
-
-def _part(report: Reporter, stage: str) -> Reporter:
-    """Return a reporter that knows the share of the whole job before and in a stage."""
-    names = list(STAGES)
-    before = sum(STAGES[name] for name in names[: names.index(stage)])
-
-    def told(progress: Progress, /) -> None:
-        share = min(1.0, progress.done / progress.total) if progress.total else 0.0
-        overall = before + STAGES[stage] * share
-        report(replace(progress, overall=overall))
-
-    return told
-
-
-def _tell_whole(report: Reporter) -> None:
-    report(Progress("Solved", 1, 1, overall=1.0))
 
 
 def _has_masks(dataset: Path) -> bool:

@@ -257,8 +257,12 @@ def _pixels(frame: VideoFrame, max_size: int) -> np.ndarray:
     """Return the frame (H, W, 3) turned as its metadata says."""
     width, height = fitted_size((frame.width, frame.height), max_size)
     pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4  # counter-clockwise
-    return np.ascontiguousarray(np.rot90(pixels, turns))
+    return np.ascontiguousarray(np.rot90(pixels, round(_rotation(frame) / 90) % 4))
+
+
+def _rotation(frame: VideoFrame) -> float:
+    """Return by how many degrees, counter-clockwise, a player turns the frame."""
+    return frame.rotation
 
 
 def _recorded(work: Path) -> tuple[list[WorkingPhoto], int]:
