@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,18 @@ from ..dataset.colmap import ending_of_model, find_model
 from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS, stem_of
 from ..dataset.pinhole import is_pinhole
 from ..errors import CgcError
+from ..training.photo_job import PhotoJob
 from .capture_files import UNDISTORTED
+from .from_photos_plan import unfinished_job
 from .job_operator import redraw_panels
+from .mask_models import present_models
 from .properties import of_scene
 from .training_plan import absolute, check_dataset, is_unfinished, run_folder
 
 if TYPE_CHECKING:
     from bpy.types import Scene
 
+PARTS_FOLDER = "masks_parts"
 FRESH_SECONDS = 4.0
 PATIENCE = 50.0
 """A look that takes long is repeated that many times its duration later, not to be felt."""
@@ -55,6 +59,12 @@ class DatasetFacts:
     """Whether a finished run is there."""
     run_unfinished: bool = False
     """Whether a run is there that can be resumed."""
+    photo_job: PhotoJob | None = None
+    """The job from photos that the dataset is made by, if it has not come to its end."""
+    models: frozenset[str] = frozenset()
+    """Mask models whose weights are on this machine, by name."""
+    parts: int = 0
+    """Photos with a label map of parts."""
 
 
 @dataclass
@@ -83,13 +93,16 @@ def facts_of(scene: Scene) -> DatasetFacts | None:
 def look(scene: Scene) -> DatasetFacts:
     """Look now, and keep what is found."""
     key, began = _key(scene), time.monotonic()
+    job, models = None, present_models()
     try:
         dataset = absolute(of_scene(scene).dataset, "dataset")
+        job = None if dataset is None else unfinished_job(dataset)
         facts = DatasetFacts() if dataset is None else inspect(dataset, _run_folder(scene))
     except CgcError as error:
         facts = DatasetFacts(problem=str(error))
     except OSError as error:
         facts = DatasetFacts(problem=f"{error.filename} cannot be read: {error.strerror}.")
+    facts = replace(facts, photo_job=job, models=models)
     now = time.monotonic()
     _seen.facts[key] = facts
     _seen.expires[key] = now + max(FRESH_SECONDS, PATIENCE * (now - began))
@@ -108,12 +121,11 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     if not photos:
         raise CgcError(f"{dataset / 'images'} holds no photos; put those of the model there.")
     folder = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
-    maps: set[str] = set()
-    if folder:
-        maps = {stem for stem, ending in _files(dataset / folder) if ending == ".png"}
+    maps = _label_maps(dataset / folder) if folder else set()
     return DatasetFacts(
         photos=len(photos),
         labelled=len(photos & maps),
+        parts=len(photos & _label_maps(dataset / PARTS_FOLDER)),
         label_folder=folder,
         strangers=len(maps - photos),
         distorted=_is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
@@ -158,6 +170,10 @@ def _is_distorted(dataset: Path) -> bool:
     reader = colmap_binary if ending == ".bin" else colmap_text
     cameras = reader.read_cameras(folder / f"cameras{ending}")
     return not all(is_pinhole(camera) for camera in cameras.values())
+
+
+def _label_maps(folder: Path) -> set[str]:
+    return {stem for stem, ending in _files(folder) if ending == ".png"}
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:
