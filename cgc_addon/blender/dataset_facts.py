@@ -128,7 +128,7 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
         parts=len(photos & _label_maps(dataset / PARTS_FOLDER)),
         label_folder=folder,
         strangers=len(maps - photos),
-        distorted=_is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
+        distorted=is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
         run=run,
         run_exists=run is not None and (run / "segments.json").is_file(),
         run_unfinished=run is not None and is_unfinished(run),
@@ -164,7 +164,12 @@ def _run_folder(scene: Scene) -> Path | None:
         return None
 
 
-def _is_distorted(dataset: Path) -> bool:
+def is_distorted(dataset: Path) -> bool:
+    """Return whether a lens of the dataset has distortion.
+
+    Raises:
+        CgcError: there is no COLMAP model, or it cannot be read.
+    """
     folder = find_model(dataset)
     ending = ending_of_model(folder)
     reader = colmap_binary if ending == ".bin" else colmap_text

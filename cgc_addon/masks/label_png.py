@@ -192,24 +192,29 @@ def _unfiltered_by_diagonals(
 ) -> NDArray[np.uint8]:
     """Undo filters that need the pixels to the left and above: one diagonal of pixels at a time.
 
-    On a diagonal, from lower left to upper right, no pixel needs another one.
+    On a diagonal, from lower left to upper right, no pixel needs another one. So that each lies in
+    one piece of memory, row y is moved y pixels to the right; beside the picture there are zeros.
     """
     height, width = len(rows), rows.shape[1] // step
-    given = rows.reshape(height, width, step).astype(np.int16)
-    done = np.zeros((height + 1, width + 1, step), np.int16)  # a border of zeros above and left
+    given = rows.reshape(height, width, step)
+    moved = np.zeros((height + width + 1, height + 1, step), np.uint8)
+    for y in range(height):
+        moved[y + 2 : y + 2 + width, y + 1] = given[y]
+    kind = kinds[:, None]
     for diagonal in range(height + width - 1):
-        y = np.arange(max(0, diagonal - width + 1), min(height, diagonal + 1))
-        x = diagonal - y
-        left, up, corner = done[y + 1, x], done[y, x + 1], done[y, x]
-        kind = kinds[y][:, None]
-        guess = left + up - corner
-        off_left, off_up, off_corner = abs(guess - left), abs(guess - up), abs(guess - corner)
-        paeth = np.where(
-            (off_left <= off_up) & (off_left <= off_corner),
-            left,
-            np.where(off_up <= off_corner, up, corner),
-        )
-        none = np.zeros_like(left)
-        foretold = np.choose(kind, [none, left, up, (left + up) >> 1, paeth])
-        done[y + 1, x + 1] = (given[y, x] + foretold) & 255
-    return done[1:, 1:].astype(np.uint8).reshape(rows.shape)
+        first, last = max(0, diagonal - width + 1), min(height, diagonal + 1)
+        here = moved[diagonal + 2, first + 1 : last + 1]
+        left = moved[diagonal + 1, first + 1 : last + 1].astype(np.int16)
+        up = moved[diagonal + 1, first:last].astype(np.int16)
+        corner = moved[diagonal, first:last].astype(np.int16)
+        from_left, from_up = up - corner, left - corner
+        off_corner = np.abs(from_left + from_up)
+        off_left, off_up = np.abs(from_left), np.abs(from_up)
+        paeth = np.where(off_up <= off_corner, up, corner)
+        np.copyto(paeth, left, where=(off_left <= off_up) & (off_left <= off_corner))
+        foretold = np.choose(kind[first:last], (np.int16(0), left, up, (left + up) >> 1, paeth))
+        here += foretold.astype(np.uint8)  # modulo 256, as the format has it
+    result = np.empty_like(given)
+    for y in range(height):
+        result[y] = moved[y + 2 : y + 2 + width, y + 1]
+    return result.reshape(rows.shape)
