@@ -52,9 +52,12 @@ class MaskModel(Protocol):
     @property
     def name(self) -> str:
         """What a person calls it: "MobileSAM", "SAM ViT-B"."""
+        ...
 
     def embed(self, photo: NDArray[np.uint8]) -> Embedding:
         """Look at a photo (H, W, 3) sRGB; the slow part, once per photo."""
+        ...
 
     def decode(self, embedding: Embedding, points: NDArray[np.floating]) -> Candidates:
         """Answer points (B, 2): x, y in px of the photo; the first pixel has its centre at 0.5."""
+        ...

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask a mask model about a photo, point by point, until every part of it is explained.
+
+A plain grid asks the same question again and again: most of its points lie in masks that are known
+already. Here the grid is asked from coarse to fine, some points at a time, and a fine point is left
+out where kept masks explain what lies under it, or where all coarse points around it found nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .interface import Embedding, MaskModel
+
+SAME_MASK = 0.7
+"""IoU above which two masks are one; of the two the better one is kept."""
+LOGIT_MARGIN = 1.0
+"""A mask is stable when raising and lowering its threshold by so much changes it little."""
+
+
+@dataclass(frozen=True)
+class ProposalSettings:
+    """How thoroughly a photo is searched, and which answers are believed."""
+
+    points_per_side: int = 16
+    """Of the finest grid, along the longer side of the photo."""
+    points_at_once: int = 16
+    """Points that the decoder answers together; what they explain is known after that."""
+    minimum_score: float = 0.88
+    """The model's own estimate of a mask's IoU."""
+    minimum_stability: float = 0.92
+    """IoU of the mask with itself under the two moved thresholds."""
+    minimum_share: float = 4e-4
+    """Smaller masks are left out, share of the photo."""
+    large_share: float = 0.1
+    """Masks larger than this are surroundings as often as not: they explain only points between
+    the points of a grid of half as many a side, so that small things on them are found."""
+    skip_points: bool = True
+    """False asks every point of the grid, for comparison."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Masks found in one photo, different ones, the best first."""
+
+    logits: NDArray[np.float16]
+    """(M, h, w) > 0 inside; see `Embedding.logit_size`."""
+    scores: NDArray[np.float32]
+    """(M,) estimated IoU."""
+    best_of_point: NDArray[np.bool_]
+    """(M,) whether it was the best answer to some point."""
+    points_asked: int
+    """Calls of the decoder, counted in points."""
+
+    def masks(self) -> NDArray[np.bool_]:
+        """Return the masks (M, h, w) at the decoder's size."""
+        return self.logits > 0
+
+
+def propose(
+    model: MaskModel,
+    embedding: Embedding,
+    settings: ProposalSettings | None = None,
+    *,
+    pause: Callable[[], None] = lambda: None,
+) -> Proposals:
+    """Search a photo for masks.
+
+    Args:
+        model: answers points.
+        embedding: of the photo.
+        settings: see there; defaults if None.
+        pause: called between calls of the decoder; what it raises ends the search.
+    """
+    settings = settings or ProposalSettings()
+    grid = grid_points(embedding, settings.points_per_side)
+    kept = _Kept(embedding.logit_size)
+    asked = np.zeros(len(grid.places), np.bool_)
+    failed = np.zeros(len(grid.places), np.bool_)
+    while True:
+        pause()
+        ask = ~asked
+        if settings.skip_points:
+            ask &= ~_explained(grid, kept) & ~_hopeless(grid, failed)
+        now = np.nonzero(ask)[0][: settings.points_at_once]
+        if not len(now):
+            return kept.proposals(int(asked.sum()))
+        answers = model.decode(embedding, grid.places[now])
+        asked[now] = True
+        failed[now] = ~kept.add(answers.logits, answers.scores, settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Points to ask, coarse ones first."""
+
+    places: NDArray[np.float64]
+    """(P, 2) x, y in px of the photo."""
+    cells: NDArray[np.int64]
+    """(P, 2) column and row of the decoder's masks that each lies in."""
+    coarse: NDArray[np.bool_]
+    """(P,) whether it belongs to the grid of half as many points a side."""
+    around: NDArray[np.int64]
+    """(P, 4) indices of the coarse points next to a fine one, some of them twice; those of a
+    coarse point are itself."""
+
+
+def grid_points(embedding: Embedding, points_per_side: int) -> Grid:
+    """Lay a grid over a photo, the same distance apart along both sides, coarse points first."""
+    width, height = embedding.width, embedding.height
+    step = max(width, height) / max(1, points_per_side)
+    across, down = max(1, round(width / step)), max(1, round(height / step))
+    rows, columns = np.divmod(np.arange(across * down), across)
+    # How often both numbers can be halved: the coarser the grid a point belongs to, the earlier.
+    depth = np.minimum(_halvings(columns), _halvings(rows))
+    order = np.argsort(-depth, kind="stable")
+    rows, columns, depth = rows[order], columns[order], depth[order]
+    places = np.stack([(columns + 0.5) * width / across, (rows + 0.5) * height / down], axis=1)
+    size = np.array(embedding.logit_size)
+    cells = np.minimum((places / (width, height) * size).astype(np.int64), size - 1)
+    number = np.empty((down, across), np.int64)
+    number[rows, columns] = np.arange(len(rows))
+    around = [
+        number[_even(rows, up, down), _even(columns, left, across)]
+        for up in (False, True)
+        for left in (False, True)
+    ]
+    return Grid(places, cells, depth >= 1, np.stack(around, axis=1))
+
+
+def _halvings(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each of 0, 1, 2, … can be halved; 0 as often as any of them."""
+    counts = np.zeros(len(numbers), np.int64)
+    for power in range(1, 8):
+        counts += numbers % (1 << power) == 0
+    return counts
+
+
+def _even(numbers: NDArray[np.int64], upwards: bool, count: int) -> NDArray[np.int64]:
+    """Return the even number at or next to each, below `count`: coarse rows and columns."""
+    even = numbers + numbers % 2 if upwards else numbers - numbers % 2
+    return np.where(even < count, even, numbers - numbers % 2)
+
+
+def _explained(grid: Grid, kept: _Kept) -> NDArray[np.bool_]:
+    """Return which points (P,) lie in masks that tell what they are."""
+    columns, rows = grid.cells.T
+    return kept.explained[rows, columns] | (kept.surrounded[rows, columns] & ~grid.coarse)
+
+
+def _hopeless(grid: Grid, failed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which fine points (P,) have nothing but unanswered coarse ones around."""
+    return ~grid.coarse & failed[grid.around].all(axis=1)
+
+
+class _Kept:
+    """Masks kept so far, and what they explain."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        columns, rows = size
+        self._logits = np.zeros((0, rows, columns), np.float16)
+        self._flat = np.zeros((0, rows * columns), np.float32)
+        self._scores = np.zeros(0, np.float32)
+        self._best = np.zeros(0, np.bool_)
+        self.explained = np.zeros((rows, columns), np.bool_)
+        """Where masks lie that were the best answer to a point, and are not large."""
+        self.surrounded = np.zeros((rows, columns), np.bool_)
+        """Where large ones lie."""
+
+    def add(
+        self,
+        logits: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        settings: ProposalSettings,
+    ) -> NDArray[np.bool_]:
+        """Take in answers (B, 3, h, w) with scores (B, 3): believable ones, no mask twice.
+
+        Returns:
+            (B,) whether a point had a believable answer.
+        """
+        stability = stabilities(logits)
+        areas = (logits > 0).sum(axis=(2, 3))
+        whole = self.explained.size
+        believed = (scores >= settings.minimum_score) & (stability >= settings.minimum_stability)
+        believed &= areas >= settings.minimum_share * whole
+        best = np.zeros_like(believed)
+        best[np.arange(len(scores)), np.where(believed, scores, -1).argmax(axis=1)] = True
+        best &= believed
+        fresh = np.nonzero(believed)
+        everything = np.concatenate([self._logits, logits[fresh].astype(np.float16)])
+        flat = (everything > 0).reshape(len(everything), whole).astype(np.float32)
+        all_scores = np.concatenate([self._scores, scores[fresh]])
+        all_best = np.concatenate([self._best, best[fresh]])
+        chosen, joined = different(flat, all_scores)
+        np.logical_or.at(all_best, joined, all_best.copy())
+        self._logits, self._flat = everything[chosen], flat[chosen]
+        self._scores, self._best = all_scores[chosen], all_best[chosen]
+        large = self._flat.sum(axis=1) > settings.large_share * whole
+        shape = self.explained.shape
+        self.explained = self._flat[self._best & ~large].any(axis=0).reshape(shape)
+        self.surrounded = self._flat[large].any(axis=0).reshape(shape)
+        return believed.any(axis=1)
+
+    def proposals(self, asked: int) -> Proposals:
+        """Return what was found."""
+        return Proposals(self._logits, self._scores, self._best, asked)
+
+
+def stabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how little masks (…, h, w) change with the threshold: IoU (…), 0 where empty."""
+    narrow = (logits > LOGIT_MARGIN).sum(axis=(-2, -1))
+    wide = (logits > -LOGIT_MARGIN).sum(axis=(-2, -1))
+    return (narrow / np.maximum(wide, 1)).astype(np.float32)
+
+
+def different(
+    flat: NDArray[np.float32], scores: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Choose masks of which no two are the same, better ones before worse.
+
+    Args:
+        flat: (M, P) 1 inside each mask.
+        scores: (M,).
+
+    Returns:
+        The chosen masks (C,), the best first, and for each mask (M,) the chosen one it is.
+    """
+    shared = flat @ flat.T
+    areas = np.diagonal(shared)
+    iou = shared / np.maximum(areas[:, None] + areas[None, :] - shared, 1)
+    same_as = np.full(len(flat), -1, np.int64)
+    chosen: list[int] = []
+    for mask in np.argsort(-scores, kind="stable").tolist():
+        if same_as[mask] < 0:
+            chosen.append(mask)
+            same_as[(same_as < 0) & (iou[mask] > SAME_MASK)] = mask
+            same_as[mask] = mask
+    return np.array(chosen, np.int64), same_as
