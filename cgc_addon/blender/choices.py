@@ -61,8 +61,8 @@ PHOTO_MASK_MODELS = (
 )
 NO_MASKS = ("none", "No Masks", "One splat that is not separated into objects")
 PHOTO_MASK_LEVELS = (
+    ("both", "Objects and Parts", "Masks of objects, and in a folder of their own those of parts"),
     ("objects", "Objects", "One mask for each whole object"),
-    ("both", "Objects and Parts", "Masks of the parts of objects too, in a folder of their own"),
 )
 MATCHINGS = (
     ("auto", "Automatic", "Photos that were taken one after the other, or all with all"),

@@ -32,7 +32,6 @@ from .training_plan import absolute, check_dataset, is_unfinished, run_folder
 if TYPE_CHECKING:
     from bpy.types import Scene
 
-PARTS_FOLDER = "masks_parts"
 FRESH_SECONDS = 4.0
 PATIENCE = 50.0
 """A look that takes long is repeated that many times its duration later, not to be felt."""
@@ -63,8 +62,6 @@ class DatasetFacts:
     """The job from photos that the dataset is made by, if it has not come to its end."""
     models: frozenset[str] = frozenset()
     """Mask models whose weights are on this machine, by name."""
-    parts: int = 0
-    """Photos with a label map of parts."""
 
 
 @dataclass
@@ -121,11 +118,12 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     if not photos:
         raise CgcError(f"{dataset / 'images'} holds no photos; put those of the model there.")
     folder = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
-    maps = _label_maps(dataset / folder) if folder else set()
+    maps: set[str] = set()
+    if folder:
+        maps = {stem for stem, ending in _files(dataset / folder) if ending == ".png"}
     return DatasetFacts(
         photos=len(photos),
         labelled=len(photos & maps),
-        parts=len(photos & _label_maps(dataset / PARTS_FOLDER)),
         label_folder=folder,
         strangers=len(maps - photos),
         distorted=is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
@@ -175,10 +173,6 @@ def is_distorted(dataset: Path) -> bool:
     reader = colmap_binary if ending == ".bin" else colmap_text
     cameras = reader.read_cameras(folder / f"cameras{ending}")
     return not all(is_pinhole(camera) for camera in cameras.values())
-
-
-def _label_maps(folder: Path) -> set[str]:
-    return {stem for stem, ending in _files(folder) if ending == ".png"}
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:

@@ -148,6 +148,13 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         default=0,
     )
 
+    overwrite: BoolProperty(
+        name="Start Anew",
+        description="Make cameras, masks and run anew where they exist, corrections included",
+        default=False,
+        options={"SKIP_SAVE", "SKIP_PRESET"},
+    )
+
     _browsed = False
     """Whether a file browser calls `execute`."""
 
@@ -173,7 +180,11 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """Show what can be chosen beside the photos."""
         layout = cast("Any", self.layout)
         layout.use_property_split, layout.use_property_decorate = True, False
-        for names in (("model", "levels"), ("dataset", "run"), ("matching", "frames")):
+        for names in (
+            ("model", "levels"),
+            ("dataset", "run", "overwrite"),
+            ("matching", "frames"),
+        ):
             column = layout.column()
             for name in names:
                 column.prop(self, name)
@@ -187,7 +198,9 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """Run it: while the window goes on working, if the photos were chosen in a browser."""
         if not self._browsed:
             return super().execute(context)
-        names = ("filepath", "dataset", "run", "model", "levels", "matching", "frames")
+        names = (
+            "filepath", "dataset", "run", "model", "levels", "matching", "frames", "overwrite",
+        )  # fmt: skip
         chosen = {name: getattr(self, name) for name in names}
         return bpy.ops.cgc.from_photos("INVOKE_DEFAULT", **chosen)  # pyright: ignore
 
@@ -210,6 +223,7 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
             levels=wanted("levels"),
             matching=self.matching,
             frames=self.frames,
+            overwrite=self.overwrite,
         )
         return self.request(scene, job)
 

@@ -40,6 +40,7 @@ def plan_from_photos(
     levels: str,
     matching: str = "auto",
     frames: int = 0,
+    overwrite: bool = False,
 ) -> PhotoJob:
     """Return the job, after all checks that are quick.
 
@@ -52,6 +53,7 @@ def plan_from_photos(
         levels: "objects" or "both".
         matching: as the verb has it.
         frames: to take from a video; 0: as the verb chooses.
+        overwrite: whether what is there already is made anew.
 
     Raises:
         CgcError: there are no photos, or there is no place for what is made.
@@ -68,6 +70,8 @@ def plan_from_photos(
     for option, name in _TRAINING:
         if training[name] is not None:
             options += [option, str(training[name])]
+    if overwrite:
+        options.append("--overwrite")
     return PhotoJob(photos, target, place, tuple(options))
 
 
@@ -125,7 +129,7 @@ def unfinished_job(dataset: Path) -> PhotoJob | None:
 
 def job_of(arguments: tuple[str, ...]) -> PhotoJob:
     """Return the job of a call of the verb, as `PhotoJob.arguments` writes it."""
-    _, photos, _, dataset, _, run, *options = arguments
+    _, photos, _, dataset, _, run, *options = (word for word in arguments if word != "--overwrite")
     if "--preview" in options:
         place = options.index("--preview")
         del options[place : place + 2]

@@ -149,8 +149,7 @@ def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: Datase
         if not bpy.app.online_access:
             say(layout, context, offline_sentence(), "INFO")
     row = layout.row(align=True)
-    done = facts.labelled if settings.photo_mask_levels == "objects" else facts.parts
-    if 0 < facts.photos <= min(done, facts.labelled):
+    if 0 < facts.photos <= facts.labelled:
         button = row.operator("cgc.make_masks", text="Make Masks Anew…", icon="FILE_REFRESH")
         cast("Any", button).ask = True
     else:

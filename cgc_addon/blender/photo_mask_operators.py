@@ -80,7 +80,7 @@ class CGC_OT_make_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801 - 
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
     model: EnumProperty(name="Mask Model", items=PHOTO_MASK_MODELS, default="default")
-    levels: EnumProperty(name="Levels", items=PHOTO_MASK_LEVELS, default="objects")
+    levels: EnumProperty(name="Levels", items=PHOTO_MASK_LEVELS, default="both")
     overwrite: BoolProperty(
         name="Overwrite",
         description="Replace the masks that are there, corrections included",

@@ -256,7 +256,7 @@ class CgcScene(bpy.types.PropertyGroup):
         name="Levels",
         description="Which masks to make of each photo",
         items=PHOTO_MASK_LEVELS,
-        default="objects",
+        default="both",
     )
     review_level: EnumProperty(
         name="Level",

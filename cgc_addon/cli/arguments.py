@@ -64,7 +64,7 @@ def _from_photos(
         metavar="NAME|PATH",
         help="mobilesam, vit_b, vit_l, vit_h, a file, or none for no masks",
     )
-    verb.add_argument("--levels", choices=("objects", "both"), default="objects")
+    verb.add_argument("--levels", choices=("objects", "both"), default="both")
     verb.add_argument("--preset", choices=PRESETS, default="standard")
     verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
     _backend(verb)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..training.from_photos import Steps
 
 NO_MASKS = "none"
-LEVELS = {"objects": ("masks",), "both": ("masks", "masks_parts")}
-"""Folders of label maps by what is asked for."""
 _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", "test_every",
          "max_size", "max_gaussians", "seed")  # fmt: skip
 
@@ -25,7 +23,7 @@ _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Solve, mask and train, or go on with what of that is not done."""
     from ..masks.weights import find_weights
-    from ..training.from_photos import check_run, from_photos, unlabelled_photos
+    from ..training.from_photos import check_run, from_photos, photos_of, unlabelled_photos
     from ..training.photo_job import PhotoJob, default_run
     from ..training.presets import configure
 
@@ -42,16 +40,14 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         seed=options.seed,
         backend=options.backend,
     )
-    levels = LEVELS[options.levels] if options.model != NO_MASKS else ()
     if not options.overwrite:
         check_run(job.run, dataset, config)
-    unmade = options.overwrite or not _has_photos(dataset) or unlabelled_photos(dataset, levels)
-    if levels and unmade:
+    masked = photos_of(dataset) and not unlabelled_photos(dataset)
+    if options.model != NO_MASKS and (options.overwrite or not masked):
         find_weights(options.model)  # now, not after hours of solving
     summary = from_photos(
         job,
         _Bound(options, job, config, sink, should_stop).steps(),
-        levels,
         overwrite=options.overwrite,
         report=sink.report,
         say=sink.say,
@@ -85,15 +81,18 @@ class _Bound:
         return Steps(self.solve, masks, self.train)
 
     def solve(self, report: Reporter) -> Any:
-        from ..reconstruction.solve import SolveSettings, solve
+        from ..reconstruction.settings import SolveSettings
+        from ..reconstruction.solve import solve
 
         options = self.options
-        settings = SolveSettings(matching=options.matching, frames=options.frames)
+        frames = {} if options.frames is None else {"frames": options.frames}
+        settings = SolveSettings(
+            matching=options.matching, seed=options.seed, overwrite=options.overwrite, **frames
+        )
         return solve(
             self.job.photos,
             self.job.dataset,
             settings,
-            overwrite=options.overwrite,
             report=report,
             say=self.sink.say,
             should_stop=self.should_stop,
@@ -135,9 +134,3 @@ class _Bound:
                 say=self.sink.say,
                 should_stop=self.should_stop,
             )
-
-
-def _has_photos(dataset: Path) -> bool:
-    from ..training.from_photos import photos_of
-
-    return bool(photos_of(dataset))

@@ -8,15 +8,15 @@ same call again is all it takes after an interruption.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..dataset.colmap import find_model
-from ..dataset.names import PHOTO_ENDINGS
+from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS
 from ..errors import CgcError
-from ..progress import Reporter, silent
+from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
 from .config import TrainingConfig
 from .photo_job import PhotoJob, write_job
@@ -24,8 +24,8 @@ from .pipeline import TrainSummary
 from .run_folder import RunFolder
 
 SOLVE, MASKS, TRAIN = "solve", "masks", "train"
-OBJECTS = ("masks",)
-"""Folder of the label maps that training reads."""
+MASK_FOLDER = LABEL_FOLDERS[0]
+"""Of the label maps that training reads."""
 STAGES = (
     Stage(SOLVE, 0.35),
     Stage(MASKS, 0.25, {"Making masks": (0.0, 1.0)}),
@@ -61,8 +61,8 @@ class FromPhotosSummary:
 
     dataset: str
     run: str
-    photos: int
-    """Those that were found a place for."""
+    registered: int
+    """Photos that were found a place for."""
     masked: int
     """Of them, those with a label map."""
     gaussians: int | None
@@ -83,7 +83,7 @@ class FromPhotosSummary:
             else f"{self.segments} segments"
         )
         return (
-            f"{self.photos} photos with cameras in {self.dataset}, {self.masked} of them with "
+            f"{self.registered} photos with cameras in {self.dataset}, {self.masked} of them with "
             f"masks; {objects} in {self.run} after {self.seconds:.0f} s."
         )
 
@@ -91,7 +91,6 @@ class FromPhotosSummary:
 def from_photos(
     job: PhotoJob,
     steps: Steps,
-    levels: Sequence[str],
     *,
     overwrite: bool = False,
     report: Reporter = silent,
@@ -102,7 +101,6 @@ def from_photos(
     Args:
         job: where from and where to; `check_run` and what the stages need have been checked.
         steps: the stages.
-        levels: names of the folders of label maps that are wanted; see `unlabelled_photos`.
         overwrite: do all stages, whatever is there.
         report: takes the progress, with the share of the whole.
         say: takes sentences that the user should read.
@@ -114,11 +112,12 @@ def from_photos(
     began = time.perf_counter()
     stages = [stage for stage in STAGES if steps.make_masks is not None or stage.name != MASKS]
     progress = StagedProgress(stages, report)
+    # Once solving reports something, the dataset's folder is known to be ours.
+    steps.solve(_first(lambda: write_job(job), progress.begin(SOLVE)))
     write_job(job)
-    steps.solve(progress.begin(SOLVE))
     if steps.make_masks is not None:
         reporter = progress.begin(MASKS)
-        if overwrite or unlabelled_photos(job.dataset, levels):
+        if overwrite or unlabelled_photos(job.dataset):
             steps.make_masks(reporter)
         else:
             say("Every photo has its masks already.")
@@ -136,8 +135,8 @@ def from_photos(
     return FromPhotosSummary(
         dataset=str(job.dataset),
         run=str(job.run),
-        photos=len(photos),
-        masked=len(photos) - len(unlabelled_photos(job.dataset, OBJECTS)),
+        registered=len(photos),
+        masked=len(photos) - len(unlabelled_photos(job.dataset)),
         gaussians=None if summary is None else summary.gaussians,
         segments=_segments(folder),
         seconds=time.perf_counter() - began,
@@ -174,15 +173,10 @@ def photos_of(dataset: Path) -> dict[str, Path]:
     }
 
 
-def unlabelled_photos(dataset: Path, levels: Sequence[str]) -> list[str]:
-    """Return names without ending of the photos that lack a label map of one of the levels.
-
-    Args:
-        dataset: with its photos in `images/`.
-        levels: folders of label maps: `masks` of objects, `masks_parts` of parts.
-    """
-    maps = [_files(dataset / level) for level in levels]
-    return [stem for stem in photos_of(dataset) if not all(stem in level for level in maps)]
+def unlabelled_photos(dataset: Path) -> list[str]:
+    """Return the names without ending of the photos that lack a label map of objects."""
+    maps = _files(dataset / MASK_FOLDER)
+    return [stem for stem in photos_of(dataset) if stem not in maps]
 
 
 def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
@@ -204,8 +198,20 @@ def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
     # The verb `segment` writes segments anew, but from the same masks.
     made = folder.clusters if folder.clusters.is_file() else folder.segments
     finished = made.stat().st_mtime_ns
-    maps = [path for level in OBJECTS for path in _files(dataset / level).values()]
+    maps = _files(dataset / MASK_FOLDER).values()
     return all(path.stat().st_mtime_ns <= finished for path in maps)
+
+
+def _first(action: Callable[[], None], report: Reporter) -> Reporter:
+    """Return a reporter that does something before it reports for the first time."""
+    waiting = [action]
+
+    def told(progress: Progress, /) -> None:
+        while waiting:
+            waiting.pop()()
+        report(progress)
+
+    return told
 
 
 def _files(folder: Path) -> dict[str, Path]:

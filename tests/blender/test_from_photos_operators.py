@@ -94,12 +94,12 @@ def test_photos_become_cameras_and_objects(worker: FakeWorker, photos: Path, who
 
 def test_the_panel_says_what_a_script_leaves_open(worker: FakeWorker, photos: Path, whole) -> None:
     settings = of_scene(bpy.context.scene)
-    settings.photo_mask_model, settings.photo_mask_levels = "vit_l", "both"
+    settings.photo_mask_model, settings.photo_mask_levels = "vit_l", "objects"
     worker.does = whole
     bpy.ops.cgc.from_photos(filepath=str(photos))
     options = worker.arguments[6:]
     assert options[options.index("--model") + 1] == "vit_l"
-    assert options[options.index("--levels") + 1] == "both"
+    assert options[options.index("--levels") + 1] == "objects"
 
 
 def test_a_failure_leaves_the_scene_as_it_was_and_can_be_resumed(

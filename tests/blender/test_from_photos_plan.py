@@ -62,6 +62,9 @@ def test_every_choice_reaches_the_verb(photos: Path, tmp_path: Path) -> None:
         "--max-size": "640", "--test-every": "8", "--seed": "3", "--backend": "cpu",
     }  # fmt: skip
     assert job_of((*job.arguments, "--preview", "3")) == job
+    anew = plan(photos, overwrite=True)
+    assert anew.arguments[-1] == "--overwrite"
+    assert job_of(anew.arguments) == plan(photos)  # which going on does not do again
 
 
 def test_the_arguments_are_those_of_the_verb(photos: Path) -> None:

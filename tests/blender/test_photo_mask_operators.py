@@ -62,15 +62,15 @@ def test_masks_are_made_as_the_panel_says(worker: FakeWorker, dataset: Path) -> 
 
     worker.does = make
     settings = of_scene(bpy.context.scene)
-    settings.photo_mask_model, settings.photo_mask_levels = "vit_b", "both"
+    settings.photo_mask_model, settings.photo_mask_levels = "vit_b", "objects"
     assert bpy.ops.cgc.make_masks() == {"FINISHED"}
     assert worker.arguments == (
-        "masks", str(dataset), "--model", "vit_b", "--levels", "both",
+        "masks", str(dataset), "--model", "vit_b", "--levels", "objects",
     )  # fmt: skip
     assert dataset_facts.facts_of(bpy.context.scene).labelled == 3
     worker.does = lambda: worker.tell("result")
-    bpy.ops.cgc.make_masks(model="default", levels="objects", overwrite=True)
-    assert worker.arguments[2:] == ("--model", "mobilesam", "--levels", "objects", "--overwrite")
+    bpy.ops.cgc.make_masks(model="default", levels="both", overwrite=True)
+    assert worker.arguments[2:] == ("--model", "mobilesam", "--levels", "both", "--overwrite")
 
 
 def test_the_preferences_name_a_model(worker, dataset, monkeypatch, tmp_path) -> None:

@@ -60,12 +60,12 @@ class Played:
         write_segments(folder.segments, Segments(segments))
         return TrainSummary(str(self.job.run), 10, 100, 1, 1.0)
 
-    def run(self, masks: bool = True, levels=("masks",), overwrite: bool = False):
+    def run(self, masks: bool = True, overwrite: bool = False):
         self.called.clear()
         self.told.clear()
         steps = Steps(self.solve, self.make_masks if masks else None, self.train)
         return from_photos(
-            self.job, steps, levels, overwrite=overwrite,
+            self.job, steps, overwrite=overwrite,
             report=self.told.append, say=self.said.append,
         )  # fmt: skip
 
@@ -94,8 +94,13 @@ def test_the_three_stages_follow_each_other_and_progress_only_grows(played):
     shares = [progress.overall for progress in played.told]
     assert shares == sorted(shares)
     assert shares[0] == 0.0
-    assert (summary.photos, summary.masked, summary.gaussians, summary.segments) == (3, 3, 100, 1)
-    assert set(summary.to_json()) >= {"dataset", "run", "photos", "segments"}
+    assert (summary.registered, summary.masked, summary.gaussians, summary.segments) == (
+        3,
+        3,
+        100,
+        1,
+    )
+    assert set(summary.to_json()) >= {"dataset", "run", "registered", "segments"}
     assert "3 photos" in summary.sentence()
 
 
@@ -123,7 +128,7 @@ def test_an_interrupted_job_goes_on(played, stage, then):
 
 
 def test_without_a_model_there_are_no_masks_and_training_follows(played):
-    summary = played.run(masks=False, levels=())
+    summary = played.run(masks=False)
     assert played.called == ["solve", "train"]
     assert summary.masked == 0
     assert max(p.overall for p in played.told) <= 1.0
@@ -138,12 +143,23 @@ def test_new_masks_make_new_segments_but_no_new_geometry(played):
     assert played.called == ["solve", "resume"]
 
 
-def test_parts_are_made_where_only_objects_are_there(played):
+def test_what_lacks_masks_gets_them(played):
     played.run()
-    assert unlabelled_photos(played.job.dataset, ("masks",)) == []
-    assert len(unlabelled_photos(played.job.dataset, ("masks", "masks_parts"))) == 3
-    played.run(levels=("masks", "masks_parts"))
-    assert "masks" in played.called
+    assert unlabelled_photos(played.job.dataset) == []
+    (played.job.dataset / "masks" / "left" / "c.png").unlink()
+    assert unlabelled_photos(played.job.dataset) == ["left/c"]
+    played.run()
+    assert played.called[:2] == ["solve", "masks"]
+
+
+def test_a_folder_that_solving_refuses_is_left_alone(played):
+    def refuse(_report):
+        raise CgcError("That is none of ours.")
+
+    played.job.dataset.mkdir()
+    with pytest.raises(CgcError):
+        from_photos(played.job, Steps(refuse, None, played.train))
+    assert not list(played.job.dataset.iterdir())
 
 
 def test_new_cameras_do_not_go_with_an_old_run(played):
