@@ -9,7 +9,8 @@
 The environment variable CGC_TORCH=cpu or CGC_TORCH=cuda chooses the build of PyTorch; without it
 the CUDA build comes where an NVIDIA card is seen, and the much smaller CPU build everywhere else.
 CGC_BLENDER=PATH names the Blender for the demo; without it an installed one is taken, or Blender as
-a Python module is fetched.
+a Python module is fetched. CGC_MODELS=FOLDER names the folder of the mask models; without it the
+tests fetch the one they need into .models.
 
 This file and the folder development/ need nothing but Python's standard library.
 """
@@ -24,7 +25,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from development import blenders, engine
+from development import blenders, engine, models
 from development.checks import checks, checks_in_blender, run_checks
 from development.environments import ROOT, SetupError, runs
 
@@ -65,7 +66,7 @@ def test(pytest_arguments: list[str]) -> int:
     steps = checks(python, pytest_arguments)
     for blender, blender_python in blenders.for_the_tests().items():
         steps += checks_in_blender(blender.version, blender_python, python, pytest_arguments)
-    return run_checks(steps, child_environment())
+    return run_checks(steps, {**child_environment(), **models.for_the_tests()})
 
 
 def child_environment() -> dict[str, str]:

@@ -51,9 +51,7 @@ def set_up(*, checks: bool, environment: Path = ENVIRONMENT) -> Path:
 
     def install() -> None:
         say(f"Installing PyTorch, the {torch.upper()} build …")
-        # What torch needs comes with the lock: only torch itself is sought in its own index.
-        torch_itself = [f"torch=={locked_version('torch')}", "--no-deps"]
-        pip_install(environment, [*torch_itself, *torch_sources(torch)])
+        pip_install(environment, [*torch_packages(), *torch_sources(torch)])
         if torch == "cpu" and torch_sources(torch) and "+cpu" not in installed_torch(environment):
             say("The CPU build could not be had; this is the CUDA build: gigabytes more.")
         say(f"Installing the packages of {lock.relative_to(ROOT)} …")
@@ -85,6 +83,16 @@ def has_nvidia_card() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return listed.returncode == 0 and b"GPU" in listed.stdout
+
+
+def torch_packages() -> list[str]:
+    """Return pip's arguments for what has a build of its own for each build of PyTorch.
+
+    What these need comes with the lock: only they themselves are sought in PyTorch's index. Where
+    that does not answer, torch and torchvision may be of different builds; the masks' part of the
+    engine copes with it.
+    """
+    return [*(f"{name}=={locked_version(name)}" for name in ("torch", "torchvision")), "--no-deps"]
 
 
 def torch_sources(build: str, system: str | None = None) -> list[str]:

@@ -35,3 +35,15 @@ def engine_python() -> Path:
     if found is None:
         pytest.skip("needs an interpreter with the engine's packages, named in CGC_PYTHON")
     return found
+
+
+@pytest.fixture(scope="session")
+def mobilesam_files() -> tuple[Path, ...]:
+    """Return MobileSAM's ONNX pair; skips where this machine has none."""
+    from cgc_addon.errors import CgcError
+    from cgc_addon.masks.weights import find_weights
+
+    try:
+        return find_weights("mobilesam", (Path(__file__).parents[1] / ".models",))
+    except CgcError as error:
+        pytest.skip(f"needs the weights of MobileSAM, which `dev.py test` fetches: {error}")

@@ -112,6 +112,15 @@ def test_the_cpu_build_has_its_own_source_where_the_ordinary_one_is_cuda() -> No
     assert engine.torch_sources("cuda", "Linux") == []
 
 
+def test_torch_and_torchvision_are_sought_together_and_without_what_they_need() -> None:
+    torch, torchvision, option = engine.torch_packages()
+    locked_lines = engine.RUNTIME_LOCK.read_text("utf-8").splitlines()
+    assert torch.startswith("torch==")
+    assert torchvision.startswith("torchvision==")
+    assert {torch, torchvision} <= set(locked_lines)
+    assert option == "--no-deps"
+
+
 def test_an_environment_without_interpreter_is_made(tmp_path) -> None:
     assert environments.what_to_do(tmp_path, {}, WANTED) == "make"
 

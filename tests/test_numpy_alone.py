@@ -18,12 +18,13 @@ from cgc_addon.splats.ply import write_ply
 ROOT = Path(__file__).parents[1]
 
 NUMPY_ALONE = (
-    *("errors", "files", "progress"),
+    *("errors", "files", "ply_table", "progress"),
     *("dataset.camera_models", "dataset.cameras_json", "dataset.colmap", "dataset.framing"),
-    *("dataset.names", "dataset.pinhole", "dataset.scene"),
-    *("splats.gaussians", "splats.ply", "splats.rotations", "splats.select"),
+    *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
+    *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
     *("cgc.cluster_file", "cgc.granularity", "cgc.segments"),
+    *("masks.fetch", "masks.weights"),
 )
 
 WALL = """

@@ -58,7 +58,7 @@ def write_blend(
     """Write a run as a .blend. What this Blender has open is given up for it.
 
     Args:
-        run: run folder, or a splat as PLY.
+        run: run folder, or a splat.
         dataset: folder with cameras, points and photos; None: the one that the run was trained on,
             if it is still there.
         output: the .blend; an existing one is replaced.

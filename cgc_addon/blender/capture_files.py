@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dataset.cameras_json import read_cameras_json
-from ..dataset.colmap import MODEL_FILES, ColmapModel, find_model, read_model
+from ..dataset.colmap import MODEL_FILES, ColmapModel
 from ..dataset.colmap_records import ColmapCamera
 from ..dataset.framing import scene_extent, scene_up
 from ..dataset.pinhole import approximate_pinhole, is_pinhole
 from ..dataset.scene import PinholeCamera, View
+from ..dataset.solved import Solved, read_solved
+from ..dataset.transforms_json import TRANSFORMS_FILES
 from ..errors import CgcError
 
 UNDISTORTED = "undistorted"
@@ -65,24 +67,27 @@ def read_capture(place: Path) -> CaptureFiles:
     """Read cameras, poses and points, and look for the photos.
 
     Args:
-        place: a dataset folder, the folder of a COLMAP model, or one of the model's files.
+        place: a dataset folder, the folder of a COLMAP model, one of the model's files, or a
+            transforms.json.
 
     Raises:
         CgcError: there is no model, or it cannot be used.
     """
     dataset = dataset_of(place)
-    model_folder = find_model(dataset)
-    model = read_model(model_folder)
+    solved = read_solved(dataset)
+    model = solved.model
     warnings = list(model.warnings)
+    if place.name in TRANSFORMS_FILES and solved.place.is_dir():
+        warnings.append(f"{dataset} has a COLMAP model, too; that is read, not {place.name}.")
     distorted = distorted_cameras(model)
     undistorted, problem = _undistorted_views(dataset, model) if distorted else ((), None)
-    views = undistorted or _views(model_folder, model)
+    views = undistorted or _views(solved.place, model)
     if undistorted:  # where photos have another name if they have become PNG
         images, names = dataset / UNDISTORTED / "images", [view.name for view in undistorted]
         named = zip(views, model.images, strict=True)
         views = tuple(replace(view, name=image.name) for view, image in named)
     else:
-        images, names = _images_folder(dataset), [view.name for view in views]
+        images, names = _images_folder(dataset, solved), [view.name for view in views]
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
     files, photo_warnings = _photo_files(images, names)
@@ -100,7 +105,7 @@ def read_capture(place: Path) -> CaptureFiles:
 
 
 def dataset_of(place: Path) -> Path:
-    """Return the dataset folder that a folder or a file of a COLMAP model belongs to, absolute.
+    """Return the dataset folder that a folder, a file of a COLMAP model or a JSON belongs to.
 
     Raises:
         CgcError: `place` is a file of another kind, or is not there.
@@ -109,10 +114,11 @@ def dataset_of(place: Path) -> Path:
     if not place.is_dir():
         if not place.is_file():
             raise CgcError(f"{place} is not there; choose a folder with a COLMAP model.")
-        if place.suffix not in _ENDINGS or place.stem not in MODEL_FILES:
+        of_colmap = place.suffix in _ENDINGS and place.stem in MODEL_FILES
+        if not of_colmap and place.name not in TRANSFORMS_FILES:
             raise CgcError(
                 f"{place} is no file of a COLMAP model; choose cameras, images or points3D "
-                "(.bin or .txt), or the folder that holds images/ and sparse/."
+                "(.bin or .txt), a transforms.json, or the folder that holds images/ and sparse/."
             )
         place = place.parent
     if place.name == "sparse":
@@ -128,10 +134,10 @@ def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
     return [camera for camera in used.values() if not is_pinhole(camera)]
 
 
-def _images_folder(dataset: Path) -> Path:
-    """Return `images/` of the dataset, or above a model that is not the dataset's first one."""
+def _images_folder(dataset: Path, solved: Solved) -> Path:
+    """Return the photos' folder, also of a model that is not the dataset's first one."""
     above = dataset.parent.parent / "images" if dataset.parent.name == "sparse" else None
-    return above if above is not None and above.is_dir() else dataset / "images"
+    return above if above is not None and above.is_dir() else solved.photos
 
 
 def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, ...], str | None]:
@@ -151,14 +157,14 @@ def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, .
     return tuple(found[image.stem] for image in model.images), None
 
 
-def _views(model_folder: Path, model: ColmapModel) -> tuple[View, ...]:
+def _views(place: Path, model: ColmapModel) -> tuple[View, ...]:
     """Return the model's views, with lenses that are ideal."""
     cameras: dict[int, PinholeCamera] = {}
     for number in {image.camera_id for image in model.images}:
         try:
             cameras[number] = approximate_pinhole(model.cameras[number])
         except CgcError as error:
-            raise CgcError(f"{model_folder}: camera {number}: {error}") from error
+            raise CgcError(f"{place}: camera {number}: {error}") from error
     return tuple(
         View(image.name, cameras[image.camera_id], image.world_to_camera) for image in model.images
     )

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
 
-from ..dataset import colmap_binary, colmap_text
-from ..dataset.colmap import ending_of_model, find_model
+from ..dataset.colmap import read_cameras
+from ..dataset.colmap_records import ColmapCamera
 from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS, stem_of
 from ..dataset.pinhole import is_pinhole
+from ..dataset.solved import find_solved
+from ..dataset.transforms_json import IMAGES, read_transforms
 from ..errors import CgcError
 from ..training.photo_job import PhotoJob
 from .capture_files import UNDISTORTED
@@ -110,23 +112,24 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     """Look into the folders of a dataset, and of its run.
 
     Raises:
-        CgcError: there is no COLMAP model, or there are no photos.
+        CgcError: there are no cameras, or there are no photos.
         OSError: a folder cannot be read.
     """
     check_dataset(dataset)
-    photos = {stem for stem, ending in _files(dataset / "images") if ending in PHOTO_ENDINGS}
+    folder, photos, cameras = _photos_and_cameras(dataset)
     if not photos:
-        raise CgcError(f"{dataset / 'images'} holds no photos; put those of the model there.")
-    folder = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
+        raise CgcError(f"{folder} holds no photos; put those of the model there.")
+    labels = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
     maps: set[str] = set()
-    if folder:
-        maps = {stem for stem, ending in _files(dataset / folder) if ending == ".png"}
+    if labels:
+        maps = {stem for stem, ending in _files(dataset / labels) if ending == ".png"}
+    distorted = not all(is_pinhole(camera) for camera in cameras)
     return DatasetFacts(
         photos=len(photos),
         labelled=len(photos & maps),
-        label_folder=folder,
+        label_folder=labels,
         strangers=len(maps - photos),
-        distorted=is_distorted(dataset) and not (dataset / UNDISTORTED).is_dir(),
+        distorted=distorted and not (dataset / UNDISTORTED).is_dir(),
         run=run,
         run_exists=run is not None and (run / "segments.json").is_file(),
         run_unfinished=run is not None and is_unfinished(run),
@@ -166,13 +169,22 @@ def is_distorted(dataset: Path) -> bool:
     """Return whether a lens of the dataset has distortion.
 
     Raises:
-        CgcError: there is no COLMAP model, or it cannot be read.
+        CgcError: there are no cameras, or they cannot be read.
     """
-    folder = find_model(dataset)
-    ending = ending_of_model(folder)
-    reader = colmap_binary if ending == ".bin" else colmap_text
-    cameras = reader.read_cameras(folder / f"cameras{ending}")
-    return not all(is_pinhole(camera) for camera in cameras.values())
+    _, _, cameras = _photos_and_cameras(dataset)
+    return not all(is_pinhole(camera) for camera in cameras)
+
+
+def _photos_and_cameras(dataset: Path) -> tuple[Path, set[str], Collection[ColmapCamera]]:
+    """Return the photos' folder, their stems, and the cameras that took them."""
+    place = find_solved(dataset)
+    if place.is_file():
+        found = read_transforms(place, points=False)
+        images = (image for image in found.model.images if (found.photos / image.name).is_file())
+        return found.photos, {image.stem for image in images}, found.model.cameras.values()
+    images = dataset / IMAGES
+    stems = {stem for stem, ending in _files(images) if ending in PHOTO_ENDINGS}
+    return images, stems, read_cameras(place).values()
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pyright: reportInvalidTypeForm=false
-"""Import a COLMAP capture: cameras, photos and sparse points below a root that makes it upright.
+"""Import a capture: cameras, photos and sparse points below a root that makes it upright.
+
+COLMAP solved it, or a program that writes a transforms.json.
 
 Importing a dataset again brings its capture in line with the files. Everything is read before
 anything is changed, so that a damaged file leaves the scene as it is.
@@ -61,7 +63,8 @@ def import_colmap(
 
     Args:
         context: whose scene.
-        folder: a dataset, the folder of a COLMAP model, or one of the model's files.
+        folder: a dataset, the folder of a COLMAP model, one of the model's files, or a
+            transforms.json.
         points: import the sparse points, too.
         photos_as_background: show each photo behind its camera.
         frustum_size: how large cameras are drawn, scene units; 0 chooses.
@@ -150,16 +153,16 @@ class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's conven
 
     bl_idname = "cgc.import_colmap"
     bl_label = "Import COLMAP"
-    bl_description = "Import cameras, photos and sparse points of a COLMAP model"
+    bl_description = "Import cameras, photos and points of a COLMAP model or a transforms.json"
     bl_options = {"REGISTER", "UNDO", "PRESET"}  # noqa: RUF012 - Blender's convention
 
     filepath: StringProperty(
         name="File Path",
-        description="The dataset's folder, the folder of its model, or a file of the model",
+        description="The dataset's folder, that of its model, a file of it, or a transforms.json",
         subtype="FILE_PATH",
         options={"HIDDEN", "SKIP_PRESET", "SKIP_SAVE"},
     )
-    filter_glob: StringProperty(default="*.bin;*.txt", options={"HIDDEN"})
+    filter_glob: StringProperty(default="*.bin;*.txt;*.json", options={"HIDDEN"})
     points: BoolProperty(
         name="Sparse Points", description="Import the points of the reconstruction", default=True
     )
@@ -216,12 +219,12 @@ class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's conven
 
 
 class CGC_FH_import_colmap(bpy.types.FileHandler):  # noqa: N801 - Blender's convention
-    """Files of a COLMAP model that are dropped on the viewport."""
+    """Files of a COLMAP model, or a transforms.json, that are dropped on the viewport."""
 
     bl_idname = "CGC_FH_import_colmap"
     bl_label = "COLMAP Capture"
     bl_import_operator = "cgc.import_colmap"
-    bl_file_extensions = ".bin;.txt"
+    bl_file_extensions = ".bin;.txt;.json"
 
     @classmethod
     def poll_drop(cls, context: Context) -> bool:
@@ -231,7 +234,9 @@ class CGC_FH_import_colmap(bpy.types.FileHandler):  # noqa: N801 - Blender's con
 
 
 def _menu_entry(menu: Menu, _context: Context) -> None:
-    cast("Any", menu.layout).operator(CGC_OT_import_colmap.bl_idname, text="COLMAP Capture")
+    cast("Any", menu.layout).operator(
+        CGC_OT_import_colmap.bl_idname, text="COLMAP Capture, transforms.json"
+    )
 
 
 CLASSES = (CGC_OT_import_colmap, CGC_FH_import_colmap)

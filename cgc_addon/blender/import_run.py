@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pyright: reportInvalidTypeForm=false
-"""Import a training run, or any splat as PLY: its Gaussians, one collection for each segment."""
+"""Import a training run, or any splat: its Gaussians, one collection for each segment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import CgcError
+from ..splats.read import SPLAT_ENDINGS
 from .capture import captures, new_capture, root_of
 from .import_colmap import capture_of_dataset, import_colmap
 from .properties import of_collection
@@ -30,6 +31,7 @@ UP_AXES = (
     ("Y", "Y", "As most programs for games have it"),
     ("Z", "Z", "As Blender has it"),
 )
+_GLOB = ";".join(f"*{ending}" for ending in SPLAT_ENDINGS)
 _DIRECTIONS = {"NEGATIVE_Y": (0.0, -1.0, 0.0), "Y": (0.0, 1.0, 0.0), "Z": (0.0, 0.0, 1.0)}
 
 
@@ -67,7 +69,7 @@ def import_run(
     Args:
         context: Blender's.
         scene: where to.
-        path: run folder, or a splat as PLY.
+        path: run folder, or a splat.
         up_axis: of `UP_AXES`; for a splat whose cameras are not known.
         warn: is given what the user should know, a sentence at a time.
 
@@ -206,7 +208,7 @@ class CGC_OT_import_splat(ImportSegments, bpy.types.Operator):  # noqa: N801 - B
     bl_description = "Import a Gaussian splat; its segments, if it has any, become collections"
 
     filepath: StringProperty(name="File Path", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default="*.ply", options={"HIDDEN"})
+    filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
     up_axis: EnumProperty(name="Up", description="Axis of the splat that points up", items=UP_AXES)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
@@ -227,7 +229,7 @@ class CGC_OT_import_splat(ImportSegments, bpy.types.Operator):  # noqa: N801 - B
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Import the file."""
         if not self.filepath:
-            self.report({"ERROR"}, "Choose a splat (.ply).")
+            self.report({"ERROR"}, "Choose a splat (.ply, .splat, .spz).")
             return {"CANCELLED"}
         return self.import_from(context, Path(bpy.path.abspath(self.filepath)), self.up_axis)
 
@@ -238,7 +240,7 @@ class CGC_FH_import_splat(bpy.types.FileHandler):  # noqa: N801 - Blender's conv
     bl_idname = "CGC_FH_import_splat"
     bl_label = "Gaussian Splat"
     bl_import_operator = CGC_OT_import_splat.bl_idname
-    bl_file_extensions = ".ply"
+    bl_file_extensions = ";".join(SPLAT_ENDINGS)
 
     @classmethod
     def poll_drop(cls, context: Context) -> bool:
@@ -249,7 +251,7 @@ class CGC_FH_import_splat(bpy.types.FileHandler):  # noqa: N801 - Blender's conv
 def _menu_entries(menu: Menu, _context: Context) -> None:
     layout = cast("Any", menu.layout)
     layout.operator(CGC_OT_import_run.bl_idname, text="Segmented Splat Run")
-    layout.operator(CGC_OT_import_splat.bl_idname, text="Gaussian Splat (.ply)")
+    layout.operator(CGC_OT_import_splat.bl_idname, text="Gaussian Splat (.ply, .splat, .spz)")
 
 
 CLASSES = (CGC_OT_import_run, CGC_OT_import_splat, CGC_FH_import_splat)

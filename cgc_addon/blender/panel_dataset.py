@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bpy.types import Collection, Context, Scene, UILayout
 
 CHOOSE = (
-    "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/. "
-    "Or begin with photos, or a video:"
+    "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
+    "transforms.json. Or begin with photos, or a video:"
 )
 OPERATORS = ("CGC_OT_undistort_photos", "CGC_OT_from_photos", "CGC_OT_resume_from_photos")
 MASK_OPERATORS = ("CGC_OT_make_masks", "CGC_OT_import_masks", "CGC_OT_download_mask_model")

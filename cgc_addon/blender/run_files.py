@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a training run left behind, or a single PLY, read for Blender with NumPy alone."""
+"""What a training run left behind, or a single splat, read for Blender with NumPy alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..cgc.segments import Segments, named_segments, read_segments
 from ..errors import CgcError
 from ..files import read_json
 from ..splats.gaussians import Gaussians
-from ..splats.ply import read_ply
+from ..splats.read import read_splat
 
 SPLAT = "splat.ply"
 CONFIG = "config.json"
@@ -38,7 +38,7 @@ class RunFiles:
     """A splat, which object each of its Gaussians belongs to, and how objects can be cut anew."""
 
     path: Path
-    """The run folder, or the PLY."""
+    """The run folder, or the splat's file."""
     dataset: Path | None
     """The folder that the run was trained on, if it says so; it need not exist any more."""
     gaussians: Gaussians
@@ -66,7 +66,8 @@ def read_run(path: Path) -> RunFiles:
     """Read a run folder, whatever of it exists beyond the splat, or a single splat.
 
     Args:
-        path: a run folder; the splat.ply in one, which means the folder; or any 3DGS PLY.
+        path: a run folder; the splat.ply in one, which means the folder; or any
+            splat: .ply, .splat, .spz.
 
     Raises:
         CgcError: there is no splat, or a file is damaged.
@@ -108,10 +109,8 @@ def _assembled(
     clustering: tuple[NDArray[np.int32], MergeTree] | None,
 ) -> RunFiles:
     """Put the parts together; those that do not fit the splat are left out, and said so."""
-    content = read_ply(splat)
-    gaussians, notes = content.gaussians, []
-    if content.dropped:
-        notes.append(f"{content.dropped} damaged Gaussians of {splat} were left out.")
+    content = read_splat(splat)
+    gaussians, notes = content.gaussians, list(content.notes)
     granularity, minimum_size = _settings(config)
     labels = gaussians.segments
     if labels is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..dataset.colmap import find_model
+from ..dataset.solved import photos_folder
 from ..errors import CgcError
 from ..training.config import TrainingConfig
 from ..training.presets import configure
@@ -78,10 +78,9 @@ def check_dataset(dataset: Path) -> None:
     """Check what can be checked without reading photos.
 
     Raises:
-        CgcError: there is no COLMAP model, or there are no photos.
+        CgcError: there is no COLMAP model and no transforms.json, or there are no photos.
     """
-    find_model(dataset)
-    images = dataset / "images"
+    images = photos_folder(dataset)
     if not images.is_dir():
         raise CgcError(f"{images} is missing; put the photos of the model there.")
 

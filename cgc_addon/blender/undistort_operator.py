@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 
-from ..dataset.colmap import find_model, read_model
+from ..dataset.solved import read_solved
 from ..errors import CgcError
 from .capture_files import UNDISTORTED, distorted_cameras
 from .import_colmap import capture_of_dataset, import_colmap
@@ -46,9 +46,9 @@ class CGC_OT_undistort_photos(JobOperator, bpy.types.Operator):  # noqa: N801 - 
         """Check that there is distortion."""
         stored = of_scene(cast("Scene", context.scene)).dataset
         self._dataset = Path(bpy.path.abspath(stored)).resolve()
-        model_folder = find_model(self._dataset)
-        if not distorted_cameras(read_model(model_folder)):
-            raise CgcError(f"{model_folder} has no lens distortion; its photos fit as they are.")
+        solved = read_solved(self._dataset)
+        if not distorted_cameras(solved.model):
+            raise CgcError(f"{solved.place} has no lens distortion; its photos fit as they are.")
         folder = self._dataset / UNDISTORTED
         return JobRequest(("undistort", str(self._dataset), "-o", str(folder)))
 

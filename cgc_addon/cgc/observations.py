@@ -8,7 +8,7 @@ blending weights are computed once; learning, lifting and merging then never dra
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,8 @@ class Observation:
     """(P,) mask of each pixel in this view, 0 = unlabelled."""
     pixel_area: float = 1.0
     """How many pixels of the view each sampled pixel stands for, ≥ 1."""
+    parts: NDArray[np.int32] | None = None
+    """(P,) the same of a finer label map, where the view has one."""
 
     def coverage(self) -> NDArray[np.float32]:
         """Return alpha (P,), the sum of the blending weights at each pixel."""
@@ -59,6 +61,23 @@ class Observation:
         )
 
 
+def at_every_level(observations: Sequence[Observation]) -> list[Observation]:
+    """Return the observations of objects, followed by those of parts as views of their own.
+
+    Two Gaussians of one part are then together in all views; those of two parts of one object in
+    half of them, as often as there are maps of parts.
+    """
+    return [*observations, *finest_level(observations, only_parts=True)]
+
+
+def finest_level(
+    observations: Sequence[Observation], *, only_parts: bool = False
+) -> list[Observation]:
+    """Return the observations of parts; where a view has none, that of objects unless told not."""
+    finest = [one if one.parts is None else replace(one, labels=one.parts) for one in observations]
+    return [replace(one, parts=None) for one in finest if not (only_parts and one.parts is None)]
+
+
 def sampled_fraction(views: Iterable[View], budget: int = PIXEL_BUDGET) -> float:
     """Return the share of all pixels to sample, at most 1/4 and at most `budget` pixels in all.
 
@@ -75,6 +94,7 @@ def observe(
     splat: SplatTensors,
     views: Sequence[View],
     label_maps: Sequence[NDArray[np.int32] | None],
+    part_maps: Sequence[NDArray[np.int32] | None] | None = None,
     *,
     fraction: float | None = None,
     minimum_weight: float = MINIMUM_WEIGHT,
@@ -89,6 +109,7 @@ def observe(
         splat: the Gaussians.
         views: V views at the size of their label maps.
         label_maps: V arrays (H, W), 0 = unlabelled; None or all 0 where a view has no masks.
+        part_maps: the same of finer label maps, if there are any.
         fraction: share of each view's pixels; `sampled_fraction` of the labelled views if None.
         minimum_weight: blending weights at or below it are left out.
         seed: of the pixels drawn.
@@ -105,16 +126,19 @@ def observe(
     import torch
 
     labelled = [
-        (view, np.asarray(labels))
-        for view, labels in zip(views, label_maps, strict=True)
+        (view, np.asarray(labels), None if parts is None or not np.any(parts) else parts)
+        for view, labels, parts in zip(
+            views, label_maps, part_maps or [None] * len(views), strict=True
+        )
         if labels is not None and np.any(labels)
     ]
     if fraction is None:
-        fraction = sampled_fraction(view for view, _ in labelled)
+        fraction = sampled_fraction(view for view, _, _ in labelled)
     generator = np.random.default_rng(seed)
     observations = []
-    for view, labels in track(labelled, "Looking at the masks", report, should_stop):
-        if labels.shape != (view.camera.height, view.camera.width):
+    for view, labels, parts in track(labelled, "Looking at the masks", report, should_stop):
+        size = (view.camera.height, view.camera.width)
+        if labels.shape != size or (parts is not None and parts.shape != size):
             raise ValueError(
                 f"label map of {view.name} is {labels.shape[1]}×{labels.shape[0]}, "
                 f"the view {view.camera.width}×{view.camera.height}."
@@ -125,6 +149,11 @@ def observe(
             splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
         )
         observations.append(
-            Observation(blending, labels.reshape(-1)[pixels].astype(np.int32), labels.size / count)
+            Observation(
+                blending,
+                labels.reshape(-1)[pixels].astype(np.int32),
+                labels.size / count,
+                None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
+            )
         )
     return observations

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From learned features to objects: lift, cluster, compare, and cut at a granularity."""
+"""From learned features to objects: lift, cluster, compare, and cut at a granularity.
+
+Where photos have label maps of parts besides those of objects, both count as views of the scene:
+parts of one object agree in one half of them, so that the tree joins them between the two.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from .granularity import (
 from .lift import LiftedFeatures, lift_features
 from .merging import co_occurrence, contacts, merge_tree
 from .neighbours import nearest_neighbours
-from .observations import Observation
+from .observations import Observation, at_every_level, finest_level
 from .segments import Segments, describe_segments
 from .spectral import spectral_signatures
 from .splitting import split_groups
@@ -89,26 +93,27 @@ def segment_splat(
     Raises:
         Interrupted: when `should_stop` says so.
     """
-    lifted = lift_features(observations, features)
+    everything = at_every_level(observations)
+    lifted = lift_features(everything, features)
     if not lift:
         lifted = replace(lifted, features=unit(features))
     clustering = cluster_features(
         lifted.features, lifted.weights, settings, report=report, should_stop=should_stop
     )
     if vote:
-        signatures = spectral_signatures(observations)
+        finest = finest_level(observations)
         clustering = split_groups(
             clustering,
-            observations,
+            finest,
             lifted.features,
-            signatures,
+            spectral_signatures(finest),
             minimum_size=(settings or ClusteringSettings()).minimum_cluster_size,
             report=report,
             should_stop=should_stop,
         )
     count = len(clustering.prototypes)
     occurrence = co_occurrence(
-        observations, clustering.labels, count, report=report, should_stop=should_stop
+        everything, clustering.labels, count, report=report, should_stop=should_stop
     )
     members = np.nonzero(clustering.labels)[0]
     touching = contacts(
@@ -145,7 +150,7 @@ def after_refinement(
     """
     clustering = found.clustering
     moved = Segmentation(
-        lift_features(observations, features[origin]),
+        lift_features(at_every_level(observations), features[origin]),
         replace(clustering, labels=clustering.labels[origin], cosines=clustering.cosines[origin]),
         found.tree,
     )

@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from . import blend, demo, evaluate, export, from_photos, probe, render, segment, train, undistort
+from ..masks.weights import DEFAULT, KNOWN
+from . import (
+    blend,
+    demo,
+    evaluate,
+    export,
+    from_photos,
+    masks,
+    models,
+    probe,
+    render,
+    segment,
+    solve,
+    train,
+    undistort,
+)
 
 PRESETS = ("draft", "standard", "paper")
 RENDERABLE = ("rgb", "labels", "features", "depth")
@@ -27,8 +42,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
-        _demo, _from_photos, _train, _segment, _render, _evaluate, _export, _undistort, _blend,
-        _probe,
+        _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _evaluate, _export,
+        _undistort, _blend, _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -44,6 +59,71 @@ def _demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpars
     verb.add_argument("--seed", type=_natural, default=0)
     verb.set_defaults(verb=demo.run)
     return verb
+
+
+def _masks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("masks", help="label maps of the photos, made here or brought along")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    origin = verb.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help=f"{', '.join(KNOWN)}, or a checkpoint or ONNX file; default: {DEFAULT}",
+    )
+    origin.add_argument(
+        "--import",
+        type=Path,
+        dest="source",
+        metavar="FOLDER",
+        help="take the masks of another program instead",
+    )
+    verb.add_argument(
+        "--levels", choices=("objects", "both"), help="both: finer maps into masks_parts/ as well"
+    )
+    verb.add_argument(
+        "--only",
+        nargs="+",
+        metavar="new|PATTERN",
+        help="photos by name, as left/*.jpg; new, the default, means all without a label map",
+    )
+    verb.add_argument(
+        "--points-per-side",
+        type=_positive,
+        metavar="N",
+        help="of the grid of points that the model is asked; more finds smaller things",
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace label maps that are there")
+    verb.set_defaults(verb=masks.run)
+    return verb
+
+
+def _models(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("models", help="mask models: which there are, and getting one")
+    verb.add_argument("--download", choices=tuple(KNOWN), metavar="NAME", help=", ".join(KNOWN))
+    verb.set_defaults(verb=models.run)
+    return verb
+
+
+def _solve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("solve", help="photos or a video become a dataset with cameras")
+    verb.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder, or a video file")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DATASET")
+    add_solve_options(verb)
+    verb.add_argument("--overwrite", action="store_true", help="make a solved DATASET anew")
+    verb.set_defaults(verb=solve.run)
+    return verb
+
+
+def add_solve_options(verb: argparse.ArgumentParser) -> None:
+    """Add what can be chosen about solving; `solve.settings_of` reads it."""
+    verb.add_argument("--matching", choices=("auto", "exhaustive", "sequential"), default="auto")
+    verb.add_argument(
+        "--frames", type=_positive, default=120, metavar="N", help="photos taken from a video"
+    )
+    verb.add_argument(
+        "--max-size", type=_positive, default=1600, metavar="PX", help="longest side of the photos"
+    )
+    verb.add_argument("--seed", type=_natural, default=0)
 
 
 def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -66,7 +146,7 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
     )
     verb.add_argument(
-        "--init", type=Path, metavar="PLY", help="an existing splat: learn only features"
+        "--init", type=Path, metavar="SPLAT", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")
     methods.add_argument("--features", choices=("frozen", "joint", "off"))
@@ -88,7 +168,7 @@ def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("render", help="pictures, label maps, features, depth")
-    verb.add_argument("source", type=Path, metavar="RUN|PLY", help="a run folder, or any splat")
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
     verb.add_argument(
         "--cameras",
         type=Path,

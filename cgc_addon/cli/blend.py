@@ -33,7 +33,7 @@ def make_blend(
     """Write a .blend and return its counts: those of `blender.blend_file.BlendSummary`.
 
     Args:
-        run_folder: the run, or a splat as PLY.
+        run_folder: the run, or a splat.
         dataset: its capture, None for the one that the run names.
         output: the .blend.
         blender: the Blender to do it, None for this one, else whichever is found.

@@ -7,22 +7,26 @@ import argparse
 import importlib.metadata
 import os
 import platform
+from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CgcError
 from ..progress import ShouldStop
+from . import models
 from .sink import Sink
 
 NEEDED = (
     "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "safetensors",
-    "pillow", "rich", "gsplat",
+    "pillow", "rich", "gsplat", "onnxruntime", "onnx", "av",
 )  # fmt: skip
+OPTIONAL = ("segment-anything", "torchvision")
+"""What only the large mask models need: vit_b, vit_l, vit_h."""
 
 
-def versions() -> dict[str, str | None]:
-    """Return the version of each package that training needs, None where it is not installed."""
+def versions(names: Sequence[str] = NEEDED) -> dict[str, str | None]:
+    """Return the version of each package, None where it is not installed."""
     found: dict[str, str | None] = {}
-    for name in NEEDED:
+    for name in names:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -32,7 +36,7 @@ def versions() -> dict[str, str | None]:
 
 def run(_options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> None:
     """Print versions, devices, backends and what is missing."""
-    packages = versions()
+    packages, optional = versions(), versions(OPTIONAL)
     missing = [name for name, version in packages.items() if version is None]
     value: dict[str, object] = {
         "cgc": __version__,
@@ -41,15 +45,21 @@ def run(_options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> N
         "cores": os.cpu_count(),
         "packages": packages,
         "missing": missing,
+        "optional_packages": optional,
+        "mask_models": models.listed(),
         "backend": None,
         "problem": None,
     }
     lines = [
         f"cgc {__version__}, Python {value['python']}, {value['system']}, {value['cores']} cores",
-        *(f"  {name:<14} {version or 'MISSING'}" for name, version in packages.items()),
+        *(f"  {name:<16} {version or 'MISSING'}" for name, version in packages.items()),
+        *(
+            f"  {name:<16} {version or 'not installed; only the large mask models need it'}"
+            for name, version in optional.items()
+        ),
     ]
     if missing:
-        lines.append(f"Missing: {', '.join(missing)}; install them to train.")
+        lines.append(f"Missing: {', '.join(missing)}; install them.")
     else:
         try:
             from ..rasterize.select import select_backend
@@ -62,4 +72,8 @@ def run(_options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> N
         else:
             value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
             lines.append(f"Rasterizer: {backend.name}. {why}")
+    here = [entry["title"] for entry in models.listed() if entry["found"]]
+    lines.append(
+        f"Mask models: {', '.join(here) or 'none; `models --download mobilesam` gets one'}."
+    )
     sink.result(value, "\n".join(lines))

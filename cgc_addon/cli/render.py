@@ -16,7 +16,10 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     from ..results.renders import render_views
     from ..results.sources import segments_of_source, splat_of_source, views_of_source
 
-    gaussians = splat_of_source(options.source)
+    splat = splat_of_source(options.source)
+    for note in splat.notes:
+        sink.say(note)
+    gaussians = splat.gaussians
     views = views_of_source(options.source, options.cameras)
     segments = None
     if options.ids or options.palette:

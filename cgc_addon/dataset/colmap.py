@@ -62,7 +62,8 @@ def find_model(folder: Path) -> Path:
             )
     raise CgcError(
         f"{folder} holds no COLMAP model: neither sparse/0, nor sparse, nor the folder itself has "
-        "cameras.bin or cameras.txt; run `solve` on the photos or copy the model there."
+        "cameras.bin or cameras.txt, and there is no transforms.json either; run `solve` on the "
+        "photos or copy the model there."
     )
 
 
@@ -72,6 +73,21 @@ def ending_of_model(folder: Path) -> str | None:
         if all(_is_there(folder, name + ending) for name in MODEL_FILES):
             return ending
     return None
+
+
+def read_cameras(folder: Path) -> Mapping[int, ColmapCamera]:
+    """Read the cameras of a model, by id, and nothing else.
+
+    Args:
+        folder: the one that `find_model` returned.
+
+    Raises:
+        CgcError: the file is damaged, or says something that cannot be.
+        OSError: it cannot be read.
+    """
+    ending = ending_of_model(folder)
+    reader = colmap_binary if ending == ".bin" else colmap_text
+    return reader.read_cameras(folder / f"{MODEL_FILES[0]}{ending}")
 
 
 def read_model(folder: Path) -> ColmapModel:

@@ -106,6 +106,16 @@ def write_photo(path: Path, pixels: NDArray[np.uint8]) -> None:
             Image.fromarray(pixels).save(temporary, format="PNG")
 
 
+def write_grey(path: Path, values: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+    """Write an image of one channel (H, W) as a grey PNG of 8 or 16 bits, whole or not at all.
+
+    Raises:
+        CgcError: it cannot be written.
+    """
+    with replacing(path) as temporary:
+        Image.fromarray(values).save(temporary, format="PNG")
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:

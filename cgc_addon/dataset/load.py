@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap import ending_of_model, find_model, read_model
+from .colmap import ending_of_model
 from .colmap_records import ColmapCamera
 from .framing import scene_extent, scene_up
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
 from .resize import fitted_size
 from .scene import PinholeCamera, Scene, View
+from .solved import read_solved
 from .undistort import pinhole_camera
 
 
@@ -40,8 +41,10 @@ def load_dataset(
     No photo is decoded before it is asked for.
 
     Args:
-        folder: holds `images/` and the COLMAP model in `sparse/0/`, `sparse/` or itself; may hold
-            label maps in `masks/`, `seg_masks/` or `object_mask/`, and ground truth in `gt/`.
+        folder: holds `images/` and the COLMAP model in `sparse/0/`, `sparse/` or itself, or a
+            transforms.json, whose photos may be anywhere below it; may hold label maps in
+            `masks/`, `seg_masks/` or `object_mask/`, finer ones of parts in `masks_parts/`, and
+            ground truth in `gt/`.
         max_size: longest side of the working size, px; None keeps the undistorted photos' size.
         test_every: n holds out every n-th view in name order, beginning with the first: indices
             0, n, 2n, …; None holds out none.
@@ -52,22 +55,26 @@ def load_dataset(
     folder = Path(folder)
     if max_size is not None and max_size < 1:
         raise CgcError(f"The longest side of a photo cannot be {max_size} px; give 1 or more.")
-    model_folder = find_model(folder)
-    model = read_model(model_folder)
+    solved = read_solved(folder)
+    place, model = solved.place, solved.model
     warnings = list(model.warnings)
     if not len(model.points):
-        warnings.append(f"{model_folder} has no points; training starts from random ones.")
+        warnings.append(f"{place} has no points; training starts from random ones.")
     if len(model.images) == 1:
+        warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
+    others = [f.name for f in place.parent.iterdir() if ending_of_model(f)]
+    if place.name == "0" and len(others) > 1:
         warnings.append(
-            f"{model_folder} has one view only; training works, but depth stays unknown."
-        )
-    others = [f.name for f in model_folder.parent.iterdir() if ending_of_model(f)]
-    if model_folder.name == "0" and len(others) > 1:
-        warnings.append(
-            f"{model_folder} is read, but not the {len(others) - 1} other models beside it; "
+            f"{place} is read, but not the {len(others) - 1} other models beside it; "
             "they hold photos that could not be joined to the first."
         )
-    files, photo_warnings = find_photos(folder / "images", model.images, model.cameras)
+    files, photo_warnings = find_photos(
+        solved.photos,
+        model.images,
+        model.cameras,
+        # Below the dataset itself there are masks and what not.
+        count_others=solved.photos != folder,
+    )
     files, label_warnings = add_label_maps(folder, model.images, files)
     warnings += [*photo_warnings, *label_warnings]
 
@@ -76,7 +83,7 @@ def load_dataset(
     for image, file in zip(model.images, files, strict=True):
         if file.camera not in pinholes:
             pinhole = pinhole_camera(
-                file.camera, f"{model_folder}: camera {image.camera_id} of {image.name}"
+                file.camera, f"{place}: camera {image.camera_id} of {image.name}"
             )
             size = fitted_size((pinhole.width, pinhole.height), max_size)
             pinholes[file.camera] = pinhole.resized(*size)

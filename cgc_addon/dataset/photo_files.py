@@ -10,7 +10,13 @@ from pathlib import Path
 from ..errors import CgcError
 from .colmap_records import ColmapCamera, ColmapImage
 from .image_files import is_shown_turned, read_header
-from .label_maps import check_label_map, label_folder, match_label_maps, truth_folder
+from .label_maps import (
+    check_label_map,
+    label_folder,
+    match_label_maps,
+    part_folder,
+    truth_folder,
+)
 from .names import PHOTO_ENDINGS
 from .resize import same_shape
 
@@ -25,11 +31,17 @@ class PhotoFiles:
     upright: bool = False
     """Whether the photo must be turned as EXIF says before `camera` fits."""
     labels: Path | None = None
+    parts: Path | None = None
+    """A finer label map, of the parts of what `labels` has whole."""
     truth: Path | None = None
 
 
 def find_photos(
-    folder: Path, images: Sequence[ColmapImage], cameras: Mapping[int, ColmapCamera]
+    folder: Path,
+    images: Sequence[ColmapImage],
+    cameras: Mapping[int, ColmapCamera],
+    *,
+    count_others: bool = True,
 ) -> tuple[list[PhotoFiles], list[str]]:
     """Find the photo of each image and fit its camera to the photo's size.
 
@@ -37,6 +49,7 @@ def find_photos(
         folder: the photos'.
         images: of the model.
         cameras: of the model, by id.
+        count_others: say how many photos of the folder have no pose.
 
     Returns:
         The files in the order of `images`, and warnings.
@@ -76,7 +89,9 @@ def find_photos(
             f"{folder}: {len(scaled)} of {len(images)} photos are not of their camera's size, the "
             f"first is {scaled[0]}; focal lengths and principal points are scaled to fit."
         )
-    unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
+    unposed = 0
+    if count_others:
+        unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
     if unposed > 0:
         warnings.append(f"{folder}: {unposed} photos have no pose in the model and are left out.")
     return files, warnings
@@ -88,7 +103,7 @@ def add_label_maps(
     """Find the label map and the ground truth of each photo, where there are any.
 
     Args:
-        dataset: folder that may hold `masks/` or its like, and `gt/`.
+        dataset: folder that may hold `masks/` or its like, `masks_parts/`, and `gt/`.
         images: of the model.
         files: of the images, in the same order.
 
@@ -99,7 +114,12 @@ def add_label_maps(
         CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
     """
     completed, warnings = list(files), []
-    for kind, folder in (("labels", label_folder(dataset)), ("truth", truth_folder(dataset))):
+    folders = {
+        "labels": label_folder(dataset),
+        "parts": part_folder(dataset),
+        "truth": truth_folder(dataset),
+    }
+    for kind, folder in folders.items():
         if folder is None:
             continue
         paths, strangers = match_label_maps(folder, [image.stem for image in images])

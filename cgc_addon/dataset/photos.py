@@ -95,6 +95,15 @@ class PhotoStore:
         path = self._files[index].labels
         return None if path is None else self._ids("labels", path, index, level)
 
+    def parts(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
+        """Return the label map of parts (H, W), 0 = unlabelled, or None if the view has none.
+
+        Raises:
+            CgcError: the file is missing or damaged.
+        """
+        path = self._files[index].parts
+        return None if path is None else self._ids("parts", path, index, level)
+
     def truth(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
         """Return the ground truth (H, W), 0 = background, or None if the view has none.
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is rendered: the splat of a run, or a PLY of any origin; from which cameras; what it shows.
+"""What is rendered: the splat of a run, or one of any origin; from which cameras; what it shows.
 
-A "source" is the path that the user names: a run folder or a PLY file.
+A "source" is the path that the user names: a run folder, or the file of a splat.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from ..dataset.load import load_dataset
 from ..dataset.scene import View
 from ..errors import CgcError
 from ..splats.gaussians import Gaussians
+from ..splats.loaded import LoadedSplat
 from ..splats.ply import read_ply
+from ..splats.read import SPLAT_ENDINGS
+from ..splats.read import read_splat as read_splat_file
 from ..training.run_folder import RunFolder
 
 
@@ -32,20 +35,22 @@ def read_splat(folder: RunFolder) -> Gaussians:
     return read_ply(folder.splat).gaussians
 
 
-def splat_of_source(source: Path) -> Gaussians:
-    """Read the splat of a source.
+def splat_of_source(source: Path) -> LoadedSplat:
+    """Read the splat of a source, with what is to be said of it.
 
     Raises:
         CgcError: it is no run folder and no splat, or its splat is missing or damaged.
     """
-    return read_ply(source).gaussians if _is_ply(source) else read_splat(RunFolder(source))
+    if _is_splat_file(source):
+        return read_splat_file(source)
+    return LoadedSplat(read_splat(RunFolder(source)), dropped=0, notes=())
 
 
 def views_of_source(source: Path, cameras: Path | None) -> tuple[View, ...]:
     """Return the views to draw.
 
     Args:
-        source: run folder or PLY.
+        source: run folder or splat.
         cameras: a cameras.json, or a dataset folder; None, for a run, means the dataset that it was
             trained on. A run's views have the size that it was trained at.
 
@@ -54,7 +59,7 @@ def views_of_source(source: Path, cameras: Path | None) -> tuple[View, ...]:
     """
     if cameras is not None and cameras.is_file():
         return read_cameras_json(cameras)
-    if not _is_ply(source):
+    if not _is_splat_file(source):
         dataset, config = RunFolder(source).read_config()
         return load_dataset(cameras or dataset, max_size=config.max_size).scene.views
     if cameras is None:
@@ -69,20 +74,21 @@ def segments_of_source(source: Path, gaussians: Gaussians, file: Path | None) ->
     """Return names and colours of the segments of a source.
 
     Args:
-        source: run folder or PLY.
+        source: run folder or splat.
         gaussians: its splat.
         file: a segments.json; None means that of the run. Segments that it does not list, or all
-            of a PLY without one, have automatic names and colours.
+            of a file without one, have automatic names and colours.
 
     Raises:
         CgcError: the splat has no segments, or the file is missing or damaged.
     """
     if gaussians.segments is None:
         raise CgcError(f"{source} has no segments to name or colour; its photos had no masks.")
-    if file is None and not _is_ply(source):
+    if file is None and not _is_splat_file(source):
         file = RunFolder(source).segments
     return named_segments(gaussians.segments, None if file is None else read_segments(file))
 
 
-def _is_ply(source: Path) -> bool:
-    return source.suffix.lower() == ".ply" and not source.is_dir()
+def _is_splat_file(source: Path) -> bool:
+    named_so = source.suffix.lower() in SPLAT_ENDINGS and not source.is_dir()
+    return named_so or source.is_file()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,35 +11,24 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from ..files import replacing
+from ..ply_table import PlyElement, read_header, read_table, write_table
 from .gaussians import FEATURE_DIMENSION, Gaussians
-from .ply_table import PlyElement, read_header, read_table, write_table
-from .select import subset
-from .spherical_harmonics import HIGHEST_DEGREE, coefficient_count
-
-FEW = 0.1
-"""Up to this share of Gaussians may be left out because they hold no numbers."""
-OPAQUE_LOGIT = 16.0
-"""Stands for the infinite logit of opacity 1, and its negative for opacity 0."""
-FLAT_LOG_SCALE = -24.0
-"""Stands for the infinite logarithm of scale 0."""
+from .loaded import LoadedSplat, checked_splat
+from .spherical_harmonics import CONSTANT_BASIS, HIGHEST_DEGREE, coefficient_count
 
 POSITION = ("x", "y", "z")
 NORMAL = ("nx", "ny", "nz")
 CONSTANT = ("f_dc_0", "f_dc_1", "f_dc_2")
+COLOR = ("red", "green", "blue")
+"""Stands in for the constant harmonic where a program exports plain colours, as nerfstudio can."""
 SCALE = ("scale_0", "scale_1", "scale_2")
 ROTATION = ("rot_0", "rot_1", "rot_2", "rot_3")
 REQUIRED = (*POSITION, *CONSTANT, "opacity", *SCALE, *ROTATION)
-FEATURE_PREFIXES = ("f_seg_", "obj_dc_")
+OWN_FEATURES = "f_seg_"
+FEATURE_PREFIXES = (OWN_FEATURES, "obj_dc_")
 """Names that features go by: those of CGC, and those of Gaussian Grouping."""
-
-
-@dataclass(frozen=True, eq=False)
-class PlySplat:
-    """What a PLY file held."""
-
-    gaussians: Gaussians
-    dropped: int
-    """How many Gaussians were left out, because a value was not finite or a rotation was zero."""
+_REST_COUNTS = tuple(3 * (count**2 - 1) for count in range(1, 9))
+"""Of all degrees that a program may have; what is beyond `HIGHEST_DEGREE` is not kept."""
 
 
 def write_ply(path: Path, gaussians: Gaussians) -> None:
@@ -84,11 +72,12 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
         write_table(temporary, table, "vertex")
 
 
-def read_ply(path: Path) -> PlySplat:
+def read_ply(path: Path) -> LoadedSplat:
     """Read a splat, binary or ASCII, its properties in any order.
 
-    Features may be called f_seg_0..15 or obj_dc_0..15; they and `segment` may be absent. Opacities
-    of 1 and scales of 0, infinite as logit and logarithm, become large finite values.
+    Features may be called f_seg_0..15 or obj_dc_0..15; they and `segment` may be absent. Plain
+    colours red, green and blue stand in for a missing f_dc. Opacities of 1 and scales of 0,
+    infinite as logit and logarithm, become large finite values.
 
     Raises:
         CgcError: the file is not a PLY, is cut short, is not a splat, or holds too little that is
@@ -102,8 +91,7 @@ def read_ply(path: Path) -> PlySplat:
         if vertex.count == 0:
             raise CgcError(f"{path} holds no Gaussians.")
         _check_properties(path, vertex)
-        names = [item.name for item in vertex.properties]
-        return _gaussians(path, read_table(header, vertex), names)
+        return _gaussians(path, read_table(header, vertex), vertex)
     except FileNotFoundError:
         raise CgcError(f"{path} is missing.") from None
     except OSError as error:
@@ -112,7 +100,10 @@ def read_ply(path: Path) -> PlySplat:
 
 def _check_properties(path: Path, vertex: PlyElement) -> None:
     names = [item.name for item in vertex.properties]
-    missing = [name for name in REQUIRED if name not in names]
+    colored = set(COLOR) <= set(names)
+    missing = [
+        name for name in REQUIRED if name not in names and not (colored and name in CONSTANT)
+    ]
     if missing:
         raise CgcError(
             f"{path} is not a 3DGS splat: its vertices lack the property `{missing[0]}`"
@@ -122,64 +113,71 @@ def _check_properties(path: Path, vertex: PlyElement) -> None:
         if item.length_type:
             raise CgcError(f"{path} is not a 3DGS splat: its property `{item.name}` is a list.")
 
-    rest = sum(bool(re.fullmatch(r"f_rest_\d+", name)) for name in names)
-    fitting = [3 * (coefficient_count(degree) - 1) for degree in range(HIGHEST_DEGREE + 1)]
-    if rest not in fitting or not set(_numbered("f_rest_", rest)) <= set(names):
+    rest = _count("f_rest_", names)
+    if rest not in _REST_COUNTS or not set(_numbered("f_rest_", rest)) <= set(names):
         raise CgcError(
             f"{path} has {rest} properties f_rest_*; spherical harmonics of degree 0 to 3 have "
             "0, 9, 24 or 45, numbered from 0."
         )
-    for prefix in FEATURE_PREFIXES:
-        count = sum(bool(re.fullmatch(rf"{prefix}\d+", name)) for name in names)
-        complete = set(_numbered(prefix, FEATURE_DIMENSION)) <= set(names)
-        if count not in (0, FEATURE_DIMENSION) or (count and not complete):
-            raise CgcError(
-                f"{path} has {count} features {prefix}*; CGC's have {FEATURE_DIMENSION}, numbered "
-                "from 0: remove these properties to read the splat without features."
-            )
+    count = _count(OWN_FEATURES, names)
+    if count and not _has_features(OWN_FEATURES, names):
+        raise CgcError(
+            f"{path} has {count} features {OWN_FEATURES}*; CGC's have {FEATURE_DIMENSION}, "
+            "numbered from 0: remove these properties to read the splat without features."
+        )
 
 
-def _gaussians(path: Path, table: NDArray[np.void], names: list[str]) -> PlySplat:
+def _gaussians(path: Path, table: NDArray[np.void], vertex: PlyElement) -> LoadedSplat:
     """Take the columns of a sound table (N,) apart, leaving out what is not finite."""
-    rest_count = sum(name.startswith("f_rest_") for name in names)
-    count = len(table)
-    rest = _columns(table, _numbered("f_rest_", rest_count)).reshape(count, 3, rest_count // 3)
-    constant = _columns(table, CONSTANT)
-    sh = np.concatenate([constant[:, None], rest.transpose(0, 2, 1)], axis=1)
-    opacities = _columns(table, ("opacity",))[:, 0]
-    opacities = np.where(np.isinf(opacities), np.copysign(OPAQUE_LOGIT, opacities), opacities)
-    scales = _columns(table, SCALE)
-    scales = np.where(np.isneginf(scales), np.float32(FLAT_LOG_SCALE), scales)
-    prefix = next((prefix for prefix in FEATURE_PREFIXES if f"{prefix}0" in names), None)
+    names = [item.name for item in vertex.properties]
+    notes = []
+    rest_count = _count("f_rest_", names)
+    # Channel by channel: the harmonics of degree 0 to 3 are the first of each.
+    kept = min(rest_count // 3, coefficient_count(HIGHEST_DEGREE) - 1)
+    rest_names = _numbered("f_rest_", rest_count)
+    wanted = tuple(name for i, name in enumerate(rest_names) if i % max(rest_count // 3, 1) < kept)
+    if len(wanted) < rest_count:
+        notes.append(f"{path} has spherical harmonics beyond degree 3; those are left out.")
+    rest = _columns(table, wanted).reshape(len(table), 3, kept)
+    constant = (
+        _columns(table, CONSTANT) if CONSTANT[0] in names else _constant_of_colors(table, vertex)
+    )
+    features = None
+    for prefix in FEATURE_PREFIXES:
+        if features is None and _has_features(prefix, names):
+            features = _columns(table, _numbered(prefix, FEATURE_DIMENSION))
+        elif features is None and _count(prefix, names):
+            notes.append(
+                f"{path} has {_count(prefix, names)} features {prefix}*, not "
+                f"{FEATURE_DIMENSION}; they are left out."
+            )
     gaussians = Gaussians(
         means=_columns(table, POSITION),
-        log_scales=scales,
+        log_scales=_columns(table, SCALE),
         quats=_columns(table, ROTATION),
-        logit_opacities=opacities.astype(np.float32),
-        sh=sh,
-        features=_columns(table, _numbered(prefix, FEATURE_DIMENSION)) if prefix else None,
+        logit_opacities=_columns(table, ("opacity",))[:, 0],
+        sh=np.concatenate([constant[:, None], rest.transpose(0, 2, 1)], axis=1),
+        features=features,
         segments=_segments(path, table["segment"]) if "segment" in names else None,
     )
-    sound = _sound(gaussians)
-    dropped = count - int(sound.sum())
-    if dropped > FEW * count:
-        first = int(np.argmin(sound))
-        raise CgcError(
-            f"{path} is damaged: {dropped} of its {count} Gaussians hold values that are no finite "
-            f"numbers or a rotation of zero, the first is vertex {first}."
-        )
-    if dropped:
-        gaussians = subset(gaussians, sound)
-    return PlySplat(gaussians, dropped)
+    return checked_splat(path, gaussians, tuple(notes))
 
 
-def _sound(gaussians: Gaussians) -> NDArray[np.bool_]:
-    """Return which Gaussians (N,) hold finite values and a rotation that can be normalised."""
-    sound = gaussians.quats.any(axis=1) & np.isfinite(gaussians.logit_opacities)
-    for values in (gaussians.means, gaussians.log_scales, gaussians.quats, gaussians.features):
-        if values is not None:
-            sound &= np.isfinite(values).all(axis=1)
-    return sound & np.isfinite(gaussians.sh).all(axis=(1, 2))
+def _constant_of_colors(table: NDArray[np.void], vertex: PlyElement) -> NDArray[np.float32]:
+    """Return the constant harmonics (N, 3) of plain colours: whole numbers to 255, or 0 to 1."""
+    kinds = {item.name: item.type for item in vertex.properties}
+    ranges = [1.0 if kinds[name].startswith("f") else 255.0 for name in COLOR]
+    colors = _columns(table, COLOR) / np.array(ranges, np.float32)
+    return ((colors - np.float32(0.5)) / np.float32(CONSTANT_BASIS)).astype(np.float32)
+
+
+def _count(prefix: str, names: list[str]) -> int:
+    return sum(bool(re.fullmatch(rf"{prefix}\d+", name)) for name in names)
+
+
+def _has_features(prefix: str, names: list[str]) -> bool:
+    complete = set(_numbered(prefix, FEATURE_DIMENSION)) <= set(names)
+    return complete and _count(prefix, names) == FEATURE_DIMENSION
 
 
 def _segments(path: Path, column: NDArray[np.generic]) -> NDArray[np.int32]:

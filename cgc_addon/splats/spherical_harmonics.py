@@ -96,3 +96,14 @@ def rotate(sh: NDArray[np.float32], rotation: NDArray[np.floating]) -> NDArray[n
         return sh
     matrix = rotation_matrix(rotation, degree)
     return np.matmul(matrix, sh).astype(np.float32)
+
+
+def signs_under_flips(flips: NDArray[np.floating], degree: int) -> NDArray[np.float64]:
+    """Return the factors (K,), 1 or −1, of coefficients when axes change their direction.
+
+    Args:
+        flips: (3,) −1 for each axis that is turned around, else 1.
+        degree: 0 to 3.
+    """
+    direction = np.array([[0.36, 0.48, 0.8]])  # no harmonic is 0 there
+    return np.sign(basis(direction, degree)[0] * basis(direction * flips, degree)[0])

@@ -150,7 +150,7 @@ class TrainingConfig:
     test_every: int | None = None
     """Every so many-th photo in name order is held out; None = none."""
     init: str | None = None
-    """A 3DGS PLY whose geometry is kept: only features are learned."""
+    """A splat (.ply, .splat, .spz) whose geometry is kept: only features are learned."""
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     segments: SegmentSettings = field(default_factory=SegmentSettings)

@@ -21,7 +21,8 @@ from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
-from ..splats.ply import read_ply, write_ply
+from ..splats.ply import write_ply
+from ..splats.read import read_splat
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .far_radius import choose_far_radius
@@ -120,7 +121,7 @@ def train(
     backend, why = select_backend(config.backend, report)
     say(why)
     if config.init is not None:
-        start = _given_gaussians(config)
+        start = _given_gaussians(config, say)
     else:
         start = _first_gaussians(config, dataset, FAR_RADIUS)
     say(check_memory(config, dataset.scene, len(start)).sentence())
@@ -180,14 +181,17 @@ def train(
     return summary
 
 
-def _given_gaussians(config: TrainingConfig) -> Gaussians:
-    """Read the splat that --init names."""
+def _given_gaussians(config: TrainingConfig, say: Say) -> Gaussians:
+    """Read the splat that --init names, and say what of it was left out."""
     if config.features.mode == "off":
         raise CgcError(
             "--init keeps the geometry of a splat and learns features for it; "
             "with --features off there is nothing to do."
         )
-    return read_ply(Path(str(config.init))).gaussians
+    splat = read_splat(Path(str(config.init)))
+    for note in splat.notes:
+        say(note)
+    return splat.gaussians
 
 
 def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float) -> Gaussians:

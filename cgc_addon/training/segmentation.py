@@ -14,7 +14,7 @@ from ..cgc.clustering import ClusteringSettings
 from ..cgc.contrastive import minimum_segment_pixels
 from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
 from ..cgc.granularity import MergeTree, merge_threshold, ordered_by_size
-from ..cgc.observations import Observation, observe
+from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement
 from ..cgc.segmentation import segment_splat as find_segments
 from ..cgc.segments import Segments, describe_segments, write_segments
@@ -171,6 +171,7 @@ def _observations(
         return []
     views = [dataset.store.view(index, 0) for index in dataset.train]
     label_maps = [dataset.store.labels(index, 0) for index in dataset.train]
+    part_maps = [dataset.store.parts(index, 0) for index in dataset.train]
     labelled = sum(labels is not None for labels in label_maps)
     if labelled == 0:
         say(
@@ -185,6 +186,7 @@ def _observations(
         splat_of(gaussians, backend.device),
         views,
         label_maps,
+        part_maps,
         seed=config.seed,
         report=report,
         should_stop=should_stop,
@@ -214,7 +216,7 @@ def _learn(
         else random_start(len(gaussians), training)
     )
     return train_features(
-        observations,
+        at_every_level(observations),
         start,
         training,
         means=gaussians.means,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 pytest.importorskip("bpy")
 
 from cgc_addon.blender.capture_files import dataset_of, read_capture
+from cgc_addon.blender.dataset_facts import inspect
+from cgc_addon.blender.training_plan import check_dataset
+from cgc_addon.dataset.colmap import read_model
 from cgc_addon.errors import CgcError
 
 OPENCV = "1 OPENCV 64 52 70 75 31 25 0.1 -0.05 0.002 -0.003"
@@ -168,3 +172,81 @@ def test_missing_and_unreadable_photos_are_counted_once_each(write_capture: Call
         f"{folder}/images: 1 of 4 photos are no images that can be read, the first is 0002.png; "
         "their cameras show no photo.",
     )
+
+
+def as_transforms(folder: Path, photos: str = "images", **common: object) -> Path:
+    """Turn a COLMAP capture into one with a transforms.json, its photos in another folder."""
+    model = read_model(folder / "sparse" / "0")
+    camera = model.cameras[1]
+    frames = []
+    for image in model.images:
+        pose = np.linalg.inv(image.world_to_camera) @ np.diag([1.0, -1, -1, 1])
+        path = f"./{photos}/{image.stem}"
+        frames.append({"file_path": path, "transform_matrix": pose.tolist()})
+    lens = dict(zip(("fl_x", "fl_y", "cx", "cy"), camera.params, strict=False))
+    content = {"w": camera.width, "h": camera.height, **lens, **common, "frames": frames}
+    (folder / "transforms.json").write_text(json.dumps(content))
+    (folder / "images").rename(folder / "taken")
+    (folder / "taken").rename(folder / photos)
+    shutil.rmtree(folder / "sparse")
+    return folder
+
+
+@pytest.mark.parametrize("photos", ["images", "train"])
+@pytest.mark.parametrize("place", ["", "transforms.json"])
+def test_a_transforms_json_is_a_capture(write_capture: Callable, photos: str, place: str) -> None:
+    folder = write_capture()
+    before = read_capture(folder)
+    as_transforms(folder, photos)
+    files = read_capture(folder / place)
+    prefix = "" if photos == "images" else "train/"
+    assert files.dataset == folder
+    assert [photo.view.name for photo in files.photos] == [f"{prefix}{n:04d}.png" for n in range(4)]
+    for mine, theirs in zip(files.photos, before.photos, strict=True):
+        assert mine.view.camera == theirs.view.camera
+        assert np.allclose(mine.view.world_to_camera, theirs.view.world_to_camera)
+        assert mine.file == folder / photos / f"{theirs.view.name}"
+    assert np.allclose(files.up, before.up)
+    assert (len(files.points), files.warnings) == (0, ())
+
+
+def test_distortion_of_a_transforms_json_is_said(write_capture: Callable) -> None:
+    folder = as_transforms(write_capture(), k1=0.1)
+    (warning,) = read_capture(folder).warnings
+    assert "lens distortion is ignored, up to" in warning
+    undistort_by_hand(folder)
+    assert read_capture(folder).photos[0].view.camera.fx == 71.0
+
+
+def test_a_colmap_model_goes_before_a_transforms_json(write_capture: Callable) -> None:
+    folder = write_capture()
+    (folder / "transforms.json").write_text("{}")
+    assert read_capture(folder).warnings == ()
+    files = read_capture(folder / "transforms.json")
+    assert len(files.photos) == 4
+    assert files.warnings == (
+        f"{folder} has a COLMAP model, too; that is read, not transforms.json.",
+    )
+
+
+def test_a_damaged_transforms_json_is_said(write_capture: Callable) -> None:
+    folder = as_transforms(write_capture())
+    (folder / "transforms.json").write_text("{}")
+    with pytest.raises(CgcError, match=r"transforms\.json must have a list"):
+        read_capture(folder)
+
+
+@pytest.mark.parametrize("photos", ["images", "train"])
+def test_the_panel_and_training_take_a_transforms_json(write_capture: Callable, photos) -> None:
+    folder = as_transforms(write_capture(), photos, k1=0.1)
+    for stem in ("0000", "0001", "stranger"):
+        mask = folder / "masks" / ("" if photos == "images" else photos) / f"{stem}.png"
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        mask.write_bytes(b"")
+    check_dataset(folder)
+    facts = inspect(folder, None)
+    assert (facts.photos, facts.labelled, facts.strangers) == (4, 2, 1)
+    assert (facts.distorted, facts.label_folder) == (True, "masks")
+    shutil.rmtree(folder / photos)
+    with pytest.raises(CgcError, match=r"images|photos"):
+        inspect(folder, None)

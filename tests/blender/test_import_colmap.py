@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -473,3 +474,34 @@ def test_undo_takes_back_one_import_after_the_other(write_capture: Callable) -> 
     bpy.ops.ed.undo()
     assert captures(bpy.context.scene) == []
     assert counts()["objects"] == 0
+
+
+@pytest.mark.parametrize("place", ["", "transforms.json"])
+def test_cameras_of_a_transforms_json_are_blenders_own(tmp_path: Path, place: str) -> None:
+    """Its axes are those of Blender's cameras: below the root its matrices come back."""
+    folder = tmp_path / "capture"
+    (folder / "images").mkdir(parents=True)
+    poses = []
+    for index, (x, y) in enumerate([(4, 0), (0, 4), (-4, 0), (0, -4)]):
+        back = np.array([x, y, 2]) / np.linalg.norm([x, y, 2])
+        right = np.cross([0, 0, 1], back) / np.linalg.norm(np.cross([0, 0, 1], back))
+        pose = np.eye(4)
+        pose[:3] = np.column_stack([right, np.cross(back, right), back, (x, y, 2)])
+        poses.append({"file_path": f"images/{index}.png", "transform_matrix": pose.tolist()})
+        (folder / "images" / f"{index}.png").write_bytes(b"\x89PNG")
+    content = {"w": 64, "h": 52, "fl_x": 70, "fl_y": 75, "cx": 31, "cy": 25, "frames": poses}
+    (folder / "transforms.json").write_text(json.dumps(content))
+    header = "ply\nformat ascii 1.0\nelement vertex 2\n"
+    header += "".join(f"property float {axis}\n" for axis in "xyz") + "end_header\n"
+    (folder / "sparse_pc.ply").write_text(header + "0 0 0\n1 2 0.5\n")
+    assert bpy.ops.cgc.import_colmap(filepath=str(folder / place)) == {"FINISHED"}
+    (capture,) = captures(bpy.context.scene)
+    bpy.context.view_layer.update()
+    found = cameras_of(capture)
+    for index, pose in enumerate(poses):
+        item = found[f"{index}.png"]
+        assert np.allclose(item.matrix_local, pose["transform_matrix"], atol=1e-6)
+        # Cameras are level, so that up is z already, and the root turns nothing.
+        assert np.allclose(item.matrix_world, pose["transform_matrix"], atol=1e-5)
+    assert len(points_of(capture).data.points) == 2
+    assert of_collection(capture).dataset == str(folder)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.segment_data import all_segments, count_of, rename, splats_of
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
+from cgc_addon.splats.splat_records import RECORD
 
 
 def numbers(capture) -> list[tuple[int, int]]:
@@ -158,6 +161,37 @@ def test_a_splat_is_a_capture_of_its_own(write_run, tmp_path: Path, axis, up) ->
     assert numbers(capture) == [(1, 70), (2, 35), (3, 12), (0, 12)]
 
 
+@pytest.mark.parametrize("name", ["vase.splat", "vase.spz"])
+def test_splats_of_other_programs_stand_as_their_axes_say(tmp_path: Path, name) -> None:
+    """One Gaussian of twelve is high up: y is up in SPZ, and taken for down in a .splat."""
+    places = np.zeros((12, 3), np.float32)
+    places[0] = (1, 2, 3)
+    if name.endswith(".spz"):
+        fixed = (places * 4096).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3]
+        rest = [255, 127, 127, 127, 64, 64, 64, 127, 127, 127]
+        attributes = [np.tile(np.uint8(part), 12) for part in (rest[:1], rest[1:4], rest[4:7])]
+        header = struct.pack("<4sIIBBBB", b"NGSP", 2, 12, 0, 12, 0, 0)
+        content = b"".join(part.tobytes() for part in (fixed, *attributes, np.uint8(rest[7:] * 12)))
+        (tmp_path / name).write_bytes(gzip.compress(header + content))
+    else:
+        records = np.zeros(12, RECORD)
+        records["position"] = places * (1, -1, -1)
+        records["scale"], records["rotation"] = 0.1, (255, 128, 128, 128)
+        records["color"] = 200
+        records["position"][11] = np.nan
+        records.tofile(tmp_path / name)
+    assert bpy.ops.cgc.import_splat(filepath=str(tmp_path / name)) == {"FINISHED"}
+    (capture,) = captures(bpy.context.scene)
+    assert capture.name == "vase"
+    assert numbers(capture) == [(0, 12 if name.endswith(".spz") else 11)]
+    (item,) = objects_of_kind(capture, "SPLAT")
+    bpy.context.view_layer.update()
+    local = np.array(item.data.attributes["position"].data[0].vector)
+    np.testing.assert_allclose(local, (1, -2, -3), atol=1e-6)
+    world = np.array(item.matrix_world) @ (*local, 1)
+    assert world[2] == pytest.approx(2, abs=1e-5)
+
+
 def test_importing_while_points_are_edited(write_run) -> None:
     folder = write_run()
     imported = import_run(bpy.context, bpy.context.scene, folder)
@@ -191,4 +225,4 @@ def test_bad_input_is_said_and_nothing_is_left_behind(tmp_path: Path, write_run)
 def test_splats_can_be_dropped_beside_blenders_own_importer() -> None:
     handler = bpy.types.CGC_FH_import_splat
     assert handler.bl_import_operator == "cgc.import_splat"
-    assert handler.bl_file_extensions == ".ply"
+    assert handler.bl_file_extensions == ".ply;.splat;.spz"

@@ -16,6 +16,7 @@ from cgc_addon.dataset.cameras_json import write_cameras_json
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.ply import write_ply
+from cgc_addon.splats.splat_records import RECORD
 
 CHAIR = Segment(2, "Chair", (10, 200, 30), 77, (1.0, *[0.0] * 15))
 LAMP = Segment(9, "Lamp", (200, 20, 250), 5, (0.0,) * 16)
@@ -137,3 +138,20 @@ def test_a_splat_does_not_say_from_where_to_look(tmp_path, capsys):
     write_ply(tmp_path / "splat.ply", balls([1]))
     assert main(["render", str(tmp_path / "splat.ply"), "-o", str(tmp_path / "out")]) == 1
     assert "with --cameras" in capsys.readouterr().err
+
+
+def test_splats_of_other_kinds_are_drawn_and_what_is_left_out_is_said(tmp_path, cameras, capsys):
+    """A .splat of twelve balls in a row, the last without a place."""
+    records = np.zeros(12, RECORD)
+    records["position"][:, 0] = np.repeat([-2, 0, 2], 4)
+    records["position"][11] = np.nan
+    records["scale"], records["rotation"] = 0.4, (255, 128, 128, 128)
+    records["color"] = (255, 0, 0, 250)
+    records.tofile(tmp_path / "balls.splat")
+    command = ["render", str(tmp_path / "balls.splat"), "--cameras", str(cameras), "--what", "rgb"]
+    assert main([*command, "--backend", "cpu", "-o", str(tmp_path / "out")]) == 0
+    assert "1 damaged Gaussians of " in capsys.readouterr().err
+    with Image.open(tmp_path / "out" / "rgb" / "0002.png") as image:
+        colors = np.array(image)[10, [10, 30, 50]]
+    assert (colors[:, 0] > 200).all()
+    assert (colors[:, 1:] < 10).all()

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cgc_addon.cli import main
 from cgc_addon.splats.ply import read_ply
+from cgc_addon.splats.splat_records import RECORD
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,23 @@ def test_an_existing_splat_keeps_its_geometry_and_learns_features(run, tiny_data
     new = read_ply(tmp_path / "run" / "splat.ply").gaussians
     assert np.array_equal(old.means, new.means)
     assert len(np.unique(new.segments)) >= 3
+
+
+def test_a_splat_of_another_program_learns_features(run, tiny_dataset, tmp_path, capsys):
+    splat = read_ply(run / "splat.ply").gaussians
+    records = np.zeros(len(splat) + 1, RECORD)
+    records["position"] = np.append(splat.means, [[np.nan] * 3], axis=0)
+    records["scale"][:-1], records["rotation"] = np.exp(splat.log_scales), (255, 128, 128, 128)
+    records["color"] = (200, 200, 200, 200)
+    records.tofile(tmp_path / "foreign.splat")
+    assert main([
+        "train", str(tiny_dataset), "-o", str(tmp_path / "run"),
+        "--init", str(tmp_path / "foreign.splat"),
+    ]) == 0  # fmt: skip
+    assert "1 damaged Gaussians of " in capsys.readouterr().err
+    new = read_ply(tmp_path / "run" / "splat.ply").gaussians
+    assert np.array_equal(splat.means, new.means)
+    assert new.features is not None
 
 
 def test_photos_without_masks_train_and_say_that_features_are_skipped(

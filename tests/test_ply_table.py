@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plyfile import PlyData, PlyElement
 
 from cgc_addon.errors import CgcError
-from cgc_addon.splats.ply_table import NUMBER_TYPES, read_header, read_table, write_table
+from cgc_addon.ply_table import NUMBER_TYPES, read_header, read_table, write_table
 
 ENCODINGS = [{"text": True}, {"byte_order": "<"}, {"byte_order": ">"}]
 TYPES = sorted(set(NUMBER_TYPES.values()))

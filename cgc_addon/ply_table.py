@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CgcError
+from .errors import CgcError
 
 LONGEST_HEADER = 1 << 16
 """Bytes; a header of a splat has about 2,000."""

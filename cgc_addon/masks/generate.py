@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Label maps for the photos of a dataset, one after the other; what is done is never done again."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..dataset.image_files import read_photo, write_grey
+from ..dataset.label_maps import label_folder
+from ..dataset.names import LABEL_FOLDERS, PART_FOLDER
+from ..dataset.resize import fitted_size
+from ..errors import CgcError, Interrupted
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from .interface import Embedding, MaskModel
+from .label_map import SPECK_SHARE, flatten, without_specks
+from .levels import object_masks, part_masks
+from .photos import MaskPhoto, photos_to_mask
+from .proposals import Proposals, ProposalSettings, propose
+
+MASK_FOLDER = LABEL_FOLDERS[0]
+ORIGINALS = ".originals"
+"""Below it: label maps as they were before a person corrected them."""
+
+Levels = Literal["objects", "both"]
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """What label maps are to hold."""
+
+    levels: Levels = "both"
+    """both: also write finer maps, of parts, into `masks_parts/`."""
+    proposals: ProposalSettings = field(default_factory=ProposalSettings)
+    longest_side: int = 1024
+    """Of the label maps, px, which may be smaller than their photos: masks hold no more detail."""
+
+
+@dataclass(frozen=True)
+class MaskSummary:
+    """What was made."""
+
+    made: int
+    skipped: int
+    """Photos that had a label map."""
+    empty: int
+    """Photos, of those made, in which nothing was found."""
+    points_asked: float
+    """Mean of the photos made."""
+    seconds_per_photo: float
+
+    def sentence(self, dataset: Path) -> str:
+        """Say it to the user."""
+        words = f"{self.made} label maps made in {dataset / MASK_FOLDER}"
+        if self.made:
+            words += f", {self.seconds_per_photo:.1f} s and {self.points_asked:.0f} points a photo"
+        if self.skipped:
+            words += f"; {self.skipped} photos had one"
+        if self.empty:
+            words += f"; in {self.empty} photos nothing was found"
+        return words + "."
+
+
+def make_masks(
+    dataset: Path,
+    model: MaskModel,
+    settings: MaskSettings | None = None,
+    *,
+    only: Sequence[str] = (),
+    overwrite: bool = False,
+    report: Reporter = silent,
+    say: Callable[[str], None] = lambda _sentence: None,
+    should_stop: ShouldStop = never,
+) -> MaskSummary:
+    """Make label maps for the photos of a dataset.
+
+    Args:
+        dataset: folder that holds `images/`; with cameras, only photos that have one are used.
+        model: finds the masks.
+        settings: see there; defaults if None.
+        only: names of photos or patterns such as "left/*"; "new", the default, means all that have
+            no label map yet.
+        overwrite: make those anew that exist, corrections included.
+        report: progress.
+        say: takes sentences that the user should read.
+        should_stop: asked between calls of the model.
+
+    Raises:
+        CgcError: no such photos, a photo is damaged, label maps of another kind are in the way, or
+            the folder cannot be written.
+        Interrupted: `should_stop` said so; label maps made until then stay.
+    """
+    settings = settings or MaskSettings()
+    existing = label_folder(dataset)
+    if existing is not None and existing.name != MASK_FOLDER:
+        raise CgcError(
+            f"{existing} holds label maps already, and those in {MASK_FOLDER}/ would be taken in "
+            "their place; move that folder away first."
+        )
+    photos = chosen_photos(dataset, photos_to_mask(dataset), only)
+    waiting = [photo for photo in photos if overwrite or not _map(dataset, photo).is_file()]
+    began = time.perf_counter()
+    asked = empty = 0
+
+    def pause() -> None:
+        if should_stop():
+            raise Interrupted("Making masks")
+
+    for done, photo in enumerate(waiting):
+        numbers = {"points": asked / done} if done else {}
+        report(Progress("Making masks", done, len(waiting), numbers))
+        pause()
+        pixels = read_photo(photo.path, upright=photo.upright)
+        embedding = model.embed(pixels)
+        found = propose(model, embedding, settings.proposals, pause=pause)
+        asked += found.points_asked
+        objects, parts = label_maps(found, embedding, settings)
+        if parts is not None:
+            write_grey(dataset / PART_FOLDER / f"{photo.stem}.png", parts)
+        # The objects' map comes last: it is what says that the photo is done.
+        write_grey(_map(dataset, photo), objects)
+        (dataset / MASK_FOLDER / ORIGINALS / f"{photo.stem}.png").unlink(missing_ok=True)
+        if not objects.any():
+            empty += 1
+            say(f"In {photo.path.name} nothing was found; its label map is empty.")
+    report(Progress("Making masks", len(waiting), len(waiting)))
+    count = max(1, len(waiting))
+    return MaskSummary(
+        made=len(waiting),
+        skipped=len(photos) - len(waiting),
+        empty=empty,
+        points_asked=asked / count,
+        seconds_per_photo=(time.perf_counter() - began) / count,
+    )
+
+
+def chosen_photos(
+    dataset: Path, photos: Sequence[MaskPhoto], only: Sequence[str]
+) -> list[MaskPhoto]:
+    """Return the photos that `only` names.
+
+    Raises:
+        CgcError: a name or pattern fits none.
+    """
+    patterns = [pattern for pattern in only if pattern.casefold() != "new"]
+    if not patterns:
+        return list(photos)
+    for pattern in patterns:
+        if not any(_fits(photo, pattern) for photo in photos):
+            raise CgcError(
+                f"{dataset / 'images'} has no photo {pattern!r}; name photos as they are called "
+                "below that folder, or use patterns such as 'left/*'."
+            )
+    return [photo for photo in photos if any(_fits(photo, pattern) for pattern in patterns)]
+
+
+def label_maps(
+    found: Proposals, embedding: Embedding, settings: MaskSettings
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+    """Return the label map of objects (H, W), and that of parts where both levels are wanted."""
+    size = fitted_size((embedding.width, embedding.height), settings.longest_side)
+    masks = enlarged(found.logits, size)
+    objects = flatten(masks[object_masks(found)])
+    parts = flatten(masks[part_masks(found)]) if settings.levels == "both" else None
+    return objects, parts
+
+
+def enlarged(logits: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return masks (M, H, W) without specks.
+
+    Args:
+        logits: (M, h, w) > 0 inside.
+        size: new (width, height), px.
+    """
+    width, height = size
+    masks = np.zeros((len(logits), height, width), np.bool_)
+    for index, each in enumerate(logits):
+        picture = Image.fromarray(each.astype(np.float32))
+        grown = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+        masks[index] = without_specks(grown > 0, SPECK_SHARE * width * height)
+    return masks
+
+
+def _map(dataset: Path, photo: MaskPhoto) -> Path:
+    return dataset / MASK_FOLDER / f"{photo.stem}.png"
+
+
+def _fits(photo: MaskPhoto, pattern: str) -> bool:
+    name = photo.name.casefold()
+    wanted = pattern.replace("\\", "/").casefold()
+    return any(
+        fnmatch.fnmatchcase(one, wanted) for one in (name, photo.stem.casefold(), Path(name).name)
+    )

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A folder of photos becomes working copies: upright, RGB, no longer than asked for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ..dataset.image_files import JPEG_ENDINGS, read_photo, write_photo
+from ..dataset.resize import fitted_size
+from ..errors import CgcError, Interrupted
+from ..files import replacing
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from .exif import ExifFacts, read_exif
+from .photo_list import PhotoList, WorkingPhoto, working_file
+from .sources import Source
+
+STAGE = "Preparing photos"
+_LOSSLESS = frozenset({".png", ".tif", ".tiff", ".bmp", ".tga", ".ppm", ".pgm", ".pnm", ".qoi"})
+_SMALLEST = 64
+"""Shortest side of a photo in which features can be found, px."""
+
+
+def prepare_photos(
+    sources: Sequence[Source],
+    folder: Path,
+    max_size: int,
+    *,
+    threads: int = 1,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> PhotoList:
+    """Write working copies of the photos; copies that are there from an earlier call are kept.
+
+    Args:
+        sources: files that should be photos.
+        folder: of the copies.
+        max_size: longest side of the copies, px.
+        threads: photos that are decoded at once.
+        report: progress.
+        should_stop: asked between photos.
+
+    Returns:
+        The photos that could be read, and why the others could not.
+
+    Raises:
+        CgcError: the folder cannot be written.
+        Interrupted: `should_stop` said so; copies written until then stay, each of them whole.
+    """
+    photos: list[WorkingPhoto] = []
+    left_out: list[tuple[str, str]] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(sources), threads):
+            if should_stop():
+                raise Interrupted(STAGE)
+            report(Progress(STAGE, start, len(sources)))
+            batch = sources[start : start + threads]
+            outcomes = pool.map(lambda source: _prepare(source, folder, max_size), batch)
+            for source, outcome in zip(batch, outcomes, strict=True):
+                if isinstance(outcome, WorkingPhoto):
+                    photos.append(outcome)
+                else:
+                    left_out.append((source.name, outcome))
+    report(Progress(STAGE, len(sources), len(sources)))
+    return PhotoList(tuple(photos), tuple(left_out))
+
+
+def _prepare(source: Source, folder: Path, max_size: int) -> WorkingPhoto | str:
+    """Write one working copy and describe it, or return why the photo cannot be used."""
+    try:
+        with Image.open(source.path) as image:
+            facts, size, ready = _inspect(image, source.path, max_size)
+            photo = _describe(source, facts, size)
+            path = folder / photo.file
+            if min(size) < _SMALLEST:
+                return f"it has only {size[0]}×{size[1]} px"
+            if path.is_file():  # it is whole, as all copies are
+                return photo
+            # Also where it could be copied: a file that ends early shows only when it is decoded.
+            pixels = _decode(image, facts, size)
+    except CgcError as error:
+        return str(error)
+    except Exception as error:  # see `image_files`: Pillow's readers raise nearly anything
+        return f"it is damaged or no photo ({error or type(error).__name__})"
+    if ready:
+        with replacing(path) as temporary:
+            shutil.copyfile(source.path, temporary)
+    else:
+        write_photo(path, pixels)
+    return photo
+
+
+def _inspect(
+    image: Image.Image, path: Path, max_size: int
+) -> tuple[ExifFacts, tuple[int, int], bool]:
+    """Return EXIF, size of the copy, and whether the file can be copied as it is."""
+    facts = read_exif(image)
+    size = (image.height, image.width) if facts.is_turned else image.size
+    fitted = fitted_size(size, max_size)
+    ready = (
+        fitted == size
+        and facts.orientation == 1
+        and image.mode in ("RGB", "L")
+        and image.format in ("JPEG", "PNG")
+        and _ending(path) == path.suffix
+    )
+    return facts, fitted, ready
+
+
+def _decode(image: Image.Image, facts: ExifFacts, size: tuple[int, int]) -> np.ndarray:
+    """Return the pixels (H, W, 3) upright at a size."""
+    if image.mode.startswith("I"):  # 16-bit grey
+        image = Image.fromarray(read_photo(Path(image.filename), upright=True))  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        # JPEG can be decoded at a half, a quarter or an eighth: quickly, and in little memory.
+        image.draft("RGB", (size[1], size[0]) if facts.is_turned else size)
+        image.load()
+        image = ImageOps.exif_transpose(image).convert("RGB")
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.array(image)
+
+
+def _describe(source: Source, facts: ExifFacts, size: tuple[int, int]) -> WorkingPhoto:
+    name = PurePosixPath(source.name).with_suffix(_ending(source.path)).as_posix()
+    folder = PurePosixPath(source.name).parent.as_posix()
+    return WorkingPhoto(
+        name=name,
+        file=working_file(name),
+        source=source.name,
+        width=size[0],
+        height=size[1],
+        camera=facts.camera or f"folder {folder}",
+        focal=facts.focal_pixels(*size),
+    )
+
+
+def _ending(path: Path) -> str:
+    """Return the ending of a photo in the dataset: its own, where all programs read that."""
+    ending = path.suffix.lower()
+    if ending in JPEG_ENDINGS or ending == ".png":
+        return path.suffix
+    return ".png" if ending in _LOSSLESS else ".jpg"

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Photos or a video become a dataset: photos without distortion, their cameras, and points."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..dataset.colmap import find_model, read_model
+from ..errors import CgcError
+from ..files import write_json
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from . import database
+from .models import Model, read_models
+from .native import run_stage
+from .pairs import exhaustive_pairs
+from .photo_list import CameraGroup, PhotoList, describe_cameras, group_cameras
+from .photos import prepare_photos
+from .report import MORE_OVERLAP, SolveReport, make_report, name_some, why_not_solved
+from .settings import FEWEST_PHOTOS, SolveSettings
+from .sources import Source, Sources, find_sources, fingerprint, natural_key, photo_endings
+from .video import choose_frames
+from .workspace import Workspace, locked, unwritable
+
+STAGES = {"photos": 0.08, "features": 0.17, "matching": 0.45, "mapping": 0.25, "undistorting": 0.05}
+"""Stages in order, and the share of the whole that each one usually takes."""
+
+
+@dataclass
+class _Job:
+    """One call of `solve`."""
+
+    source: Path
+    sources: Sources
+    space: Workspace
+    settings: SolveSettings
+    report: Reporter
+    say: Callable[[str], None]
+    should_stop: ShouldStop
+
+    @property
+    def is_video(self) -> bool:
+        return self.source.is_file()
+
+
+def solve(
+    photos: Path,
+    dataset: Path,
+    settings: SolveSettings,
+    *,
+    report: Reporter = silent,
+    say: Callable[[str], None] = lambda _sentence: None,
+    should_stop: ShouldStop = never,
+) -> SolveReport:
+    """Find the cameras of photos and write a dataset that can be trained.
+
+    What an earlier call finished is kept, down to single photos and blocks of pairs; where all is
+    finished, nothing is done. The same photos and settings give the same photos, features and
+    pairs; bundle adjustment with several threads adds in any order, so that the last digits of
+    cameras and points may differ.
+
+    Args:
+        photos: folder of photos, or a video file.
+        dataset: folder to make, see `workspace`.
+        settings: how.
+        report: progress.
+        say: takes sentences for the user.
+        should_stop: asked several times a second.
+
+    Raises:
+        CgcError: the photos cannot be solved, or the dataset cannot be written.
+        Interrupted: `should_stop` said so; calling again goes on.
+    """
+    photos, space = Path(photos).absolute(), Workspace(Path(dataset).absolute())
+    sources = _find(photos, space)
+    record = {
+        "source": str(photos),
+        "fingerprint": fingerprint(sources.photos),
+        "settings": settings.to_record(),
+    }
+    space.check(record, overwrite=settings.overwrite)
+    with locked(space.work):
+        if space.claim(record, overwrite=settings.overwrite) and _has_masks(space.dataset):
+            say(f"{space.dataset}: the masks belong to the earlier photos; make them anew.")
+        return _solve(_Job(photos, sources, space, settings, report, say, should_stop))
+
+
+def _find(photos: Path, space: Workspace) -> Sources:
+    """Return the files that are solved: those of the folder, or the video alone."""
+    if photos.is_file():
+        if photos.suffix.lower() in photo_endings():
+            raise CgcError(f"{photos} is one photo; name the folder with all photos, or a video.")
+        return Sources((Source(photos, photos.name),), ())
+    if not photos.is_dir():
+        raise CgcError(f"{photos} does not exist; name a folder of photos or a video file.")
+    here, there = photos.resolve(), space.dataset.resolve()
+    if here == there or any(
+        here.is_relative_to(folder.resolve()) for folder in (space.images, space.work)
+    ):
+        raise CgcError(
+            f"{photos} lies where the dataset {space.dataset} would be written; name another "
+            "folder for the dataset."
+        )
+    return find_sources(photos, leave_out=there if there.is_relative_to(here) else None)
+
+
+def _solve(job: _Job) -> SolveReport:
+    space, settings = job.space, job.settings
+    if (finished := _finished(space)) is not None:
+        job.say(f"{space.dataset} is solved already; nothing to do.")
+        _tell_whole(job.report)
+        return finished
+    with _timed(job, "photos"):
+        photos = _prepare(job)
+    _tell_photos(job, photos)
+    groups = group_cameras(photos.photos)
+    job.say(describe_cameras(groups))
+    _prepare_database(job, groups)
+    files = [photo.file for photo in sorted(photos.photos, key=lambda p: natural_key(p.name))]
+    exhaustive = settings.is_exhaustive(len(files), video=job.is_video)
+    with _timed(job, "features"):
+        _run(
+            job, "features", "features",
+            photos=str(space.photos), groups=[asdict(group) for group in groups],
+            max_features=settings.max_features,
+        )  # fmt: skip
+    with _timed(job, "matching"):
+        if exhaustive:
+            pairs: Any = exhaustive_pairs(len(files))
+        else:
+            pairs = _run(job, "pairs", "matching", files=files, threads=None)["pairs"]
+        _run(
+            job, "matching", "matching",
+            files=files, pairs=pairs, list_file=str(space.work / "pairs.txt"),
+        )  # fmt: skip
+    matches = database.statistics(space.database)
+    with _timed(job, "mapping"):
+        models = _map(job)
+    if not models:
+        raise why_not_solved(job.source, len(files), matches)
+    with _timed(job, "undistorting"):
+        names = {photo.file: photo.name for photo in photos.photos}
+        _run(
+            job, "undistorting", "undistorting", database=None, seed=None,
+            model=str(space.models / "0"), photos=str(space.photos),
+            output=str(space.undistorted), names=names,
+        )  # fmt: skip
+        space.publish()
+    outcome = make_report(
+        dataset=space.dataset,
+        source=job.source,
+        photos=photos,
+        models=models,
+        matches=matches,
+        exhaustive=exhaustive,
+        seconds=space.seconds(),
+        versions=_versions(),
+    )
+    write_json(space.report, {**outcome.to_json(), "settings": settings.to_record()})
+    _tell_whole(job.report)
+    for warning in outcome.warnings():
+        job.say(warning)
+    return outcome
+
+
+def _finished(space: Workspace) -> SolveReport | None:
+    """Return the report where all that it tells of is there."""
+    if (outcome := SolveReport.read(space.report)) is None:
+        return None
+    try:
+        images = read_model(find_model(space.dataset)).images
+    except CgcError:
+        return None
+    whole = len(images) == outcome.registered and all(
+        (space.images / image.name).is_file() for image in images
+    )
+    return outcome if whole else None
+
+
+def _prepare(job: _Job) -> PhotoList:
+    """Return the working photos, which are on disk then."""
+    space = job.space
+    found = PhotoList.read(space.photo_list)
+    if found is not None and all((space.photos / p.file).is_file() for p in found.photos):
+        return found
+    report = _part(job.report, "photos")
+    if job.is_video:
+        found = choose_frames(
+            job.source, space.work, job.settings.frames, job.settings.max_size,
+            report=report, should_stop=job.should_stop,
+        )  # fmt: skip
+    else:
+        found = prepare_photos(
+            job.sources.photos, space.photos, job.settings.max_size,
+            threads=job.settings.thread_count(), report=report, should_stop=job.should_stop,
+        )  # fmt: skip
+        found = PhotoList(found.photos, (*job.sources.left_out, *found.left_out))
+    found.write(space.photo_list)
+    return found
+
+
+def _tell_photos(job: _Job, photos: PhotoList) -> None:
+    """Say what cannot be used.
+
+    Raises:
+        CgcError: too few photos are left.
+    """
+    reasons: dict[str, list[str]] = {}
+    for name, reason in photos.left_out:
+        reasons.setdefault(reason, []).append(name)
+    told = [f"{name_some(names)}: {reason}" for reason, names in reasons.items()]
+    if len(photos.photos) < FEWEST_PHOTOS:
+        what = "frames" if job.is_video else "photos that can be read"
+        raise CgcError(
+            f"{job.source} holds {len(photos.photos)} {what}, but {FEWEST_PHOTOS} are the fewest "
+            f"that can be solved, and 30 or more are better; {MORE_OVERLAP}."
+            + (f" Left out: {'; '.join(told)}." if told else "")
+        )
+    for sentence in told:
+        job.say(f"Left out: {sentence}.")
+
+
+def _prepare_database(job: _Job, groups: tuple[CameraGroup, ...]) -> None:
+    """Take away a database that is damaged, and the models that were made from it."""
+    space = job.space
+    if database.is_usable(space.database, groups):
+        return
+    if space.database.exists() and space.database.stat().st_size:
+        job.say(f"{space.database} is damaged or unfinished; features and matches are made anew.")
+    database.remove(space.database)
+    _remove_models(space)
+
+
+def _map(job: _Job) -> list[Model]:
+    """Return the models, which are on disk then, the largest first."""
+    space = job.space
+    if (models := read_models(space.models)) is not None:
+        return models
+    _remove_models(space)
+    _run(job, "mapping", "mapping", photos=str(space.photos), output=str(space.models))
+    models = read_models(space.models)
+    if models is None:
+        raise CgcError(f"{space.models} was written but cannot be read; check that disk.")
+    return models
+
+
+def _remove_models(space: Workspace) -> None:
+    try:
+        if space.models.exists():
+            shutil.rmtree(space.models)
+    except OSError as error:
+        raise unwritable(space.models, error) from error
+
+
+def _run(job: _Job, stage: str, part: str, **arguments: Any) -> dict[str, Any]:
+    """Run a stage of COLMAP with what all stages take; None leaves an argument out."""
+    common = {
+        "database": str(job.space.database),
+        "threads": job.settings.thread_count(),
+        "seed": job.settings.seed,
+    }
+    given = {name: value for name, value in {**common, **arguments}.items() if value is not None}
+    report = _part(job.report, part)
+    return run_stage(stage, given, job.space.log, report=report, should_stop=job.should_stop)
+
+
+@contextmanager
+def _timed(job: _Job, stage: str) -> Iterator[None]:
+    start = time.monotonic()
+    try:
+        yield
+    finally:
+        job.space.add_seconds(stage, time.monotonic() - start)
+
+
+def _part(report: Reporter, stage: str) -> Reporter:
+    """Return a reporter that knows the share of the whole job before and in a stage."""
+    names = list(STAGES)
+    before = sum(STAGES[name] for name in names[: names.index(stage)])
+
+    def told(progress: Progress, /) -> None:
+        share = min(1.0, progress.done / progress.total) if progress.total else 0.0
+        overall = before + STAGES[stage] * share
+        report(replace(progress, overall=overall))
+
+    return told
+
+
+def _tell_whole(report: Reporter) -> None:
+    report(Progress("Solved", 1, 1, overall=1.0))
+
+
+def _has_masks(dataset: Path) -> bool:
+    return any((dataset / name).is_dir() for name in ("masks", "masks_parts"))
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "cgc": __version__,
+        "python": platform.python_version(),
+        "pycolmap": importlib.metadata.version("pycolmap"),
+    }

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Splats of any origin, told apart by how they begin: PLY, compressed PLY, SPZ, `.splat`.
+
+NumPy alone: Blender reads them, too.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from ..errors import CgcError
+from ..ply_table import read_header
+from . import spz
+from .compressed_ply import is_compressed, read_compressed_ply
+from .loaded import LoadedSplat
+from .ply import read_ply
+from .splat_records import read_splat_records
+
+SPLAT_ENDINGS = (".ply", ".splat", ".spz")
+"""In lower case, for people; only a `.splat`, which has no header, is told by its own."""
+
+
+def read_splat(path: Path) -> LoadedSplat:
+    """Read the Gaussians of a file in COLMAP's axes.
+
+    SPZ has axes of its own, which are turned. PLY and `.splat` say nothing of theirs and stay as
+    they are.
+
+    Raises:
+        CgcError: the file is missing, of no kind that is known, damaged, or holds too little that
+            is finite.
+    """
+    if path.is_dir():
+        raise CgcError(f"{path} is a folder, not a splat; choose a file (.ply, .splat, .spz).")
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+        if head.startswith(b"ply"):
+            header = read_header(path)
+            return read_compressed_ply(header) if is_compressed(header) else read_ply(path)
+        if head.startswith(spz.GZIP):
+            return spz.read_spz(path)
+        if head.startswith(spz.MAGIC) and len(head) == 8:
+            spz.check_version(path, *struct.unpack("<I", head[4:]))
+            raise CgcError(f"{path} is damaged: SPZ of these versions is packed; export it again.")
+        if path.suffix.lower() == ".splat":
+            return read_splat_records(path)
+    except FileNotFoundError:
+        raise CgcError(f"{path} is missing.") from None
+    except OSError as error:
+        raise CgcError(f"{path} could not be read: {error.strerror or error}.") from error
+    if path.suffix.lower() == ".ply":
+        return read_ply(path)  # says what is wrong
+    raise CgcError(
+        f"{path} is not a splat of a kind that is read: PLY, compressed PLY, .splat, or SPZ; "
+        "export it as PLY from the program that made it."
+    )

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SPZ of every version comes back in COLMAP's axes; what is damaged or too new is said."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cgc_addon.errors import CgcError
+from cgc_addon.splats.read import read_splat
+from cgc_addon.splats.rotations import matrices
+from cgc_addon.splats.spherical_harmonics import signs_under_flips
+from cgc_addon.splats.transform import transform
+
+from . import foreign_files as foreign
+
+
+@pytest.fixture
+def splat(make_gaussians):
+    """Values within the ranges that SPZ keeps."""
+    made = make_gaussians(40, features=False, segments=False)
+    return type(made)(
+        made.means, made.log_scales, made.quats, made.logit_opacities, made.sh.clip(-0.99, 0.99)
+    )
+
+
+def assert_near(read, splat, *, means: float, rotations: float) -> None:
+    np.testing.assert_allclose(read.means, splat.means, atol=means)
+    np.testing.assert_allclose(read.log_scales, splat.log_scales, atol=1 / 32 + 1e-6)
+    np.testing.assert_allclose(matrices(read.quats), matrices(splat.quats), atol=rotations)
+    opacities = foreign.sigmoid(read.logit_opacities)
+    np.testing.assert_allclose(opacities, foreign.sigmoid(splat.logit_opacities), atol=0.51 / 255)
+    np.testing.assert_allclose(read.sh[:, 0], splat.sh[:, 0], atol=0.51 / 255 / 0.15)
+    np.testing.assert_allclose(read.sh[:, 1:], splat.sh[:, 1:], atol=0.51 / 128)
+
+
+@pytest.mark.parametrize(
+    ("version", "means", "rotations"), [(1, 2e-3, 0.15), (2, 1.3e-4, 0.15), (3, 1.3e-4, 0.01)]
+)
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_every_version_and_degree(tmp_path, splat, version, means, rotations, degree) -> None:
+    kept = type(splat)(
+        splat.means,
+        splat.log_scales,
+        splat.quats,
+        splat.logit_opacities,
+        splat.sh[:, : (degree + 1) ** 2],
+    )
+    foreign.write_spz(tmp_path / "cloud.spz", kept, version)
+    read = read_splat(tmp_path / "cloud.spz")
+    assert (read.dropped, read.notes, read.gaussians.sh_degree) == (0, (), degree)
+    assert_near(read.gaussians, kept, means=means, rotations=rotations)
+
+
+def test_the_axes_are_turned_as_one_half_turn_turns_all(splat) -> None:
+    """The signs of harmonics that the library lists are those of a turn of the whole world."""
+    turn = np.diag([*foreign.RUB, 1.0])
+    turned = transform(splat, turn)
+    np.testing.assert_allclose(
+        turned.sh[:, 1:], splat.sh[:, 1:] * foreign.RUB_HARMONICS[:, None], atol=1e-5
+    )
+    np.testing.assert_array_equal(signs_under_flips(foreign.RUB, 3)[1:], foreign.RUB_HARMONICS)
+
+
+def test_one_gaussian_by_hand(tmp_path) -> None:
+    """A Gaussian 2 up and 3 before a camera of OpenGL is at y = −2, z = 3 for COLMAP."""
+    fixed = b"".join((value & 0xFFFFFF).to_bytes(3, "little") for value in (256, 512, -768))
+    turn_around_y = 0 << 30 | 0 << 20 | 0 << 10 | 0  # x is the largest: half a turn around x
+    content = (
+        struct.pack("<4sIIBBBB", b"NGSP", 3, 1, 1, 8, 0, 0)
+        + fixed
+        + bytes([255])
+        + bytes([255, 0, 128])
+        + bytes([160, 144, 0])
+        + struct.pack("<I", turn_around_y)
+        + bytes([192, 192, 192, 192, 64, 128, 128, 128, 128])
+    )
+    (tmp_path / "one.spz").write_bytes(gzip.compress(content))
+    read = read_splat(tmp_path / "one.spz").gaussians
+    np.testing.assert_array_equal(read.means, [[1, -2, 3]])
+    np.testing.assert_array_equal(read.log_scales, [[0, -1, -10]])
+    np.testing.assert_array_equal(read.logit_opacities, [16])  # 255 is an opacity of 1
+    np.testing.assert_allclose(read.quats, [[0, 1, 0, 0]])
+    np.testing.assert_allclose(read.sh[0, 0], [1 / 0.3, -1 / 0.3, 0.0131], atol=1e-3)
+    np.testing.assert_array_equal(read.sh[0, 1:], [[-0.5] * 3, [-0.5, 0.5, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_gsply_agrees(tmp_path, make_gaussians, degree) -> None:
+    """Gsply reads and writes the same numbers, in the file's own axes."""
+    gsply = pytest.importorskip("gsply")
+    splat = make_gaussians(300, degree=degree)
+    data = gsply.GSData.from_arrays(
+        splat.means,
+        splat.log_scales,
+        splat.quats,
+        splat.logit_opacities,
+        splat.sh[:, 0],
+        splat.sh[:, 1:] if degree else None,
+        format="ply",
+    )
+    gsply.write_spz(tmp_path / "cloud.spz", data)
+    theirs = gsply.read_spz(tmp_path / "cloud.spz")
+    ours = read_splat(tmp_path / "cloud.spz").gaussians
+    np.testing.assert_allclose(ours.means, theirs.means * foreign.RUB, atol=1e-6)
+    np.testing.assert_allclose(ours.log_scales, theirs.scales, atol=1e-6)
+    turn = np.diag(foreign.RUB)
+    np.testing.assert_allclose(
+        matrices(ours.quats), turn @ matrices(theirs.quats) @ turn, atol=1e-5
+    )
+    np.testing.assert_allclose(ours.logit_opacities, theirs.opacities, atol=1e-4)
+    np.testing.assert_allclose(ours.sh[:, 0], theirs.sh0, atol=1e-5)
+    if degree:
+        signs = foreign.RUB_HARMONICS[: (degree + 1) ** 2 - 1, None]
+        np.testing.assert_allclose(ours.sh[:, 1:], theirs.shN * signs, atol=1e-6)
+
+
+def test_harmonics_of_degree_4_are_cut_off_and_that_is_said(tmp_path, splat) -> None:
+    payload = bytearray(foreign.spz_payload(splat, 3))
+    payload[12] = 4
+    rest = np.frombuffer(payload[-len(splat) * 45 :], np.uint8).reshape(-1, 45)
+    more = np.full((len(splat), 27), 200, np.uint8)
+    content = bytes(payload[: -len(splat) * 45]) + np.hstack([rest, more]).tobytes()
+    (tmp_path / "four.spz").write_bytes(gzip.compress(content))
+    read = read_splat(tmp_path / "four.spz")
+    assert_near(read.gaussians, splat, means=1e-3, rotations=0.01)
+    assert read.notes == (
+        f"{tmp_path / 'four.spz'} has spherical harmonics beyond degree 3; those are left out.",
+    )
+
+
+def test_extensions_after_the_data_are_passed_over(tmp_path, splat) -> None:
+    payload = bytearray(foreign.spz_payload(splat, 3))
+    payload[14] = 2
+    payload += struct.pack("<II3f", 0xADBE0002, 12, 0.1, 0.2, 0.3)
+    (tmp_path / "cloud.spz").write_bytes(gzip.compress(payload))
+    assert_near(read_splat(tmp_path / "cloud.spz").gaussians, splat, means=1e-3, rotations=0.01)
+
+
+def test_positions_that_are_no_numbers_are_left_out(tmp_path, splat) -> None:
+    payload = bytearray(foreign.spz_payload(splat, 1))
+    payload[16 + 6 * 5 : 16 + 6 * 5 + 2] = b"\xff\x7f"  # NaN of 16 bits
+    path = tmp_path / "cloud.spz"
+    path.write_bytes(gzip.compress(payload))
+    read = read_splat(path)
+    assert (read.dropped, len(read.gaussians)) == (1, len(splat) - 1)
+    assert read.notes == (f"1 damaged Gaussians of {path} were left out.",)
+
+
+def test_many_positions_that_are_no_numbers_are_refused(tmp_path, splat) -> None:
+    payload = bytearray(foreign.spz_payload(splat, 1))
+    payload[16 : 16 + 6 * 20] = b"\xff\x7f" * 60
+    (tmp_path / "cloud.spz").write_bytes(gzip.compress(payload))
+    with pytest.raises(CgcError, match="is damaged: 20 of its 40 Gaussians"):
+        read_splat(tmp_path / "cloud.spz")
+
+
+def changed(payload: bytes, place: int, form: str, value: int) -> bytes:
+    content = bytearray(payload)
+    struct.pack_into(form, content, place, value)
+    return gzip.compress(content)
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value", "reason"),
+    [
+        (0, "<I", 0, "no SPZ"),
+        (4, "<I", 0, "SPZ of version 0; versions 1 to 3"),
+        (4, "<I", 4, "SPZ of version 4; versions 1 to 3"),
+        (8, "<I", 0, "holds no Gaussians"),
+        (8, "<I", 41, "cut short or damaged: its header promises 41 Gaussians"),
+        (8, "<I", 2**32 - 1, "cut short or damaged.*cannot"),
+        (12, "<B", 5, "degree 5"),
+        (13, "<B", 99, "99 fractional bits"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused(tmp_path, splat, place, form, value, reason) -> None:
+    path = tmp_path / "cloud.spz"
+    path.write_bytes(changed(foreign.spz_payload(splat, 3), place, form, value))
+    with pytest.raises(CgcError, match=f"cloud.spz.*{reason}"):
+        read_splat(path)
+
+
+def test_version_4_says_what_to_do(tmp_path) -> None:
+    path = tmp_path / "new.spz"
+    path.write_bytes(struct.pack("<4sIIBBBBI12x", b"NGSP", 4, 10, 3, 12, 0, 6, 32))
+    with pytest.raises(CgcError, match=r"version 4.*export it as version 3, or as PLY"):
+        read_splat(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path, splat, monkeypatch) -> None:
+    """Far more than was promised follows: reading stops soon after the promised end."""
+    path = tmp_path / "bomb.spz"
+    path.write_bytes(gzip.compress(foreign.spz_payload(splat, 3) + bytes(200_000_000), 1))
+    with pytest.raises(CgcError, match="far more data"):
+        read_splat(path)
+
+
+def test_every_truncation_is_refused(tmp_path, splat) -> None:
+    path = tmp_path / "cloud.spz"
+    foreign.write_spz(path, splat, 3)
+    content = path.read_bytes()
+    for length in [*range(0, len(content), 61), len(content) - 1]:
+        path.write_bytes(content[:length])
+        with pytest.raises(CgcError):
+            read_splat(path)
+
+
+def test_flipped_bytes_are_found_by_the_checksum(tmp_path, splat) -> None:
+    path = tmp_path / "cloud.spz"
+    foreign.write_spz(path, splat, 2)
+    content = path.read_bytes()
+
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    )
+    @given(place=st.integers(10, len(content) - 1), bit=st.integers(0, 7))
+    def flip(place: int, bit: int) -> None:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << bit
+        path.write_bytes(damaged)
+        with pytest.raises(CgcError):
+            read_splat(path)
+
+    flip()
+
+
+def test_other_gzip_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.spz"
+    path.write_bytes(gzip.compress(b"not a splat at all"))
+    with pytest.raises(CgcError, match="is a gzip file, but no SPZ"):
+        read_splat(path)
