@@ -52,6 +52,27 @@ MASK_CAMERAS = (
     ("CAPTURE", "Capture Cameras", "Every camera of the capture's photos"),
     ("FRAMES", "Frame Range", "The camera of the scene, frame by frame"),
 )
+PHOTO_MASK_MODELS = (
+    ("default", "As Preferences", "The file that the preferences name, else MobileSAM"),
+    ("mobilesam", "MobileSAM", "Small and quick; 45 MB"),
+    ("vit_b", "SAM ViT-B", "Slower, finer; 375 MB"),
+    ("vit_l", "SAM ViT-L", "Slow, wants a graphics card; 1.2 GB"),
+    ("vit_h", "SAM ViT-H", "The slowest, wants a graphics card; 2.6 GB"),
+)
+NO_MASKS = ("none", "No Masks", "One splat that is not separated into objects")
+PHOTO_MASK_LEVELS = (
+    ("both", "Objects and Parts", "Masks of objects, and in a folder of their own those of parts"),
+    ("objects", "Objects", "One mask for each whole object"),
+)
+MATCHINGS = (
+    ("auto", "Automatic", "Photos that were taken one after the other, or all with all"),
+    ("exhaustive", "All With All", "Compare every photo with every other; slow for many photos"),
+    ("sequential", "In Order", "Compare photos with those just before and after them"),
+)
+REVIEW_LEVELS = (
+    ("masks", "Objects", "Masks of whole objects, which training reads"),
+    ("masks_parts", "Parts", "Masks of parts of objects"),
+)
 LOOK_COLORS = (
     ("PHOTO", "Photo", "Colours of the photos"),
     ("SEGMENT", "Segments", "One colour for each segment"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,11 @@ from ..dataset.pinhole import is_pinhole
 from ..dataset.solved import find_solved
 from ..dataset.transforms_json import IMAGES, read_transforms
 from ..errors import CgcError
+from ..training.photo_job import PhotoJob
 from .capture_files import UNDISTORTED
+from .from_photos_plan import unfinished_job
 from .job_operator import redraw_panels
+from .mask_models import present_models
 from .properties import of_scene
 from .training_plan import absolute, check_dataset, is_unfinished, run_folder
 
@@ -57,6 +60,10 @@ class DatasetFacts:
     """Whether a finished run is there."""
     run_unfinished: bool = False
     """Whether a run is there that can be resumed."""
+    photo_job: PhotoJob | None = None
+    """The job from photos that the dataset is made by, if it has not come to its end."""
+    models: frozenset[str] = frozenset()
+    """Mask models whose weights are on this machine, by name."""
 
 
 @dataclass
@@ -85,13 +92,16 @@ def facts_of(scene: Scene) -> DatasetFacts | None:
 def look(scene: Scene) -> DatasetFacts:
     """Look now, and keep what is found."""
     key, began = _key(scene), time.monotonic()
+    job, models = None, present_models()
     try:
         dataset = absolute(of_scene(scene).dataset, "dataset")
+        job = None if dataset is None else unfinished_job(dataset)
         facts = DatasetFacts() if dataset is None else inspect(dataset, _run_folder(scene))
     except CgcError as error:
         facts = DatasetFacts(problem=str(error))
     except OSError as error:
         facts = DatasetFacts(problem=f"{error.filename} cannot be read: {error.strerror}.")
+    facts = replace(facts, photo_job=job, models=models)
     now = time.monotonic()
     _seen.facts[key] = facts
     _seen.expires[key] = now + max(FRESH_SECONDS, PATIENCE * (now - began))
@@ -153,6 +163,16 @@ def _run_folder(scene: Scene) -> Path | None:
         return run_folder(scene)
     except CgcError:  # training will say why
         return None
+
+
+def is_distorted(dataset: Path) -> bool:
+    """Return whether a lens of the dataset has distortion.
+
+    Raises:
+        CgcError: there are no cameras, or they cannot be read.
+    """
+    _, _, cameras = _photos_and_cameras(dataset)
+    return not all(is_pinhole(camera) for camera in cameras)
 
 
 def _photos_and_cameras(dataset: Path) -> tuple[Path, set[str], Collection[ColmapCamera]]:

@@ -50,6 +50,8 @@ class JobState:
     done: int = 0
     total: int = 0
     """Units of the stage that are done, and all of them; 0 where that is not known."""
+    overall: float | None = None
+    """Share of the whole job, 0..1, where it has several stages."""
     numbers: Mapping[str, float] = field(default_factory=dict)
     """Loss, PSNR, count, … as the stage reports them."""
     notes: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ class JobState:
     seconds: float = 0.0
     """Since the start."""
     seconds_left: float | None = None
-    """Of this stage, as far as can be told."""
+    """Of this stage, or of the whole where `overall` is known, as far as can be told."""
     preview: Path | None = None
     previews: int = 0
     """How often the preview was written."""
@@ -83,7 +85,9 @@ class JobState:
 
     @property
     def fraction(self) -> float:
-        """How much of the stage is done, 0..1; 0 where that is not known."""
+        """How much of the job, or else of its stage, is done, 0..1; 0 where that is not known."""
+        if self.overall is not None:
+            return min(1.0, max(0.0, self.overall))
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     @property
@@ -209,14 +213,21 @@ class Job:
             if name not in {"type", "id", "stage", "done", "total"}
             and isinstance(value, int | float)
         }
-        left = numbers.pop("seconds_left", None)
+        left, overall = numbers.pop("seconds_left", None), numbers.pop("overall", None)
         spent = now - self._stage_began
-        if left is None and 0 < done < total and spent > FRESH_STAGE_SECONDS:
+        staged = overall is not None  # what is left of a stage alone would mislead
+        if not staged and left is None and 0 < done < total and spent > FRESH_STAGE_SECONDS:
             left = spent * (total - done) / done
         if not numbers and stage == self.state.stage:
             numbers = dict(self.state.numbers)  # the last message of a stage has none
         self.state = replace(
-            self.state, stage=stage, done=done, total=total, numbers=numbers, seconds_left=left
+            self.state,
+            stage=stage,
+            done=done,
+            total=total,
+            overall=overall,
+            numbers=numbers,
+            seconds_left=left,
         )
 
     def _end_with_error(self, sentence: str) -> None:

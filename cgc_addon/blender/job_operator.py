@@ -224,6 +224,8 @@ def manager_of(context: Context) -> WindowManager:
 def status_line(state: JobState) -> str:
     """Say in one line how far a job is."""
     words = [state.title, state.stage]
+    if state.overall is not None:
+        words.insert(1, f"{state.overall:.0%}")
     if state.total:
         words.append(f"{state.done:,} of {state.total:,}")
     words += [text.format(state.numbers[name]) for name, text in _FORMATS if name in state.numbers]

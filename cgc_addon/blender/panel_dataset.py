@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
+from ..masks.weights import KNOWN
+from . import jobs
 from .capture import captures, objects_of_kind
 from .dataset_facts import DatasetFacts, facts_of
-from .panel_layout import SidebarPanel, draw_job, draw_problem, layout_of, say
+from .from_photos_plan import resumable_job
+from .mask_models import chosen_model
+from .panel_layout import SidebarPanel, draw_download, draw_job, draw_problem, layout_of, say
+from .photo_mask_operators import offline_sentence
 from .properties import of_collection, of_scene
 
 if TYPE_CHECKING:
@@ -18,11 +23,13 @@ if TYPE_CHECKING:
 
 CHOOSE = (
     "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
-    "transforms.json."
+    "transforms.json. Or begin with photos, or a video:"
 )
+OPERATORS = ("CGC_OT_undistort_photos", "CGC_OT_from_photos", "CGC_OT_resume_from_photos")
+MASK_OPERATORS = ("CGC_OT_make_masks", "CGC_OT_import_masks", "CGC_OT_download_mask_model")
 UNSEPARATED = "No masks: the splat will not be separated into objects."
 LABEL_MAPS = (
-    "Put a grey PNG for each photo into the folder masks, masks/0001.png for images/0001.jpg. Each "
+    "Make them here, or bring a grey PNG for each photo, masks/0001.png for images/0001.jpg: each "
     "pixel is the number of an object, 0 for none; numbers need not agree between photos."
 )
 
@@ -36,12 +43,16 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         """Draw the folder, what is in it, and what of it is in the scene."""
         layout, scene = layout_of(self), cast("Scene", context.scene)
         settings = of_scene(scene)
-        draw_problem(layout, context, "CGC_OT_undistort_photos")
+        draw_problem(layout, context, *OPERATORS)
+        if draw_job(layout, context, "from-photos"):
+            return
+        facts = facts_of(scene)
+        _draw_unfinished(layout, context, scene, facts)
         layout.prop(cast("Any", settings), "dataset", text="")
         if not settings.dataset:
             say(layout, context, CHOOSE, "INFO")
+            layout.operator("cgc.from_photos", text="From Photos…", icon="FILE_IMAGE")
             return
-        facts = facts_of(scene)
         if facts is None:
             layout.label(text="Looking …", icon="SORTTIME")
             return
@@ -71,6 +82,9 @@ class CGC_PT_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
     def draw(self, context: Context) -> None:
         """Draw how many photos have label maps."""
         layout, scene = layout_of(self), cast("Scene", context.scene)
+        if draw_job(layout, context, "masks", "models"):
+            return
+        draw_problem(layout, context, *MASK_OPERATORS)
         facts = facts_of(scene) if of_scene(scene).dataset else None
         if facts is None or facts.problem:
             layout.label(text="Needs a dataset", icon="INFO")
@@ -85,6 +99,7 @@ class CGC_PT_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
         if facts.strangers:
             text = f"In {facts.label_folder}/, belonging to no photo: {facts.strangers}."
             say(layout, context, text, "ERROR")
+        _draw_making(layout, context, scene, facts)
 
 
 CLASSES = (CGC_PT_dataset, CGC_PT_masks)
@@ -106,6 +121,40 @@ def _draw_distortion(layout: UILayout, context: Context, facts: DatasetFacts) ->
     text = "The photos have lens distortion, which Blender's cameras lack."
     say(layout, context, text, "INFO")
     layout.operator("cgc.undistort_photos", icon="CAMERA_DATA")
+
+
+def _draw_unfinished(
+    layout: UILayout, context: Context, scene: Scene, facts: DatasetFacts | None
+) -> None:
+    """Offer to go on with what was begun from photos."""
+    job = resumable_job(scene, facts.photo_job if facts else None)
+    chosen = of_scene(scene).dataset
+    if jobs.running() or job is None or (chosen and _normal(chosen) != _normal(str(job.dataset))):
+        return
+    say(layout, context, f"{job.dataset.name} was begun from photos and is not finished.", "INFO")
+    layout.operator("cgc.resume_from_photos", icon="PLAY")
+
+
+def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: DatasetFacts) -> None:
+    """Draw what makes masks, or why that cannot be done yet."""
+    settings = of_scene(scene)
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    column.prop(cast("Any", settings), "photo_mask_model")
+    column.prop(cast("Any", settings), "photo_mask_levels")
+    model = chosen_model(settings.photo_mask_model)
+    if model in KNOWN and model not in facts.models:
+        say(layout, context, f"{KNOWN[model].title} is not on this machine yet.", "INFO")
+        draw_download(layout, model)
+        if not bpy.app.online_access:
+            say(layout, context, offline_sentence(), "INFO")
+    row = layout.row(align=True)
+    if 0 < facts.photos <= facts.labelled:
+        button = row.operator("cgc.make_masks", text="Make Masks Anew…", icon="FILE_REFRESH")
+        cast("Any", button).ask = True
+    else:
+        row.operator("cgc.make_masks", icon="MOD_MASK")
+    layout.operator("cgc.import_masks", text="Import Masks…", icon="IMPORT")
 
 
 def _capture_of(scene: Scene, dataset: str) -> Collection | None:

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import blf
 import bpy
 
+from ..masks.weights import KNOWN
 from . import jobs
 from .job import JobState
 from .job_operator import duration
+from .mask_models import download_label
 from .preferences import PACKAGE
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ NUMBERS = (
     ("gaussians", "{:,.0f} Gaussians"),
     ("steps_per_second", "{:.1f} steps/s"),
 )
+
+
+WITH_PAUSE = ("train", "from-photos", "masks")
+"""Verbs that can wait, and that keep what they have when they are stopped."""
 
 
 class SidebarPanel:
@@ -97,14 +104,19 @@ def draw_job(layout: UILayout, context: Context, *verbs: str) -> bool:
         return False
     column = layout.column()
     column.label(text=state.title, icon="SORTTIME")
-    column.progress(factor=state.fraction, text=_stage(state))
+    if state.overall is None:
+        column.progress(factor=state.fraction, text=_stage(state))
+    else:
+        column.progress(factor=state.fraction, text=_whole(state))
     numbers = column.column(align=True)
     numbers.scale_y = 0.8
+    if state.overall is not None:
+        numbers.label(text=_units(state))
     for line in _numbers(state):
         numbers.label(text=line)
     column = layout.column(align=True)
     buttons = column.row(align=True)
-    if state.verb == "train":
+    if state.verb in WITH_PAUSE:
         text, icon = ("Resume", "PLAY") if state.paused else ("Pause", "PAUSE")
         buttons.operator("cgc.pause_training", text=text, icon=cast("Any", icon))
         buttons.operator("cgc.stop_training", text="Stop and Keep", icon="CHECKMARK")
@@ -130,8 +142,16 @@ def draw_problem(layout: UILayout, context: Context, *operators: str) -> None:
     row = box.row(align=True)
     row.operator("cgc.dismiss_problem", icon="X")
     row.operator("cgc.copy_problem", text="", icon="COPYDOWN")
+    if (wanted := re.search(r"--download (\w+)", problem.sentence)) and wanted[1] in KNOWN:
+        draw_download(box, wanted[1])
     if any(word in problem.sentence for word in ("preferences", "Python")):
         draw_preferences_button(box)
+
+
+def draw_download(layout: UILayout, model: str) -> None:
+    """Draw the button that downloads a mask model."""
+    button = layout.operator("cgc.download_mask_model", text=download_label(model), icon="INTERNET")
+    cast("Any", button).model = model
 
 
 def draw_worker(layout: UILayout, context: Context) -> None:
@@ -151,11 +171,25 @@ def draw_preferences_button(layout: UILayout) -> None:
 
 
 def _stage(state: JobState) -> str:
+    words = [_units(state)]
+    if state.seconds_left is not None and not state.stopping:
+        words.append(f"{duration(state.seconds_left)} left")
+    return "  ·  ".join(words)
+
+
+def _units(state: JobState) -> str:
+    """Say what is being done, and how much of it is done."""
     words = [state.stage if not state.stopping else "Ending"]
     if state.paused:
         words = ["Paused"]
     if state.total:
         words.append(f"{state.done:,} / {state.total:,}")
+    return "  ·  ".join(words)
+
+
+def _whole(state: JobState) -> str:
+    """Say how far a job of several stages is as a whole."""
+    words = [f"{state.fraction:.0%}"]
     if state.seconds_left is not None and not state.stopping:
         words.append(f"{duration(state.seconds_left)} left")
     return "  ·  ".join(words)

@@ -14,6 +14,7 @@ from . import (
     panel_dataset,
     panel_layout,
     panel_masks,
+    panel_review,
     panel_segments,
     panel_training,
 )
@@ -21,6 +22,7 @@ from . import (
 CLASSES = (
     *panel_layout.CLASSES,
     *panel_dataset.CLASSES,
+    *panel_review.CLASSES,
     *panel_training.CLASSES,
     *panel_segments.CLASSES,
     *panel_masks.CLASSES,

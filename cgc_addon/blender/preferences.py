@@ -17,6 +17,8 @@ from .interpreter import Interpreter, choose, extension_packages, package_parent
 if TYPE_CHECKING:
     from bpy.types import Context, Preferences
 
+MODELS = "CGC_MODELS"
+"""Variable that tells the worker where mask models are kept: `masks.weights.VARIABLE`."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -55,7 +57,10 @@ class CgcPreferences(bpy.types.AddonPreferences):
     )
     mask_model: StringProperty(
         name="Mask Model",
-        description="File of the model that makes masks of photos",
+        description=(
+            "File of the model that makes masks of photos: a checkpoint of Segment Anything, or an "
+            "ONNX encoder beside its decoder; empty: MobileSAM"
+        ),
         subtype="FILE_PATH",
     )
     runs: StringProperty(
@@ -108,6 +113,8 @@ def worker_environment() -> dict[str, str]:
     base = dict(os.environ)
     if preferences and preferences.threads:
         base.update(dict.fromkeys(THREAD_VARIABLES, str(preferences.threads)))
+    if MODELS not in base and (folder := models_folder()) is not None:
+        base[MODELS] = str(folder)
     packages = extension_packages() if chosen_interpreter().own else ()
     return environment_of_worker(base, package_parent(), packages)
 
@@ -118,6 +125,17 @@ def runs_folder() -> Path | None:
     if preferences is None or not preferences.runs.strip():
         return None
     return Path(bpy.path.abspath(preferences.runs.strip()))
+
+
+def models_folder() -> Path | None:
+    """Return where mask models are kept that Blender downloads; None where that is not Blender's.
+
+    The folder need not exist. Outside of an extension it is the user's own, as on the command line.
+    """
+    try:
+        return Path(bpy.utils.extension_path_user(PACKAGE, path="models"))
+    except ValueError:  # no extension: a checkout that was registered by hand
+        return None
 
 
 def register() -> None:

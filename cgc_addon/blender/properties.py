@@ -31,8 +31,11 @@ from .choices import (
     LOOK_SHAPES,
     MASK_CAMERAS,
     OBJECT_KINDS,
+    PHOTO_MASK_LEVELS,
+    PHOTO_MASK_MODELS,
     PRESETS,
     REDUCTIONS,
+    REVIEW_LEVELS,
     SPATIAL_LOSSES,
 )
 
@@ -56,6 +59,12 @@ def _look_changed(scene: CgcScene, _context: Context) -> None:
     from . import looks
 
     looks.apply_look_to_scene(cast("Scene", scene.id_data))
+
+
+def _overlay_changed(_settings: CgcScene, _context: Context) -> None:
+    from . import mask_overlay
+
+    mask_overlay.redraw()
 
 
 def _title(settings: CgcCollection) -> str:
@@ -235,6 +244,35 @@ class CgcScene(bpy.types.PropertyGroup):
         description="Where training keeps its files; empty: a folder beside the dataset",
         subtype="DIR_PATH",
         options=PATH_OPTIONS,
+    )
+    # Masks of the photos
+    photo_mask_model: EnumProperty(
+        name="Mask Model",
+        description="Which model finds the masks in the photos",
+        items=PHOTO_MASK_MODELS,
+        default="default",
+    )
+    photo_mask_levels: EnumProperty(
+        name="Levels",
+        description="Which masks to make of each photo",
+        items=PHOTO_MASK_LEVELS,
+        default="both",
+    )
+    review_level: EnumProperty(
+        name="Level",
+        description="Which masks of the photo are shown and corrected",
+        items=REVIEW_LEVELS,
+        default="masks",
+        update=_overlay_changed,
+    )
+    review_opacity: FloatProperty(
+        name="Opacity",
+        description="How strongly the masks cover the photo",
+        subtype="FACTOR",
+        min=0.0,
+        max=1.0,
+        default=0.5,
+        update=_overlay_changed,
     )
     # Training
     preset: EnumProperty(name="Preset", items=PRESETS, default="standard")

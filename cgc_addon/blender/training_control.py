@@ -19,8 +19,8 @@ class CGC_OT_pause_training(bpy.types.Operator):  # noqa: N801 - Blender's conve
     """`cgc.pause_training`."""
 
     bl_idname = "cgc.pause_training"
-    bl_label = "Pause Training"
-    bl_description = "Let training wait after the step it is at, or go on again"
+    bl_label = "Pause"
+    bl_description = "Let what is running wait after the step it is at, or go on again"
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
     @classmethod
@@ -41,7 +41,7 @@ class CGC_OT_stop_training(bpy.types.Operator):  # noqa: N801 - Blender's conven
 
     bl_idname = "cgc.stop_training"
     bl_label = "Stop and Keep"
-    bl_description = "End training after the step it is at, and keep what there is"
+    bl_description = "End what is running after the step it is at, and keep what there is"
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
     @classmethod

@@ -14,6 +14,7 @@ from . import (
     demo,
     evaluate,
     export,
+    from_photos,
     masks,
     models,
     probe,
@@ -41,8 +42,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
-        _demo, _solve, _masks, _models, _train, _segment, _render, _evaluate, _export, _undistort,
-        _blend, _probe,
+        _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _evaluate, _export,
+        _undistort, _blend, _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -207,6 +208,41 @@ def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
     verb.add_argument("--segment", type=_natural, nargs="+", metavar="ID")
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.ply")
     verb.set_defaults(verb=export.run)
+    return verb
+
+
+def _from_photos(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("from-photos", help="photos or a video become a segmented splat")
+    verb.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of photos, or a video")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DATASET")
+    verb.add_argument("--run", type=Path, metavar="RUN", help="default: DATASET_run beside it")
+    verb.add_argument(
+        "--overwrite", action="store_true", help="make cameras, masks and run anew if they exist"
+    )
+    verb.add_argument("--matching", choices=("auto", "exhaustive", "sequential"), default="auto")
+    verb.add_argument("--frames", type=_positive, metavar="N", help="taken from a video")
+    verb.add_argument(
+        "--model",
+        default="mobilesam",
+        metavar="NAME|PATH",
+        help="mobilesam, vit_b, vit_l, vit_h, a file, or none for no masks",
+    )
+    verb.add_argument("--levels", choices=("objects", "both"), default="both")
+    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
+    _backend(verb)
+    verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
+    verb.add_argument(
+        "--max-size", type=_positive, metavar="PX", help="longest side of the photos in training"
+    )
+    verb.add_argument("--max-gaussians", type=_positive, metavar="N", help="cap on their number")
+    verb.add_argument("--seed", type=_natural, default=0)
+    verb.add_argument(
+        "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
+    )
+    verb.set_defaults(verb=from_photos.run)
     return verb
 
 

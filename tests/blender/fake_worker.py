@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ class FakeWorker:
         self.alive = True
         self.asked: list[str] = []
         self.arguments: tuple[str, ...] = ()
+        self.does: Callable[[], None] = lambda: None
+        """What it does as soon as it is given a job."""
         self._stops = stops
         self._told: list[dict[str, Any]] = []
 
@@ -33,6 +35,7 @@ class FakeWorker:
 
     def run(self, arguments: Sequence[str | Path]) -> str:
         self.arguments = tuple(str(argument) for argument in arguments)
+        self.does()
         return "1"
 
     def pause(self) -> None:

@@ -346,3 +346,52 @@ def test_facts_of_a_broken_dataset_are_an_error(tmp_path):
     (tmp_path / "images").mkdir()
     with pytest.raises(CgcError, match="holds no photos"):
         inspect(tmp_path, None)
+
+
+def test_photos_are_where_an_empty_scene_begins(job):
+    assert "cgc.from_photos" in drawn(CGC_PT_dataset).operators
+    arguments = ("from-photos", "/photos", "-o", "/desk_dataset", "--run", "/run")
+    job(title="Splat from Photos", arguments=arguments, stage="Matching", done=3, total=9,
+        overall=0.25, seconds_left=90.0)  # fmt: skip
+    running = drawn(CGC_PT_dataset)
+    assert running.progress == [(0.25, "25%  ·  2 min left")]
+    assert "Matching  ·  3 / 9" in running.text
+    assert {"cgc.pause_training", "cgc.stop_training", "cgc.cancel_training"} <= set(
+        running.operators
+    )
+    assert "cgc.from_photos" not in running.operators
+
+
+def test_what_photos_began_can_be_resumed(job):
+    arguments = ("from-photos", "/photos", "-o", "/desk_dataset", "--run", "/run")
+    job(arguments=arguments, phase=Phase.FAILED, error="No.")
+    after = drawn(CGC_PT_dataset)
+    assert "desk_dataset was begun from photos" in after.text
+    assert "cgc.resume_from_photos" in after.operators
+    of_scene(bpy.context.scene).dataset = "/another"
+    assert "cgc.resume_from_photos" not in drawn(CGC_PT_dataset).operators
+    of_scene(bpy.context.scene).dataset = ""
+    job(arguments=arguments, phase=Phase.DONE)
+    assert "cgc.resume_from_photos" not in drawn(CGC_PT_dataset).operators
+
+
+def test_weights_that_are_missing_can_be_downloaded(dataset, monkeypatch, tmp_path):
+    monkeypatch.setenv("CGC_MODELS", str(tmp_path))
+    for file in (dataset / "masks").iterdir():
+        file.unlink()
+    look(bpy.context.scene)
+    panel = drawn(CGC_PT_masks)
+    assert "MobileSAM is not on this machine" in panel.text
+    assert "Download MobileSAM (45 MB)" in panel.text
+    assert {"cgc.make_masks", "cgc.import_masks"} <= set(panel.operators)
+    sentence = "The weights are missing; fetch them with `models --download vit_b` (375 MB)."
+    jobs.keep_problem(jobs.Problem("CGC_OT_make_masks", sentence))
+    assert "Download SAM ViT-B (375 MB)" in drawn(CGC_PT_masks).text
+
+
+def test_masks_that_are_all_there_are_not_made_again_by_accident(dataset):
+    look(bpy.context.scene)
+    assert "Make Masks Anew…" in drawn(CGC_PT_masks).text
+    next((dataset / "masks").iterdir()).unlink()
+    look(bpy.context.scene)
+    assert "Make Masks Anew…" not in drawn(CGC_PT_masks).text

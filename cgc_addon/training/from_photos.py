@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From photos to a segmented splat as one job: cameras, masks, training.
+
+Each stage goes on where an earlier call ended, and one that is done is passed at once, so that the
+same call again is all it takes after an interruption.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..dataset.colmap import find_model
+from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS
+from ..errors import CgcError
+from ..progress import Progress, Reporter, silent
+from ..stages import Stage, StagedProgress
+from .config import TrainingConfig
+from .photo_job import PhotoJob, write_job
+from .pipeline import TrainSummary
+from .run_folder import RunFolder
+
+SOLVE, MASKS, TRAIN = "solve", "masks", "train"
+MASK_FOLDER = LABEL_FOLDERS[0]
+"""Of the label maps that training reads."""
+STAGES = (
+    Stage(SOLVE, 0.35),
+    Stage(MASKS, 0.25, {"Making masks": (0.0, 1.0)}),
+    Stage(
+        TRAIN,
+        0.40,
+        {
+            "Placing the background": (0.0, 0.08),
+            "Training": (0.08, 0.74),
+            "Looking at the masks": (0.74, 0.76),
+            "Learning features": (0.76, 0.90),
+            "Sharpening edges": (0.90, 1.0),
+        },
+    ),
+)
+"""Their weights are shares of the time as measured on two cores, `standard` and MobileSAM."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is done in each stage; whoever calls has bound everything but the progress."""
+
+    solve: Callable[[Reporter], Any]
+    make_masks: Callable[[Reporter], Any] | None
+    """None: there are to be no masks."""
+    train: Callable[[bool, Reporter], TrainSummary]
+    """Its first argument: whether to go on with the run that is there."""
+
+
+@dataclass(frozen=True)
+class FromPhotosSummary:
+    """What came of it."""
+
+    dataset: str
+    run: str
+    registered: int
+    """Photos that were found a place for."""
+    masked: int
+    """Of them, those with a label map."""
+    gaussians: int | None
+    """None where the run was finished before."""
+    segments: int | None
+    """None where there are none, for there are no masks."""
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Say it to the user."""
+        objects = (
+            "no segments, since there are no masks"
+            if self.segments is None
+            else f"{self.segments} segments"
+        )
+        return (
+            f"{self.registered} photos with cameras in {self.dataset}, {self.masked} of them with "
+            f"masks; {objects} in {self.run} after {self.seconds:.0f} s."
+        )
+
+
+def from_photos(
+    job: PhotoJob,
+    steps: Steps,
+    *,
+    overwrite: bool = False,
+    report: Reporter = silent,
+    say: Callable[[str], None] = lambda _sentence: None,
+) -> FromPhotosSummary:
+    """Do what of the three stages is not done yet.
+
+    Args:
+        job: where from and where to; `check_run` and what the stages need have been checked.
+        steps: the stages.
+        overwrite: do all stages, whatever is there.
+        report: takes the progress, with the share of the whole.
+        say: takes sentences that the user should read.
+
+    Raises:
+        CgcError: bad input, or a folder that is in the way.
+        Interrupted: the user stopped a stage; what it did is saved.
+    """
+    began = time.perf_counter()
+    stages = [stage for stage in STAGES if steps.make_masks is not None or stage.name != MASKS]
+    progress = StagedProgress(stages, report)
+    # Once solving reports something, the dataset's folder is known to be ours.
+    steps.solve(_first(lambda: write_job(job), progress.begin(SOLVE)))
+    write_job(job)
+    if steps.make_masks is not None:
+        reporter = progress.begin(MASKS)
+        if overwrite or unlabelled_photos(job.dataset):
+            steps.make_masks(reporter)
+        else:
+            say("Every photo has its masks already.")
+    reporter = progress.begin(TRAIN)
+    folder = RunFolder(job.run)
+    summary = None
+    if overwrite:
+        summary = steps.train(False, reporter)
+    elif is_up_to_date(folder, job.dataset):
+        say(f"{job.run} is trained already.")
+    else:
+        summary = steps.train(folder.config.exists(), reporter)
+    progress.finish()
+    photos = photos_of(job.dataset)
+    return FromPhotosSummary(
+        dataset=str(job.dataset),
+        run=str(job.run),
+        registered=len(photos),
+        masked=len(photos) - len(unlabelled_photos(job.dataset)),
+        gaussians=None if summary is None else summary.gaussians,
+        segments=_segments(folder),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def check_run(run: Path, dataset: Path, config: TrainingConfig) -> None:
+    """Check that a run folder is free, or holds the run that is wanted, done or not.
+
+    Raises:
+        CgcError: it holds another one.
+    """
+    folder = RunFolder(run)
+    if not folder.config.exists():
+        return
+    trained_on, trained_with = folder.read_config()
+    if trained_on != dataset.resolve():
+        raise CgcError(
+            f"{run} was trained on {trained_on}, not on {dataset}; name another folder with --run."
+        )
+    if trained_with != config:
+        raise CgcError(
+            f"{run} holds a run with other settings; name another folder with --run, "
+            "or start it anew with --overwrite."
+        )
+
+
+def photos_of(dataset: Path) -> dict[str, Path]:
+    """Return the photos of a dataset by their names without ending, empty where there are none."""
+    return {
+        stem: path
+        for stem, path in _files(dataset / "images").items()
+        if path.suffix.lower() in PHOTO_ENDINGS
+    }
+
+
+def unlabelled_photos(dataset: Path) -> list[str]:
+    """Return the names without ending of the photos that lack a label map of objects."""
+    maps = _files(dataset / MASK_FOLDER)
+    return [stem for stem in photos_of(dataset) if stem not in maps]
+
+
+def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
+    """Return whether a run is finished and made from the cameras and masks that there are now.
+
+    Raises:
+        CgcError: the cameras are newer than the run, which no resuming can mend.
+    """
+    if not folder.config.exists():
+        return False
+    model = [file.stat().st_mtime_ns for file in find_model(dataset).iterdir() if file.is_file()]
+    if max(model, default=0) > folder.config.stat().st_mtime_ns:
+        raise CgcError(
+            f"{folder.path} was trained on earlier cameras of {dataset}; name another folder with "
+            "--run, or start it anew with --overwrite."
+        )
+    if not folder.segments.is_file():
+        return False
+    # The verb `segment` writes segments anew, but from the same masks.
+    made = folder.clusters if folder.clusters.is_file() else folder.segments
+    finished = made.stat().st_mtime_ns
+    maps = _files(dataset / MASK_FOLDER).values()
+    return all(path.stat().st_mtime_ns <= finished for path in maps)
+
+
+def _first(action: Callable[[], None], report: Reporter) -> Reporter:
+    """Return a reporter that does something before it reports for the first time."""
+    waiting = [action]
+
+    def told(progress: Progress, /) -> None:
+        while waiting:
+            waiting.pop()()
+        report(progress)
+
+    return told
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the files below a folder by their paths in it without ending, hidden ones left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        inside = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in inside.parts):
+            found[inside.with_suffix("").as_posix()] = path
+    return found
+
+
+def _segments(folder: RunFolder) -> int | None:
+    from ..cgc.segments import read_segments
+
+    return len(read_segments(folder.segments)) or None
