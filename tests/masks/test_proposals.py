@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgc_addon.errors import Interrupted
+from cgc_addon.masks.interface import Embedding
+from cgc_addon.masks.proposals import (
+    Proposals,
+    ProposalSettings,
+    different,
+    grid_points,
+    propose,
+    stabilities,
+)
+
+from .painted_model import PaintedModel, painted_photo
+
+
+def found_in(photo: np.ndarray, **settings) -> tuple[Proposals, PaintedModel]:
+    model = PaintedModel()
+    chosen = ProposalSettings(**{"points_per_side": 24, "points_at_once": 4, **settings})
+    return propose(model, model.embed(photo), chosen), model
+
+
+def same(mask: np.ndarray, other: np.ndarray) -> bool:
+    return (mask & other).sum() / max(1, (mask | other).sum()) > 0.9
+
+
+def enlarged(photo: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    y = ((np.arange(rows) + 0.5) * photo.shape[0] / rows).astype(int)
+    x = ((np.arange(columns) + 0.5) * photo.shape[1] / columns).astype(int)
+    return photo[y[:, None], x[None, :]]
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_every_thing_and_every_part_is_found_once(skip: bool) -> None:
+    photo = painted_photo()
+    found, _ = found_in(photo, skip_points=skip)
+    things = enlarged(photo, *found.logits.shape[1:])
+    wanted = [things[..., 0] == thing for thing in (100, 150, 200)]
+    wanted += [(things[..., 0] == 100) & (things[..., 1] == part) for part in (10, 20)]
+    assert len(found.scores) == len(wanted)
+    for mask in wanted:
+        assert sum(same(mask, one) for one in found.masks()) == 1
+
+
+def test_far_fewer_points_are_asked_than_the_grid_has() -> None:
+    all_of_them, _ = found_in(painted_photo(), skip_points=False)
+    adaptive, model = found_in(painted_photo())
+    assert all_of_them.points_asked == 24 * 16
+    assert adaptive.points_asked * 2 < all_of_them.points_asked
+    assert adaptive.points_asked == sum(map(len, model.asked))
+
+
+def test_no_point_is_asked_twice_and_never_more_at_once_than_allowed() -> None:
+    _, model = found_in(painted_photo())
+    points = np.concatenate(model.asked)
+    assert len(np.unique(points, axis=0)) == len(points)
+    assert max(map(len, model.asked)) <= 4
+
+
+def test_the_best_answer_is_told_from_the_others() -> None:
+    found, _ = found_in(painted_photo())
+    things = enlarged(painted_photo(), *found.logits.shape[1:])[..., :2]
+    box = things[..., 0] == 100
+    for part in (10, 20):
+        half = box & (things[..., 1] == part)
+        assert [best for best, mask in zip(found.best_of_point, found.masks(), strict=True)
+                if same(mask, half)] == [False]  # fmt: skip
+    assert [best for best, mask in zip(found.best_of_point, found.masks(), strict=True)
+            if same(mask, box)] == [True]  # fmt: skip
+
+
+def test_a_photo_of_nothing_gives_nothing() -> None:
+    found, _ = found_in(np.zeros((20, 30, 3), np.uint8))
+    assert found.logits.shape[0] == 0
+    # Fine points between coarse ones that found nothing are not worth asking.
+    assert found.points_asked <= (24 * 16) / 4 + 24 + 16
+
+
+def test_what_pauses_can_stop_the_search() -> None:
+    model, calls = PaintedModel(), []
+
+    def stop() -> None:
+        calls.append(1)
+        if len(calls) > 2:
+            raise Interrupted("test")
+
+    with pytest.raises(Interrupted):
+        propose(model, model.embed(painted_photo()), ProposalSettings(), pause=stop)
+    assert len(model.asked) == 2
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 40))
+def test_a_grid_covers_the_photo_evenly_coarse_points_first(width, height, side) -> None:
+    grid = grid_points(Embedding(width, height, None), side)
+    assert len(np.unique(grid.places, axis=0)) == len(grid.places)
+    assert (grid.places > 0).all()
+    assert (grid.places < (width, height)).all()
+    np.testing.assert_allclose(grid.places.mean(axis=0), (width / 2, height / 2))
+    first_fine = np.nonzero(~grid.coarse)[0].min(initial=len(grid.places))
+    assert not grid.coarse[first_fine:].any()
+    assert grid.coarse[grid.around].all()
+    columns, rows = Embedding(width, height, None).logit_size
+    assert (grid.cells >= 0).all()
+    assert (grid.cells < (columns, rows)).all()
+
+
+def test_stability_falls_where_the_edge_is_vague() -> None:
+    columns = np.arange(20, dtype=np.float32)
+    sharp = np.tile(np.where(columns < 10, 5.0, -5.0), (4, 1))
+    vague = np.tile((10 - columns) / 5, (4, 1))
+    sharp_value, vague_value, empty = stabilities(
+        np.stack([sharp, vague, np.full((4, 20), -3.0)]).astype(np.float32)
+    )
+    assert sharp_value == 1
+    assert vague_value == pytest.approx(5 / 15)
+    assert empty == 0
+
+
+def test_of_masks_that_are_one_the_better_is_kept() -> None:
+    flat = np.zeros((4, 100), np.float32)
+    flat[0, :50] = flat[1, :48] = flat[2, 50:] = 1
+    flat[3, 10:50] = 1
+    chosen, same_as = different(flat, np.array([0.9, 0.95, 0.8, 0.92], np.float32))
+    assert chosen.tolist() == [1, 2]
+    assert same_as.tolist() == [1, 1, 2, 1]
