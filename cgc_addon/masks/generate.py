@@ -6,7 +6,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +18,12 @@ from ..dataset.image_files import read_photo, write_grey
 from ..dataset.label_maps import label_folder
 from ..dataset.names import LABEL_FOLDERS, PART_FOLDER
 from ..dataset.resize import fitted_size
-from ..errors import CgcError, Interrupted
+from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .interface import Embedding, MaskModel
 from .label_map import SPECK_SHARE, flatten, without_specks
 from .levels import object_masks, part_masks
+from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose
 
@@ -99,6 +100,8 @@ def make_masks(
         Interrupted: `should_stop` said so; label maps made until then stay.
     """
     settings = settings or MaskSettings()
+    proposals = replace(settings.proposals, look_for_parts=settings.levels == "both")
+    settings = replace(settings, proposals=proposals)
     existing = label_folder(dataset)
     if existing is not None and existing.name != MASK_FOLDER:
         raise CgcError(
@@ -108,38 +111,72 @@ def make_masks(
     photos = chosen_photos(dataset, photos_to_mask(dataset), only)
     waiting = [photo for photo in photos if overwrite or not _map(dataset, photo).is_file()]
     began = time.perf_counter()
-    asked = empty = 0
+    asked = empty = done = 0
+    report(Progress("Making masks", 0, len(waiting)))
 
-    def pause() -> None:
-        if should_stop():
-            raise Interrupted("Making masks")
+    def make(photo: MaskPhoto, pause: Callable[[], None]) -> Made:
+        return make_label_map(dataset, photo, model, settings, pause)
 
-    for done, photo in enumerate(waiting):
-        numbers = {"points": asked / done} if done else {}
-        report(Progress("Making masks", done, len(waiting), numbers))
-        pause()
-        pixels = read_photo(photo.path, upright=photo.upright)
-        embedding = model.embed(pixels)
-        found = propose(model, embedding, settings.proposals, pause=pause)
-        asked += found.points_asked
-        objects, parts = label_maps(found, embedding, settings)
-        if parts is not None:
-            write_grey(dataset / PART_FOLDER / f"{photo.stem}.png", parts)
-        # The objects' map comes last: it is what says that the photo is done.
-        write_grey(_map(dataset, photo), objects)
-        (dataset / MASK_FOLDER / ORIGINALS / f"{photo.stem}.png").unlink(missing_ok=True)
-        if not objects.any():
+    for made in in_parallel(waiting, make, model.photos_at_once, should_stop):
+        done += 1
+        asked += made.points_asked
+        if made.masks == 0:
             empty += 1
-            say(f"In {photo.path.name} nothing was found; its label map is empty.")
-    report(Progress("Making masks", len(waiting), len(waiting)))
-    count = max(1, len(waiting))
+            say(f"In {made.photo.name} nothing was found; its label map is empty.")
+        numbers = {"masks": made.masks, "points": made.points_asked}
+        report(Progress("Making masks", done, len(waiting), numbers))
+    report(Progress("Making masks", done, done))
     return MaskSummary(
-        made=len(waiting),
-        skipped=len(photos) - len(waiting),
+        made=done,
+        skipped=len(photos) - done,
         empty=empty,
-        points_asked=asked / count,
-        seconds_per_photo=(time.perf_counter() - began) / count,
+        points_asked=asked / max(1, done),
+        seconds_per_photo=(time.perf_counter() - began) / max(1, done),
     )
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of one photo."""
+
+    photo: MaskPhoto
+    masks: int
+    """Objects in its label map."""
+    points_asked: int
+
+
+def make_label_map(
+    dataset: Path,
+    photo: MaskPhoto,
+    model: MaskModel,
+    settings: MaskSettings,
+    pause: Callable[[], None] = lambda: None,
+) -> Made:
+    """Make the label maps of one photo and write them.
+
+    Args:
+        dataset: folder that gets `masks/` and `masks_parts/`.
+        photo: one of it.
+        model: finds the masks.
+        settings: what to look for.
+        pause: called between calls of the model; what it raises leaves everything as it was.
+
+    Raises:
+        CgcError: the photo is damaged, or a folder cannot be written.
+    """
+    pixels = read_photo(photo.path, upright=photo.upright)
+    pause()
+    embedding = model.embed(pixels)
+    found = propose(model, embedding, settings.proposals, pause=pause)
+    objects, parts = label_maps(found, embedding, settings)
+    if parts is not None:
+        write_grey(dataset / PART_FOLDER / f"{photo.stem}.png", parts)
+    # The objects' map comes last: it is what says that the photo is done.
+    write_grey(_map(dataset, photo), objects)
+    for folder in (MASK_FOLDER, PART_FOLDER):
+        (dataset / folder / ORIGINALS / f"{photo.stem}.png").unlink(missing_ok=True)
+    count = len(np.unique(objects[objects > 0]))
+    return Made(photo, count, found.points_asked)
 
 
 def chosen_photos(

@@ -47,11 +47,16 @@ class Candidates:
 
 
 class MaskModel(Protocol):
-    """One set of weights, ready to be asked. Not for several threads at once."""
+    """One set of weights, ready to be asked."""
 
     @property
     def name(self) -> str:
         """What a person calls it: "MobileSAM", "SAM ViT-B"."""
+        ...
+
+    @property
+    def photos_at_once(self) -> int:
+        """How many threads may use it at the same time, each for a photo of its own."""
         ...
 
     def embed(self, photo: NDArray[np.uint8]) -> Embedding:

@@ -8,6 +8,7 @@ points at once. So the graph is cut there when it is opened, see `decoder_graph`
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ INPUT_SIDE = 1024
 MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 """Of ImageNet's sRGB values, as Segment Anything normalises them."""
+MOST_PHOTOS_AT_ONCE = 4
+"""Each takes some 500 MB while its points are answered."""
 FOREGROUND, PADDING = 1.0, -1.0
 """Labels of points; a prompt without a box ends with one padding point, as in training."""
 
@@ -32,6 +35,8 @@ class MobileSam:
     """The pair of files, opened."""
 
     name = "MobileSAM"
+    photos_at_once: int
+    """Two threads on two photos get more done than two threads on one."""
 
     def __init__(self, encoder: Path, decoder: Path, threads: int | None = None) -> None:
         """Open both files.
@@ -39,11 +44,14 @@ class MobileSam:
         Args:
             encoder: `encoder.onnx`, photo to embedding.
             decoder: `sam.onnx`, embedding and points to masks.
-            threads: processor threads, None = one for each core.
+            threads: processor threads in all, None = one for each core.
 
         Raises:
             CgcError: a file is missing, damaged, or another model.
         """
+        threads = threads or os.cpu_count() or 1
+        self.photos_at_once = min(threads, MOST_PHOTOS_AT_ONCE)
+        threads //= self.photos_at_once
         self._encoder = _session(encoder, encoder.as_posix(), threads)
         self._input = self._encoder.get_inputs()[0].name
         self._decoder = _session(decoder, many_points_decoder(decoder), threads)
@@ -89,13 +97,13 @@ class MobileSam:
         )
 
 
-def _session(path: Path, model: Any, threads: int | None) -> Any:
+def _session(path: Path, model: Any, threads: int) -> Any:
     import onnxruntime
 
     if not path.is_file():
         raise CgcError(f"{path} is missing; download the mask model again.")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads
     # Waiting threads must not take the cores from the threads that have work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

@@ -28,7 +28,7 @@ class ProposalSettings:
 
     points_per_side: int = 16
     """Of the finest grid, along the longer side of the photo."""
-    points_at_once: int = 16
+    points_at_once: int = 8
     """Points that the decoder answers together; what they explain is known after that."""
     minimum_score: float = 0.88
     """The model's own estimate of a mask's IoU."""
@@ -39,6 +39,8 @@ class ProposalSettings:
     large_share: float = 0.1
     """Masks larger than this are surroundings as often as not: they explain only points between
     the points of a grid of half as many a side, so that small things on them are found."""
+    look_for_parts: bool = True
+    """Ask coarse points that lie in known objects, too: they find what those are made of."""
     skip_points: bool = True
     """False asks every point of the grid, for comparison."""
 
@@ -85,7 +87,7 @@ def propose(
         pause()
         ask = ~asked
         if settings.skip_points:
-            ask &= ~_explained(grid, kept) & ~_hopeless(grid, failed)
+            ask &= ~_explained(grid, kept, settings) & ~_hopeless(grid, failed)
         now = np.nonzero(ask)[0][: settings.points_at_once]
         if not len(now):
             return kept.proposals(int(asked.sum()))
@@ -146,10 +148,12 @@ def _even(numbers: NDArray[np.int64], upwards: bool, count: int) -> NDArray[np.i
     return np.where(even < count, even, numbers - numbers % 2)
 
 
-def _explained(grid: Grid, kept: _Kept) -> NDArray[np.bool_]:
+def _explained(grid: Grid, kept: _Kept, settings: ProposalSettings) -> NDArray[np.bool_]:
     """Return which points (P,) lie in masks that tell what they are."""
     columns, rows = grid.cells.T
-    return kept.explained[rows, columns] | (kept.surrounded[rows, columns] & ~grid.coarse)
+    inside = kept.explained[rows, columns] | kept.surrounded[rows, columns]
+    known = np.zeros_like(inside) if settings.look_for_parts else kept.explained[rows, columns]
+    return np.where(grid.coarse, known, inside)
 
 
 def _hopeless(grid: Grid, failed: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -44,6 +44,11 @@ class SegmentAnything:
         self._network = build(checkpoint, state, self._sizes).to(self._device)
 
     @property
+    def photos_at_once(self) -> int:
+        """One: PyTorch shares each operation between all threads already."""
+        return 1
+
+    @property
     def name(self) -> str:
         """What a person calls it."""
         return self._sizes.name

@@ -21,6 +21,7 @@ class PaintedModel:
     """
 
     name: str = "painted"
+    photos_at_once: int = 2
     asked: list[NDArray[np.floating]] = field(default_factory=list)
     """Points of each call."""
 
