@@ -137,12 +137,12 @@ def observe(
     generator = np.random.default_rng(seed)
     observations = []
     for view, labels, parts in track(labelled, "Looking at the masks", report, should_stop):
-        size = (view.camera.height, view.camera.width)
-        if labels.shape != size or (parts is not None and parts.shape != size):
-            raise ValueError(
-                f"label map of {view.name} is {labels.shape[1]}×{labels.shape[0]}, "
-                f"the view {view.camera.width}×{view.camera.height}."
-            )
+        for one in (labels, parts):
+            if one is not None and one.shape != (view.camera.height, view.camera.width):
+                raise ValueError(
+                    f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
+                    f"the view {view.camera.width}×{view.camera.height}."
+                )
         count = max(1, round(fraction * labels.size))
         pixels = np.sort(generator.choice(labels.size, count, replace=False)).astype(np.int64)
         blending = backend.blending_weights(

@@ -79,6 +79,15 @@ def look(means: np.ndarray, turn: float, tilt: float) -> BlendingMatrix:
     )
 
 
+def label_map(blending: BlendingMatrix, labels: np.ndarray) -> np.ndarray:
+    """Return the label (H, W) that most of each pixel is made of, 0 where nothing is."""
+    dense = np.zeros((len(blending), int(labels.max()) + 1))
+    pixel = np.repeat(np.arange(len(blending)), np.diff(blending.starts))
+    np.add.at(dense, (pixel, labels[blending.gaussians]), blending.weights)
+    dense[:, 0] = 1 - dense.sum(1)
+    return dense.argmax(1).reshape(HEIGHT, WIDTH)
+
+
 @pytest.fixture(scope="session")
 def capture() -> Capture:
     generator = np.random.default_rng(4)
@@ -89,11 +98,5 @@ def capture() -> Capture:
     means = np.concatenate([*balls, plate]).astype(np.float32)
     truth = np.concatenate([np.repeat(np.arange(1, PLATE), 60), np.full(500, PLATE)])
     blending = [look(means, turn, 0.7 + 0.1 * (i % 3)) for i, turn in enumerate(np.arange(12) / 2)]
-    maps = []
-    for matrix in blending:
-        dense = np.zeros((len(matrix), PLATE + 1))
-        pixel = np.repeat(np.arange(len(matrix)), np.diff(matrix.starts))
-        np.add.at(dense, (pixel, truth[matrix.gaussians]), matrix.weights)
-        dense[:, 0] = 1 - dense.sum(1)
-        maps.append(dense.argmax(1).reshape(HEIGHT, WIDTH))
+    maps = [label_map(matrix, truth) for matrix in blending]
     return Capture(means, truth.astype(np.int32), blending, maps)

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from cgc_addon.cgc.observations import observe, sampled_fraction
+from cgc_addon.cgc.observations import (
+    at_every_level,
+    finest_level,
+    observe,
+    sampled_fraction,
+)
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.blending import BlendingMatrix
@@ -77,3 +82,32 @@ def test_it_stops_between_views():
             [ones, ones],
             should_stop=lambda: len(backend.asked) == 1,
         )
+
+
+def test_maps_of_parts_are_views_of_their_own_besides_those_of_objects():
+    backend = OneGaussianPerPixel()
+    labels = np.ones((10, 20), np.int32)
+    parts = np.arange(200, dtype=np.int32).reshape(10, 20)
+    views = [view("a"), view("b"), view("c")]
+    found = observe(
+        backend, None, views, [labels, 2 * labels, 3 * labels], [parts, None, 0 * parts]
+    )
+    pixels = backend.asked[0][1].numpy()
+    np.testing.assert_array_equal(found[0].parts, pixels)
+    assert found[1].parts is None
+    assert found[2].parts is None  # an empty one says nothing
+    everything = at_every_level(found)
+    assert len(everything) == 4
+    np.testing.assert_array_equal(everything[0].labels, 1)
+    np.testing.assert_array_equal(everything[3].labels, pixels)
+    assert everything[3].blending is found[0].blending
+    finest = finest_level(found)
+    assert len(finest) == 3
+    np.testing.assert_array_equal(finest[0].labels, pixels)
+    np.testing.assert_array_equal(finest[1].labels, 2)
+
+
+def test_a_map_of_parts_of_another_size_is_a_defect():
+    ones = np.ones((10, 20), np.int32)
+    with pytest.raises(ValueError, match=r"label map of a is 5×4"):
+        observe(OneGaussianPerPixel(), None, [view("a")], [ones], [np.ones((4, 5), np.int32)])

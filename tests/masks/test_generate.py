@@ -37,7 +37,7 @@ def test_objects_and_parts_come_out_as_they_are_painted(dataset: Path) -> None:
         assert len(np.unique(objects)) == 1 + 3
         assert len(np.unique(parts)) == 1 + 4
         for thing in (100, 150):
-            ids, counts = np.unique(objects[photo[..., 0] == thing], return_counts=True)
+            _, counts = np.unique(objects[photo[..., 0] == thing], return_counts=True)
             assert counts.max() > 0.95 * counts.sum()
         # Each part lies in one object.
         for part in np.unique(parts[parts > 0]):
