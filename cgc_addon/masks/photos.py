@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataset.load import load_dataset
 from ..dataset.names import PHOTO_ENDINGS, check_stems_differ, stem_of
-from ..dataset.solved import has_cameras
+from ..dataset.photo_files import find_photos
+from ..dataset.solved import has_cameras, read_solved
 from ..errors import CgcError
 
 
@@ -35,10 +35,11 @@ def photos_to_mask(dataset: Path) -> list[MaskPhoto]:
         CgcError: there are no photos, or the cameras cannot be read.
     """
     if has_cameras(dataset):
-        loaded = load_dataset(dataset)
+        solved = read_solved(dataset)
+        files, _ = find_photos(solved.photos, solved.model.images, solved.model.cameras)
         return [
-            MaskPhoto(view.name, file.photo, file.upright)
-            for view, file in zip(loaded.scene.views, loaded.store.files, strict=True)
+            MaskPhoto(image.name, file.photo, file.upright)
+            for image, file in zip(solved.model.images, files, strict=True)
         ]
     images = dataset / "images"
     if not images.is_dir():

@@ -68,6 +68,7 @@ def propose(
     embedding: Embedding,
     settings: ProposalSettings | None = None,
     *,
+    grid: Grid | None = None,
     pause: Callable[[], None] = lambda: None,
 ) -> Proposals:
     """Search a photo for masks.
@@ -76,10 +77,11 @@ def propose(
         model: answers points.
         embedding: of the photo.
         settings: see there; defaults if None.
+        grid: points to choose from; that of the settings if None.
         pause: called between calls of the decoder; what it raises ends the search.
     """
     settings = settings or ProposalSettings()
-    grid = grid_points(embedding, settings.points_per_side)
+    grid = grid or grid_points(embedding, settings.points_per_side)
     kept = _Kept(embedding.logit_size)
     asked = np.zeros(len(grid.places), np.bool_)
     failed = np.zeros(len(grid.places), np.bool_)

@@ -14,7 +14,7 @@ import argparse
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from cgc_addon.dataset.image_files import read_grey, read_photo
 from cgc_addon.dataset.resize import nearest
 from cgc_addon.masks.generate import MaskSettings, label_maps
+from cgc_addon.masks.interface import Embedding
 from cgc_addon.masks.models import open_model
-from cgc_addon.masks.proposals import ProposalSettings, propose
+from cgc_addon.masks.proposals import Grid, ProposalSettings, grid_points, propose
 
 SMALLEST_OBJECT = 100 / 172_800
 
@@ -63,6 +64,17 @@ def quality(labels: NDArray[np.uint16], truth: NDArray) -> tuple[float, float]:
     return float(np.mean(ious)), float(misplaced / max(1, (truth > 0).sum()))
 
 
+def square_grid(embedding: Embedding, points_per_side: int) -> Grid:
+    """Lay as many points along the shorter side as along the longer, as is usual."""
+    side = max(embedding.width, embedding.height)
+    even = grid_points(Embedding(side, side, None), points_per_side)
+    size = np.array([embedding.width, embedding.height])
+    small = np.array(embedding.logit_size)
+    places = even.places * size / side
+    cells = np.minimum((places / size * small).astype(np.int64), small - 1)
+    return replace(even, places=places, cells=cells)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dataset", type=Path)
@@ -74,7 +86,8 @@ def main() -> None:
     photos = photos[:: max(1, len(photos) // options.photos)][: options.photos]
     model = open_model(options.model)
     ways = {
-        "plain grid": {"skip_points": False},
+        "square grid, all points": {"skip_points": False},
+        "even grid, all points": {"skip_points": False},
         "coarse to fine, objects": {"look_for_parts": False},
         "coarse to fine, objects and parts": {},
     }
@@ -88,7 +101,8 @@ def main() -> None:
         for name, changes in ways.items():
             settings = ProposalSettings(points_per_side=options.points_per_side, **changes)
             began = time.perf_counter()
-            found = propose(model, embedding, settings)
+            grid = square_grid(embedding, options.points_per_side) if "square" in name else None
+            found = propose(model, embedding, settings, grid=grid)
             seconds = time.perf_counter() - began
             labels, _ = label_maps(found, embedding, MaskSettings("objects"))
             scores = quality(labels, nearest(truth, (labels.shape[1], labels.shape[0])))
