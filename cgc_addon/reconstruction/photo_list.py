@@ -11,7 +11,7 @@ from typing import Any
 
 from ..files import read_json, write_json
 
-_MANY = 8
+_MANY = 20
 """Photos of one camera from which all eight numbers of the model OPENCV can be learned."""
 _GUESSED_FOCAL = 1.2
 """Of the longest side, where nothing is known; COLMAP's own guess."""
