@@ -142,14 +142,14 @@ def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: Datase
     column.use_property_split, column.use_property_decorate = True, False
     column.prop(cast("Any", settings), "photo_mask_model")
     column.prop(cast("Any", settings), "photo_mask_levels")
-    model = chosen_model(settings.photo_mask_model)
-    if model in KNOWN and model not in facts.models:
+    model, done = chosen_model(settings.photo_mask_model), facts.labelled >= facts.photos
+    if model in KNOWN and model not in facts.models and not done:
         say(layout, context, f"{KNOWN[model].title} is not on this machine yet.", "INFO")
         draw_download(layout, model)
         if not bpy.app.online_access:
             say(layout, context, offline_sentence(), "INFO")
     row = layout.row(align=True)
-    if 0 < facts.photos <= facts.labelled:
+    if done:
         button = row.operator("cgc.make_masks", text="Make Masks Anew…", icon="FILE_REFRESH")
         cast("Any", button).ask = True
     else:
