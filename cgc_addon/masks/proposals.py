@@ -2,8 +2,8 @@
 """Ask a mask model about a photo, point by point, until every part of it is explained.
 
 A plain grid asks the same question again and again: most of its points lie in masks that are known
-already. Here the grid is asked from coarse to fine, some points at a time, and a fine point is left
-out where kept masks explain what lies under it, or where all coarse points around it found nothing.
+already. Here the grid is asked from coarse to fine, some points at a time, and a point is left out
+where kept masks explain what lies under it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class ProposalSettings:
     """Of the finest grid, along the longer side of the photo."""
     points_at_once: int = 8
     """Points that the decoder answers together; what they explain is known after that."""
-    minimum_score: float = 0.88
+    minimum_score: float = 0.8
     """The model's own estimate of a mask's IoU."""
-    minimum_stability: float = 0.92
+    minimum_stability: float = 0.85
     """IoU of the mask with itself under the two moved thresholds."""
     minimum_share: float = 4e-4
     """Smaller masks are left out, share of the photo."""
@@ -84,18 +84,17 @@ def propose(
     grid = grid or grid_points(embedding, settings.points_per_side)
     kept = _Kept(embedding.logit_size)
     asked = np.zeros(len(grid.places), np.bool_)
-    failed = np.zeros(len(grid.places), np.bool_)
     while True:
         pause()
         ask = ~asked
         if settings.skip_points:
-            ask &= ~_explained(grid, kept, settings) & ~_hopeless(grid, failed)
+            ask &= ~_explained(grid, kept, settings)
         now = np.nonzero(ask)[0][: settings.points_at_once]
         if not len(now):
             return kept.proposals(int(asked.sum()))
         answers = model.decode(embedding, grid.places[now])
         asked[now] = True
-        failed[now] = ~kept.add(answers.logits, answers.scores, settings)
+        kept.add(answers.logits, answers.scores, settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +107,6 @@ class Grid:
     """(P, 2) column and row of the decoder's masks that each lies in."""
     coarse: NDArray[np.bool_]
     """(P,) whether it belongs to the grid of half as many points a side."""
-    around: NDArray[np.int64]
-    """(P, 4) indices of the coarse points next to a fine one, some of them twice; those of a
-    coarse point are itself."""
 
 
 def grid_points(embedding: Embedding, points_per_side: int) -> Grid:
@@ -126,14 +122,7 @@ def grid_points(embedding: Embedding, points_per_side: int) -> Grid:
     places = np.stack([(columns + 0.5) * width / across, (rows + 0.5) * height / down], axis=1)
     size = np.array(embedding.logit_size)
     cells = np.minimum((places / (width, height) * size).astype(np.int64), size - 1)
-    number = np.empty((down, across), np.int64)
-    number[rows, columns] = np.arange(len(rows))
-    around = [
-        number[_even(rows, up, down), _even(columns, left, across)]
-        for up in (False, True)
-        for left in (False, True)
-    ]
-    return Grid(places, cells, depth >= 1, np.stack(around, axis=1))
+    return Grid(places, cells, depth >= 1)
 
 
 def _halvings(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -144,23 +133,12 @@ def _halvings(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return counts
 
 
-def _even(numbers: NDArray[np.int64], upwards: bool, count: int) -> NDArray[np.int64]:
-    """Return the even number at or next to each, below `count`: coarse rows and columns."""
-    even = numbers + numbers % 2 if upwards else numbers - numbers % 2
-    return np.where(even < count, even, numbers - numbers % 2)
-
-
 def _explained(grid: Grid, kept: _Kept, settings: ProposalSettings) -> NDArray[np.bool_]:
     """Return which points (P,) lie in masks that tell what they are."""
     columns, rows = grid.cells.T
     inside = kept.explained[rows, columns] | kept.surrounded[rows, columns]
     known = np.zeros_like(inside) if settings.look_for_parts else kept.explained[rows, columns]
     return np.where(grid.coarse, known, inside)
-
-
-def _hopeless(grid: Grid, failed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which fine points (P,) have nothing but unanswered coarse ones around."""
-    return ~grid.coarse & failed[grid.around].all(axis=1)
 
 
 class _Kept:
@@ -182,12 +160,8 @@ class _Kept:
         logits: NDArray[np.float32],
         scores: NDArray[np.float32],
         settings: ProposalSettings,
-    ) -> NDArray[np.bool_]:
-        """Take in answers (B, 3, h, w) with scores (B, 3): believable ones, no mask twice.
-
-        Returns:
-            (B,) whether a point had a believable answer.
-        """
+    ) -> None:
+        """Take in answers (B, 3, h, w) with scores (B, 3): believable ones, no mask twice."""
         stability = stabilities(logits)
         areas = (logits > 0).sum(axis=(2, 3))
         whole = self.explained.size
@@ -209,7 +183,6 @@ class _Kept:
         shape = self.explained.shape
         self.explained = self._flat[self._best & ~large].any(axis=0).reshape(shape)
         self.surrounded = self._flat[large].any(axis=0).reshape(shape)
-        return believed.any(axis=1)
 
     def proposals(self, asked: int) -> Proposals:
         """Return what was found."""

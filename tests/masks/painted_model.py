@@ -48,9 +48,10 @@ class PaintedModel:
         return Candidates(logits, scores)
 
 
-def painted_photo(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
-    """Return a photo (H, W, 3): a box of two halves, a ball on nothing, and a small bead."""
+def painted_photo(width: int = 96, height: int = 64, ground: int = 0) -> NDArray[np.uint8]:
+    """Return a photo (H, W, 3): a box of two halves, a ball and a bead on a ground, 0 = nothing."""
     photo = np.zeros((height, width, 3), np.uint8)
+    photo[..., 0] = ground
     photo[8:30, 8:24, :2] = (100, 10)
     photo[8:30, 24:40, :2] = (100, 20)
     rows, columns = np.mgrid[:height, :width]
