@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import Area, Context, Event, Object, Region, Scene, SpaceView3D
 
+    _Operator = bpy.types.Operator
+else:
+    _Operator = object
+
 KEYS = (
     "Click picks, Shift adds   |   X wrong   |   M merge   |   Ctrl-Z undo   |   "
     "← → photo   |   Enter ends"
@@ -165,7 +169,7 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
         return {"FINISHED"}
 
 
-class CorrectionOperator(bpy.types.Operator):
+class CorrectionOperator(_Operator):
     """What the buttons that change masks share."""
 
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
@@ -181,7 +185,7 @@ class CorrectionOperator(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for the camera of a photo."""
-        return _has_cameras(cls, context)
+        return _has_cameras(cast("type[bpy.types.Operator]", cls), context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Change the masks of the photo that the scene's camera looks at."""
@@ -203,7 +207,7 @@ def _ids() -> Any:
     )
 
 
-class CGC_OT_mark_mask_wrong(CorrectionOperator):  # noqa: N801 - Blender's convention
+class CGC_OT_mark_mask_wrong(CorrectionOperator, bpy.types.Operator):  # noqa: N801
     """`cgc.mark_mask_wrong`."""
 
     bl_idname = "cgc.mark_mask_wrong"
@@ -217,7 +221,7 @@ class CGC_OT_mark_mask_wrong(CorrectionOperator):  # noqa: N801 - Blender's conv
         mask_review.mark_wrong()
 
 
-class CGC_OT_merge_masks(CorrectionOperator):  # noqa: N801 - Blender's convention
+class CGC_OT_merge_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
     """`cgc.merge_masks`."""
 
     bl_idname = "cgc.merge_masks"
@@ -234,7 +238,7 @@ class CGC_OT_merge_masks(CorrectionOperator):  # noqa: N801 - Blender's conventi
             mask_review.begin_merge()
 
 
-class CGC_OT_undo_mask_correction(CorrectionOperator):  # noqa: N801 - Blender's convention
+class CGC_OT_undo_mask_correction(CorrectionOperator, bpy.types.Operator):  # noqa: N801
     """`cgc.undo_mask_correction`."""
 
     bl_idname = "cgc.undo_mask_correction"
@@ -245,7 +249,7 @@ class CGC_OT_undo_mask_correction(CorrectionOperator):  # noqa: N801 - Blender's
         mask_review.undo_last()
 
 
-class CGC_OT_restore_masks(CorrectionOperator):  # noqa: N801 - Blender's convention
+class CGC_OT_restore_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
     """`cgc.restore_masks`."""
 
     bl_idname = "cgc.restore_masks"
