@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Looking at the masks of photos through their cameras, and correcting them with the mouse."""
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 from bpy.app.handlers import persistent
-from bpy.props import StringProperty
 
 from ..errors import CgcError
 from . import mask_overlay, mask_review
@@ -21,10 +19,6 @@ from .properties import of_object
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import Area, Context, Event, Object, Region, Scene, SpaceView3D
-
-    _Operator = bpy.types.Operator
-else:
-    _Operator = object
 
 KEYS = (
     "Click picks, Shift adds   |   X wrong   |   M merge   |   Ctrl-Z undo   |   "
@@ -43,7 +37,7 @@ class CGC_OT_mask_overlay(bpy.types.Operator):  # noqa: N801 - Blender's convent
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return mask_overlay.is_shown() or _has_cameras(cls, context)
+        return mask_overlay.is_shown() or has_cameras(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Show or hide them."""
@@ -80,7 +74,7 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
         if CGC_OT_review_masks._running:
             cls.poll_message_set("It is running; Enter or ESC over the viewport ends it")
             return False
-        return _has_cameras(cls, context)
+        return has_cameras(cls, context)
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Begin, looking through a photo's camera."""
@@ -169,97 +163,6 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
         return {"FINISHED"}
 
 
-class CorrectionOperator(_Operator):
-    """What the buttons that change masks share."""
-
-    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
-
-    def act(self) -> None:
-        """Change the masks.
-
-        Raises:
-            CgcError: that cannot be done.
-        """
-        raise NotImplementedError
-
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        """Ask for the camera of a photo."""
-        return _has_cameras(cast("type[bpy.types.Operator]", cls), context)
-
-    def execute(self, context: Context) -> set[OperatorReturnItems]:
-        """Change the masks of the photo that the scene's camera looks at."""
-        try:
-            mask_review.refresh(cast("Scene", context.scene))
-            self.act()
-        except CgcError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        mask_overlay.redraw()
-        return {"FINISHED"}
-
-
-def _ids() -> Any:
-    return StringProperty(
-        name="Masks",
-        description="Numbers of the masks, with spaces between them; empty: those picked",
-        options={"SKIP_SAVE"},
-    )
-
-
-class CGC_OT_mark_mask_wrong(CorrectionOperator, bpy.types.Operator):  # noqa: N801
-    """`cgc.mark_mask_wrong`."""
-
-    bl_idname = "cgc.mark_mask_wrong"
-    bl_label = "Mark Wrong"
-    bl_description = "Take the masks that are picked away: training learns nothing from them"
-
-    ids: _ids()
-
-    def act(self) -> None:
-        _pick_all(self.ids)
-        mask_review.mark_wrong()
-
-
-class CGC_OT_merge_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
-    """`cgc.merge_masks`."""
-
-    bl_idname = "cgc.merge_masks"
-    bl_label = "Merge Masks"
-    bl_description = "Make one mask of those that are picked, or of the one and the next click"
-
-    ids: _ids()
-
-    def act(self) -> None:
-        _pick_all(self.ids)
-        if self.ids or not CGC_OT_review_masks._running:
-            mask_review.merge_picked()
-        else:
-            mask_review.begin_merge()
-
-
-class CGC_OT_undo_mask_correction(CorrectionOperator, bpy.types.Operator):  # noqa: N801
-    """`cgc.undo_mask_correction`."""
-
-    bl_idname = "cgc.undo_mask_correction"
-    bl_label = "Undo Correction"
-    bl_description = "Take back the last correction of the masks of this photo"
-
-    def act(self) -> None:
-        mask_review.undo_last()
-
-
-class CGC_OT_restore_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
-    """`cgc.restore_masks`."""
-
-    bl_idname = "cgc.restore_masks"
-    bl_label = "Restore Masks"
-    bl_description = "Bring back the masks of this photo as they were before any correction"
-
-    def act(self) -> None:
-        mask_review.restore_all()
-
-
 def pick_in_region(
     scene: Scene, area: Area, region: Region, place: tuple[float, float], *, more: bool
 ) -> None:
@@ -304,10 +207,6 @@ def reviewing() -> bool:
 CLASSES = (
     CGC_OT_mask_overlay,
     CGC_OT_review_masks,
-    CGC_OT_mark_mask_wrong,
-    CGC_OT_merge_masks,
-    CGC_OT_undo_mask_correction,
-    CGC_OT_restore_masks,
 )
 
 
@@ -333,7 +232,8 @@ def _before_load(*_arguments: object) -> None:
     mask_review.forget()
 
 
-def _has_cameras(operator: type[bpy.types.Operator], context: Context) -> bool:
+def has_cameras(operator: type[bpy.types.Operator], context: Context) -> bool:
+    """Return whether there are cameras to look through; if not, let the button say so."""
     if active_capture(context) is None:
         operator.poll_message_set("Import the cameras of the dataset first")
         return False
@@ -367,23 +267,6 @@ def _go(context: Context, area: Area, region: Region, step: int) -> None:
     with context.temp_override(area=area, region=region):
         look_through(bpy.context, neighbour(capture, camera, step))
     mask_review.refresh(cast("Scene", context.scene))
-
-
-def _pick_all(ids: str) -> None:
-    """Pick the masks of a script.
-
-    Raises:
-        CgcError: what is given are no numbers.
-    """
-    if not ids.strip():
-        return
-    try:
-        numbers = [int(word) for word in ids.replace(",", " ").split()]
-    except ValueError:
-        raise CgcError(f"{ids!r} are no numbers of masks; write them like “3 17”.") from None
-    mask_review.pick(0)
-    for number in dict.fromkeys(numbers):
-        mask_review.pick(number, more=True)
 
 
 def _region_under(context: Context, event: Event) -> tuple[Area, Region] | None:
