@@ -12,6 +12,9 @@ from .progress import Progress, Reporter, silent
 SKIPPED_SECONDS = 2.0
 """A stage that takes less was done already, and says nothing of how fast the others are."""
 
+LEAST_EARNED = 0.02
+"""Share of the whole that must be done in this call before it is said how long the rest takes."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -109,6 +112,6 @@ class StagedProgress:
         """Return how long the rest will take at the pace so far; None where there is none yet."""
         earned = self._earned + stage.weight * max(0.0, self._share - max(0.0, self._first_share))
         spent = self._spent + (self._clock() - self._began)
-        if earned <= 0.0 or spent < SKIPPED_SECONDS:
+        if earned < LEAST_EARNED or spent < SKIPPED_SECONDS:
             return None
         return spent * (1.0 - self._overall) / earned

@@ -52,6 +52,9 @@ def test_what_is_left_follows_the_pace_so_far():
     report = job.progress.begin("solve")
     report(Progress("Matching", 0, 10))
     assert "seconds_left" not in job.told[-1].numbers
+    job.seconds = 9.0
+    report(Progress("Matching", 1, 100))  # one per cent of the whole says little
+    assert "seconds_left" not in job.told[-1].numbers
     job.seconds = 10.0
     report(Progress("Matching", 10, 10, {"seconds_left": 1.0}))
     # 10 s for a fifth of the whole

@@ -49,6 +49,7 @@ def test_without_weights_nothing_is_solved(desk, capsys):
     assert not (desk.folder / "desk_dataset").exists()
 
 
+@pytest.mark.slow
 def test_the_whole_way_and_again(desk, tiny_dataset, capsys, monkeypatch):
     def make_masks(dataset, _model, settings, *, report, **_options):
         assert settings.levels == "objects"
