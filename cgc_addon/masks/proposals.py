@@ -150,8 +150,10 @@ class _Kept:
         self._flat = np.zeros((0, rows * columns), np.float32)
         self._scores = np.zeros(0, np.float32)
         self._best = np.zeros(0, np.bool_)
+        self._smallest = np.zeros(0, np.bool_)
         self.explained = np.zeros((rows, columns), np.bool_)
-        """Where masks lie that were the best answer to a point, and are not large."""
+        """Where masks lie that were the smallest answer to a point, and are not large: what a point
+        in there would be answered is known, down to its part."""
         self.surrounded = np.zeros((rows, columns), np.bool_)
         """Where large ones lie."""
 
@@ -167,26 +169,35 @@ class _Kept:
         whole = self.explained.size
         believed = (scores >= settings.minimum_score) & (stability >= settings.minimum_stability)
         believed &= areas >= settings.minimum_share * whole
-        best = np.zeros_like(believed)
-        best[np.arange(len(scores)), np.where(believed, scores, -1).argmax(axis=1)] = True
-        best &= believed
+        best = _one_of_each(np.where(believed, scores, -1)) & believed
+        smallest = _one_of_each(np.where(believed, -areas, -whole - 1)) & believed
         fresh = np.nonzero(believed)
         everything = np.concatenate([self._logits, logits[fresh].astype(np.float16)])
         flat = (everything > 0).reshape(len(everything), whole).astype(np.float32)
         all_scores = np.concatenate([self._scores, scores[fresh]])
         all_best = np.concatenate([self._best, best[fresh]])
+        all_smallest = np.concatenate([self._smallest, smallest[fresh]])
         chosen, joined = different(flat, all_scores)
-        np.logical_or.at(all_best, joined, all_best.copy())
+        for flags in (all_best, all_smallest):
+            np.logical_or.at(flags, joined, flags.copy())
         self._logits, self._flat = everything[chosen], flat[chosen]
         self._scores, self._best = all_scores[chosen], all_best[chosen]
+        self._smallest = all_smallest[chosen]
         large = self._flat.sum(axis=1) > settings.large_share * whole
         shape = self.explained.shape
-        self.explained = self._flat[self._best & ~large].any(axis=0).reshape(shape)
+        self.explained = self._flat[self._smallest & ~large].any(axis=0).reshape(shape)
         self.surrounded = self._flat[large].any(axis=0).reshape(shape)
 
     def proposals(self, asked: int) -> Proposals:
         """Return what was found."""
         return Proposals(self._logits, self._scores, self._best, asked)
+
+
+def _one_of_each(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which entry (B, 3) is the highest of its row, the first of equal ones."""
+    chosen = np.zeros(values.shape, np.bool_)
+    chosen[np.arange(len(values)), values.argmax(axis=1)] = True
+    return chosen
 
 
 def stabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
