@@ -26,7 +26,7 @@ MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 """Of ImageNet's sRGB values, as Segment Anything normalises them."""
 MOST_PHOTOS_AT_ONCE = 4
-"""Each takes some 500 MB while its points are answered."""
+"""Each takes some 700 MB while its points are answered."""
 FOREGROUND, PADDING = 1.0, -1.0
 """Labels of points; a prompt without a box ends with one padding point, as in training."""
 
