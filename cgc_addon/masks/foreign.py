@@ -22,7 +22,7 @@ from ..progress import Reporter, ShouldStop, never, silent, track
 from .foreign_annotations import ENDING, find_annotations
 from .foreign_maps import Findings, Photo, is_hidden, natural_words, photos_of
 from .foreign_pictures import find_arrays, find_pictures
-from .generate import ORIGINALS
+from .review import forget_corrections
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def import_label_maps(
         ids = found.read()
         found.photo.check_shape((ids.shape[1], ids.shape[0]), found.place)
         write_grey(target / f"{found.photo.stem}.png", _smallest_type(ids))
-        (target / ORIGINALS / f"{found.photo.stem}.png").unlink(missing_ok=True)
+        forget_corrections(target, found.photo.stem)
     found_for = {found.photo.stem for found in findings.maps}
     return ImportSummary(
         target,

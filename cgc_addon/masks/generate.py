@@ -26,10 +26,9 @@ from .levels import object_masks, part_masks
 from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose
+from .review import forget_corrections
 
 MASK_FOLDER = LABEL_FOLDERS[0]
-ORIGINALS = ".originals"
-"""Below it: label maps as they were before a person corrected them."""
 
 Levels = Literal["objects", "both"]
 
@@ -174,7 +173,7 @@ def make_label_map(
     # The objects' map comes last: it is what says that the photo is done.
     write_grey(_map(dataset, photo), objects)
     for folder in (MASK_FOLDER, PART_FOLDER):
-        (dataset / folder / ORIGINALS / f"{photo.stem}.png").unlink(missing_ok=True)
+        forget_corrections(dataset / folder, photo.stem)
     count = len(np.unique(objects[objects > 0]))
     return Made(photo, count, found.points_asked)
 

@@ -125,6 +125,17 @@ def restore(review: MaskReview) -> MaskReview:
     return replace(review, corrections=(), labels=review.original.labels)
 
 
+def forget_corrections(folder: Path, stem: str) -> None:
+    """Remove what is kept of corrections of a label map that was made anew.
+
+    Args:
+        folder: of label maps.
+        stem: name of the photo without its ending, perhaps with sub-folders.
+    """
+    for ending in (".png", ".json"):
+        (folder / ORIGINALS / f"{stem}{ending}").unlink(missing_ok=True)
+
+
 def _record(review: MaskReview) -> Path:
     return review.original_file.with_suffix(".json")
 

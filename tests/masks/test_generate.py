@@ -7,8 +7,10 @@ from PIL import Image
 
 from cgc_addon.dataset.image_files import read_grey, write_grey, write_photo
 from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.masks.corrections import removal
 from cgc_addon.masks.generate import MaskSettings, make_masks
 from cgc_addon.masks.proposals import ProposalSettings
+from cgc_addon.masks.review import correct, open_review
 
 from .painted_model import PaintedModel, painted_photo
 
@@ -65,12 +67,12 @@ def test_what_is_done_is_not_done_again(dataset: Path) -> None:
 
 def test_overwriting_makes_it_anew_and_forgets_what_was_corrected(dataset: Path) -> None:
     make_masks(dataset, PaintedModel(), FINE)
-    original = dataset / "masks" / ".originals" / "a.png"
-    write_grey(original, np.zeros((64, 96), np.uint16))
-    write_grey(dataset / "masks" / "a.png", np.zeros((64, 96), np.uint16))
+    review = open_review(dataset / "masks", "a")
+    correct(review, removal(review.masks))
+    assert not label_map(dataset, "a").any()
     assert make_masks(dataset, PaintedModel(), FINE, only=["a"], overwrite=True).made == 1
     assert label_map(dataset, "a").any()
-    assert not original.exists()
+    assert not list((dataset / "masks" / ".originals").iterdir())
 
 
 def test_a_stop_keeps_what_is_made_and_the_next_run_goes_on(dataset: Path) -> None:
