@@ -22,7 +22,6 @@ from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .interface import Embedding, MaskModel
 from .label_map import SPECK_SHARE, flatten, without_specks
-from .levels import object_masks, part_masks
 from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose
@@ -201,11 +200,14 @@ def chosen_photos(
 def label_maps(
     found: Proposals, embedding: Embedding, settings: MaskSettings
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
-    """Return the label map of objects (H, W), and that of parts where both levels are wanted."""
+    """Return the label map of objects (H, W), and that of parts where both levels are wanted.
+
+    Objects are the best answers to points. Parts are all answers, since smaller ones end on top.
+    """
     size = fitted_size((embedding.width, embedding.height), settings.longest_side)
     masks = enlarged(found.logits, size)
-    objects = flatten(masks[object_masks(found)])
-    parts = flatten(masks[part_masks(found)]) if settings.levels == "both" else None
+    objects = flatten(masks[found.best_of_point])
+    parts = flatten(masks) if settings.levels == "both" else None
     return objects, parts
 
 
