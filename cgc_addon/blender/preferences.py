@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, cast
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ..masks.weights import VARIABLE as MODELS_VARIABLE
 from ..worker.environment import worker_environment as environment_of_worker
 from .interpreter import Interpreter, choose, extension_packages, package_parent
 
 if TYPE_CHECKING:
     from bpy.types import Context, Preferences
 
-MODELS = "CGC_MODELS"
-"""Variable that tells the worker where mask models are kept: `masks.weights.VARIABLE`."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -113,8 +112,8 @@ def worker_environment() -> dict[str, str]:
     base = dict(os.environ)
     if preferences and preferences.threads:
         base.update(dict.fromkeys(THREAD_VARIABLES, str(preferences.threads)))
-    if MODELS not in base and (folder := models_folder()) is not None:
-        base[MODELS] = str(folder)
+    if MODELS_VARIABLE not in base and (folder := models_folder()) is not None:
+        base[MODELS_VARIABLE] = str(folder)
     packages = extension_packages() if chosen_interpreter().own else ()
     return environment_of_worker(base, package_parent(), packages)
 

@@ -20,7 +20,7 @@ from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
 from .config import TrainingConfig
 from .photo_job import PhotoJob, write_job
-from .pipeline import TrainSummary
+from .pipeline import TrainSummary, segments_in_words
 from .run_folder import RunFolder
 
 SOLVE, MASKS, TRAIN = "solve", "masks", "train"
@@ -77,14 +77,9 @@ class FromPhotosSummary:
 
     def sentence(self) -> str:
         """Say it to the user."""
-        objects = (
-            "no segments, since there are no masks"
-            if self.segments is None
-            else f"{self.segments} segments"
-        )
         return (
             f"{self.registered} photos with cameras in {self.dataset}, {self.masked} of them with "
-            f"masks; {objects} in {self.run} after {self.seconds:.0f} s."
+            f"masks; {segments_in_words(self.segments)} in {self.run} after {self.seconds:.0f} s."
         )
 
 

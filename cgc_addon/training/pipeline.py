@@ -55,15 +55,17 @@ class TrainSummary:
 
     def sentence(self) -> str:
         """Say it to the user."""
-        objects = (
-            "no segments, since there are no masks"
-            if self.segments is None
-            else f"{self.segments} segments"
-        )
         return (
-            f"{self.gaussians:,} Gaussians and {objects} in {self.run} "
+            f"{self.gaussians:,} Gaussians and {segments_in_words(self.segments)} in {self.run} "
             f"after {self.steps:,} steps and {self.seconds:.0f} s."
         )
+
+
+def segments_in_words(segments: int | None) -> str:
+    """Say how many segments there are, None = the photos have no masks."""
+    if segments is None:
+        return "no segments, since there are no masks"
+    return f"{segments} segments"
 
 
 def train(
