@@ -63,6 +63,15 @@ def test_no_point_is_asked_twice_and_never_more_at_once_than_allowed() -> None:
     assert max(map(len, model.asked)) <= 4
 
 
+def test_an_object_does_not_hide_the_parts_that_no_answer_has_shown_yet() -> None:
+    # The first point in the box is answered with the whole of it, too, and that as the best.
+    found, _ = found_in(painted_photo(), look_for_parts=False)
+    things = enlarged(painted_photo(), *found.logits.shape[1:])
+    for part in (10, 20):
+        half = (things[..., 0] == 100) & (things[..., 1] == part)
+        assert any(same(mask, half) for mask in found.masks())
+
+
 def test_the_best_answer_is_told_from_the_others() -> None:
     found, _ = found_in(painted_photo())
     things = enlarged(painted_photo(), *found.logits.shape[1:])[..., :2]
