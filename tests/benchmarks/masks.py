@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,6 +132,13 @@ def main() -> None:
         truth = options.dataset / "gt" / f"{photo.stem}.png"
         return compare(model, photo, truth, options.points_per_side)
 
+    photo = read_photo(photos[0])
+    began = time.process_time()
+    embedding = model.embed(photo)
+    looked = time.process_time()
+    model.decode(embedding, grid_points(embedding, 8).places[:8])
+    answered = (time.process_time() - looked) / 8
+    print(f"processor time: a photo {looked - began:.1f} s, a point {answered:.2f} s")
     with ThreadPoolExecutor(model.photos_at_once) as pool:
         each = list(pool.map(work, photos))
     print(f"{len(photos)} photos, {model.name}")

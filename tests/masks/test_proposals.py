@@ -56,6 +56,16 @@ def test_far_fewer_points_are_asked_than_the_grid_has() -> None:
     assert adaptive.points_asked == sum(map(len, model.asked))
 
 
+def test_looking_for_parts_asks_every_coarse_point_and_else_only_unexplained_ones() -> None:
+    photo = painted_photo(ground=50)
+    model = PaintedModel()
+    grid = grid_points(model.embed(photo), 24)
+    for look in (True, False):
+        _, model = found_in(photo, look_for_parts=look, large_share=1.0)
+        asked = {tuple(point) for point in np.concatenate(model.asked)}
+        assert ({tuple(place) for place in grid.places[grid.coarse]} <= asked) is look
+
+
 def test_no_point_is_asked_twice_and_never_more_at_once_than_allowed() -> None:
     _, model = found_in(painted_photo())
     points = np.concatenate(model.asked)
@@ -65,7 +75,8 @@ def test_no_point_is_asked_twice_and_never_more_at_once_than_allowed() -> None:
 
 def test_an_object_does_not_hide_the_parts_that_no_answer_has_shown_yet() -> None:
     # The first point in the box is answered with the whole of it, too, and that as the best.
-    found, _ = found_in(painted_photo(), look_for_parts=False)
+    settings = {"look_for_parts": False, "points_at_once": 1, "large_share": 0.5}
+    found, _ = found_in(painted_photo(), **settings)
     things = enlarged(painted_photo(), *found.logits.shape[1:])
     for part in (10, 20):
         half = (things[..., 0] == 100) & (things[..., 1] == part)
