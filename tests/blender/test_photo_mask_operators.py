@@ -129,7 +129,6 @@ def test_a_model_is_fetched_only_where_blender_may_go_online(worker, monkeypatch
 
 
 def test_the_worker_is_told_where_models_are_kept(monkeypatch, tmp_path) -> None:
-    assert preferences.MODELS == VARIABLE
     assert preferences.worker_environment()[VARIABLE] == os.environ[VARIABLE]  # the user's wish
     monkeypatch.delenv(VARIABLE)
     assert VARIABLE not in preferences.worker_environment()  # this one is no extension
