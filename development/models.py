@@ -48,7 +48,7 @@ def set_up(folder: Path) -> None:
     """
     # Only the standard library is behind it. Not above: dev.py must start in any Python.
     from cgc_addon.errors import CgcError  # noqa: PLC0415
-    from cgc_addon.masks.weights import DEFAULT, KNOWN, download_weights  # noqa: PLC0415
+    from cgc_addon.masks.models.weights import DEFAULT, KNOWN, download_weights  # noqa: PLC0415
 
     model = KNOWN[DEFAULT]
     if all(

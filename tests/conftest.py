@@ -41,7 +41,7 @@ def engine_python() -> Path:
 def mobilesam_files() -> tuple[Path, ...]:
     """Return MobileSAM's ONNX pair; skips where this machine has none."""
     from cgc_addon.errors import CgcError
-    from cgc_addon.masks.weights import find_weights
+    from cgc_addon.masks.models.weights import find_weights
 
     try:
         return find_weights("mobilesam", (Path(__file__).parents[1] / ".models",))

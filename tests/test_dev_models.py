@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from cgc_addon.errors import CgcError
-from cgc_addon.masks import weights
+from cgc_addon.masks.models import weights
 from development import models
 from development.environments import SetupError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.cluster_file import write_clusters
-from cgc_addon.cgc.granularity import MergeTree
+from cgc_addon.cgc.clusters.cluster_file import write_clusters
+from cgc_addon.cgc.clusters.granularity import MergeTree
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.ply import write_ply
 
@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 NUMPY_ALONE = (
     *("errors", "files", "ply_table", "progress"),
-    *("dataset.camera_models", "dataset.cameras_json", "dataset.colmap", "dataset.framing"),
+    *("dataset.colmap.camera_models", "dataset.cameras_json", "dataset.colmap.colmap", "dataset.framing"),
     *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
-    *("cgc.cluster_file", "cgc.granularity", "cgc.segments"),
-    *("masks.fetch", "masks.weights"),
+    *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments"),
+    *("masks.models.fetch", "masks.models.weights"),
 )
 
 WALL = """
@@ -71,7 +71,7 @@ def test_the_module_imports(module) -> None:
 def test_the_sample_is_read() -> None:
     program = """
 from pathlib import Path
-from cgc_addon.dataset.colmap import find_model, read_model
+from cgc_addon.dataset.colmap.colmap import find_model, read_model
 from cgc_addon.dataset.framing import scene_extent, scene_up
 from cgc_addon.dataset.pinhole import pinhole_of
 from cgc_addon.dataset.scene import View
@@ -103,8 +103,8 @@ def test_a_splat_and_its_clusters_are_read_turned_and_written(tmp_path) -> None:
     program = """
 from pathlib import Path
 import numpy as np
-from cgc_addon.cgc.cluster_file import read_clusters
-from cgc_addon.cgc.granularity import merge_threshold, ordered_by_size
+from cgc_addon.cgc.clusters.cluster_file import read_clusters
+from cgc_addon.cgc.clusters.granularity import merge_threshold, ordered_by_size
 from cgc_addon.cgc.segments import describe_segments, read_segments, write_segments
 from cgc_addon.splats.ply import read_ply, write_ply
 from cgc_addon.splats.transform import transform

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from cgc_addon.dataset.colmap.write import write_colmap_text
 from cgc_addon.dataset.scene import PinholeCamera, Scene, View
-from cgc_addon.dataset.write import write_colmap_text
 from cgc_addon.rasterize import reference
 from cgc_addon.rasterize.interface import SplatTensors
 

@@ -22,12 +22,12 @@ from ..errors import CgcError
 from ..files import replacing
 from ..progress import Progress, Reporter, silent
 from . import properties
-from .capture import objects_of_kind, segment_collections
-from .import_colmap import import_colmap
-from .import_run import import_run
+from .capture.capture import objects_of_kind, segment_collections
+from .capture.import_colmap import import_colmap
 from .properties import of_collection, of_scene
-from .run_files import read_run
-from .segments import build_segments
+from .segments.import_run import import_run
+from .segments.run_files import read_run
+from .segments.segments import build_segments
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Object, PointCloud, Scene, SpaceView3D, ViewLayer

@@ -18,7 +18,7 @@ from types import FrameType
 import bpy
 
 from ..errors import CgcError
-from . import preferences
+from .common import preferences
 
 NAME = "cgc"
 IN_THIS_BLENDER = ("blend",)

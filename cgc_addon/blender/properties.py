@@ -22,8 +22,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..cgc.granularity import DEFAULT_GRANULARITY
-from .choices import (
+from ..cgc.clusters.granularity import DEFAULT_GRANULARITY
+from .common.choices import (
     BACKENDS,
     COLLECTION_KINDS,
     FEATURE_MODES,
@@ -48,7 +48,8 @@ PATH_OPTIONS: set[PropertyFlagItems] = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 
 
 def _color_changed(settings: CgcCollection, _context: Context) -> None:
-    from . import looks, segment_data
+    from .segments import segment_data
+    from .splats import looks
 
     collection = cast("Collection", settings.id_data)
     looks.show_segment_color(collection)
@@ -56,13 +57,13 @@ def _color_changed(settings: CgcCollection, _context: Context) -> None:
 
 
 def _look_changed(scene: CgcScene, _context: Context) -> None:
-    from . import looks
+    from .splats import looks
 
     looks.apply_look_to_scene(cast("Scene", scene.id_data))
 
 
 def _overlay_changed(_settings: CgcScene, _context: Context) -> None:
-    from . import mask_overlay
+    from .photo_masks import mask_overlay
 
     mask_overlay.redraw()
 
@@ -72,7 +73,7 @@ def _title(settings: CgcCollection) -> str:
 
 
 def _set_title(settings: CgcCollection, title: str) -> None:
-    from . import segment_data
+    from .segments import segment_data
 
     if title.strip():
         segment_data.rename(cast("Collection", settings.id_data), title.strip())
@@ -80,38 +81,38 @@ def _set_title(settings: CgcCollection, title: str) -> None:
 
 
 def _selected(settings: CgcCollection) -> bool:
-    from . import segment_selection
+    from .segments import segment_selection
 
     return segment_selection.is_selected(cast("Collection", settings.id_data))
 
 
 def _set_selected(settings: CgcCollection, on: bool) -> None:
-    from . import segment_selection
+    from .segments import segment_selection
 
     segment_selection.select(cast("Collection", settings.id_data), on)
 
 
 def _shown(settings: CgcCollection) -> bool:
-    from . import segment_selection
+    from .segments import segment_selection
 
     return segment_selection.is_shown(cast("Collection", settings.id_data))
 
 
 def _set_shown(settings: CgcCollection, on: bool) -> None:
-    from . import segment_selection
+    from .segments import segment_selection
 
     segment_selection.show(cast("Collection", settings.id_data), on)
 
 
 def _active_segment(_scene: CgcScene) -> int:
-    from . import segment_selection
+    from .segments import segment_selection
 
     active = segment_selection.active_segment()
     return -1 if active is None else list(bpy.data.collections).index(active)
 
 
 def _set_active_segment(_scene: CgcScene, index: int) -> None:
-    from . import segment_selection
+    from .segments import segment_selection
 
     if 0 <= index < len(bpy.data.collections):
         segment_selection.make_active(bpy.data.collections[index])

@@ -9,29 +9,16 @@ from types import ModuleType
 
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
-    from . import (
-        alignment,
-        apply_transform,
-        camera_operators,
-        command,
-        export_ply,
-        from_photos_operators,
-        import_colmap,
-        import_run,
-        jobs,
-        mask_correction_operators,
-        mask_operators,
-        mask_review_operators,
-        panels,
-        photo_mask_operators,
-        preferences,
-        properties,
-        segment_list,
-        segment_operators,
-        training_operators,
-        undistort_operator,
-        worker_operators,
-    )
+    from . import command, properties
+    from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .common import preferences
+    from .jobs import jobs, worker_operators
+    from .output import export_ply, mask_operators
+    from .panels import panels
+    from .photo_masks import mask_correction_operators, mask_review_operators, photo_mask_operators
+    from .segments import import_run, segment_list, segment_operators
+    from .splats import apply_transform
+    from .training import from_photos_operators, training_operators
 
     return (
         properties,

@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
-from .clustering import Clustering, ClusteringSettings, cluster_features, unit
-from .granularity import (
+from .clusters.clustering import Clustering, ClusteringSettings, cluster_features, unit
+from .clusters.granularity import (
     DEFAULT_GRANULARITY,
     MINIMUM_SIZE,
     MergeTree,
     merge_threshold,
     ordered_by_size,
 )
-from .lift import LiftedFeatures, lift_features
-from .merging import co_occurrence, contacts, merge_tree
-from .neighbours import nearest_neighbours
+from .clusters.merging import co_occurrence, contacts, merge_tree
+from .clusters.splitting import split_groups
+from .features.lift import LiftedFeatures, lift_features
+from .features.neighbours import nearest_neighbours
+from .features.spectral import spectral_signatures
 from .observations import Observation, at_every_level, finest_level
 from .segments import Segments, describe_segments
-from .spectral import spectral_signatures
-from .splitting import split_groups
 from .voting import move_between_groups, vote_segments
 
 CONTACT_NEIGHBOURS = 8

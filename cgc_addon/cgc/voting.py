@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent, track
-from .clustering import Clustering, unit
+from .clusters.clustering import Clustering, unit
 from .label_rendering import strongest_labels
 from .observations import Observation
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from ..errors import Interrupted
 from ..progress import ShouldStop
 from .arguments import parse
-from .failures import explain
-from .interrupt import stop_on_signals
-from .json_lines import JsonLines, print_line
-from .plain_text import PlainText
-from .sink import Sink
+from .console.failures import explain
+from .console.interrupt import stop_on_signals
+from .console.json_lines import JsonLines, print_line
+from .console.plain_text import PlainText
+from .console.sink import Sink
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
@@ -62,7 +62,7 @@ def _output(*, json_lines: bool) -> Iterator[Sink]:
         yield JsonLines(print_line)
         return
     try:
-        from .terminal import Terminal
+        from .console.terminal import Terminal
     except ModuleNotFoundError:  # Blender's own Python has no rich
         yield PlainText()
         return

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from ..masks.weights import DEFAULT, KNOWN
+from ..masks.models.weights import DEFAULT, KNOWN
 from . import (
     blend,
     demo,

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, ShouldStop
 from .blender_program import find_blender, run_in_blender, runs_in_blender
-from .sink import Sink
+from .console.sink import Sink
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

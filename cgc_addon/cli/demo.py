@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import CgcError
 from ..progress import ShouldStop
 from .blend import describe, make_blend
-from .sink import Sink
+from .console.sink import Sink
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 

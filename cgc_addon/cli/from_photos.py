@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..progress import Reporter, ShouldStop
-from .sink import Sink
+from .console.sink import Sink
 
 if TYPE_CHECKING:
     from ..training.config import TrainingConfig
@@ -22,7 +22,7 @@ _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Solve, mask and train, or go on with what of that is not done."""
-    from ..masks.weights import find_weights
+    from ..masks.models.weights import find_weights
     from ..training.from_photos import check_run, from_photos, photos_of, unlabelled_photos
     from ..training.photo_job import PhotoJob, default_run
     from ..training.presets import configure
@@ -100,7 +100,7 @@ class _Bound:
 
     def make_masks(self, report: Reporter) -> Any:
         from ..masks.generate import MaskSettings, make_masks
-        from ..masks.models import open_model
+        from ..masks.models.models import open_model
 
         return make_masks(
             self.job.dataset,

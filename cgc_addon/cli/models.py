@@ -6,10 +6,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..masks.fetch import MEGABYTE
-from ..masks.weights import KNOWN, download_weights, known_model, models_folder
+from ..masks.models.fetch import MEGABYTE
+from ..masks.models.weights import KNOWN, download_weights, known_model, models_folder
 from ..progress import ShouldStop
-from .sink import Sink
+from .console.sink import Sink
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

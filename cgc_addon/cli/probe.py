@@ -13,7 +13,7 @@ from .. import __version__
 from ..errors import CgcError
 from ..progress import ShouldStop
 from . import models
-from .sink import Sink
+from .console.sink import Sink
 
 NEEDED = (
     "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "safetensors",

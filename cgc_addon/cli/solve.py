@@ -7,7 +7,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..progress import ShouldStop
-from .sink import Sink
+from .console.sink import Sink
 
 if TYPE_CHECKING:
     from ..reconstruction.settings import SolveSettings

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 from ..progress import ShouldStop
-from .sink import Sink
+from .console.sink import Sink
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

@@ -20,8 +20,8 @@ from ..dataset.names import LABEL_FOLDERS, PART_FOLDER
 from ..dataset.resize import fitted_size
 from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
-from .interface import Embedding, MaskModel
 from .label_map import SPECK_SHARE, flatten, without_specks
+from .models.interface import Embedding, MaskModel
 from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose

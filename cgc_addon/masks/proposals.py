@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .interface import Embedding, MaskModel
+from .models.interface import Embedding, MaskModel
 
 SAME_MASK = 0.7
 """IoU above which two masks are one; of the two the better one is kept."""

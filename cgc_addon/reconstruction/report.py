@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import CgcError
 from ..files import read_json
-from .database import MatchStatistics
-from .models import Model
+from .colmap.database import MatchStatistics
+from .colmap.models import Model
 from .photo_list import PhotoList
 
 _ENOUGH = 0.8

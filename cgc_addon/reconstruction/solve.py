@@ -11,14 +11,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from .. import __version__
-from ..dataset.colmap import find_model, read_model
+from ..dataset.colmap.colmap import find_model, read_model
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
-from . import database
+from .colmap import database
+from .colmap.models import Model, read_models
+from .colmap.pairs import exhaustive_pairs
 from .job import Job
-from .models import Model, read_models
-from .pairs import exhaustive_pairs
 from .photo_list import CameraGroup, PhotoList, describe_cameras, group_cameras
 from .photos import prepare_photos
 from .report import MORE_OVERLAP, SolveReport, make_report, name_some, why_not_solved

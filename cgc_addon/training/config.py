@@ -8,7 +8,7 @@ import typing
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-from ..cgc.variants import Reduction, SpatialLoss
+from ..cgc.features.variants import Reduction, SpatialLoss
 from ..errors import CgcError
 
 CONFIG_VERSION = 1

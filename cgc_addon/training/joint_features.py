@@ -8,9 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..cgc.contrastive import contrastive_loss, minimum_segment_pixels, released_contrastive_loss
-from ..cgc.neighbours import nearest_neighbours
-from ..cgc.spatial import released_spatial_loss, spatial_loss
+from ..cgc.features.contrastive import (
+    contrastive_loss,
+    minimum_segment_pixels,
+    released_contrastive_loss,
+)
+from ..cgc.features.neighbours import nearest_neighbours
+from ..cgc.features.spatial import released_spatial_loss, spatial_loss
 from ..rasterize.interface import Rendering
 from .config import FeatureSettings
 

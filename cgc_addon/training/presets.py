@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ..cgc.variants import Reduction, SpatialLoss
+from ..cgc.features.variants import Reduction, SpatialLoss
 from ..errors import CgcError
 from .config import (
     DensifySettings,

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cgc.cluster_file import read_clusters, write_clusters
-from ..cgc.clustering import ClusteringSettings
-from ..cgc.contrastive import minimum_segment_pixels
-from ..cgc.feature_training import FeatureTrainingSettings, random_start, train_features
-from ..cgc.granularity import MergeTree, merge_threshold, ordered_by_size
+from ..cgc.clusters.cluster_file import read_clusters, write_clusters
+from ..cgc.clusters.clustering import ClusteringSettings
+from ..cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
+from ..cgc.features.contrastive import minimum_segment_pixels
+from ..cgc.features.feature_training import FeatureTrainingSettings, random_start, train_features
+from ..cgc.features.spectral import spectral_signatures
 from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement
 from ..cgc.segmentation import segment_splat as find_segments
 from ..cgc.segments import Segments, describe_segments, write_segments
-from ..cgc.spectral import spectral_signatures
 from ..dataset.load import Dataset
 from ..errors import CgcError
 from ..progress import Reporter, ShouldStop

@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from ..cli import run_verb
 from ..cli.arguments import parse
-from ..cli.json_lines import JsonLines
+from ..cli.console.json_lines import JsonLines
 from ..errors import CgcError
 from .control import Control, Job
 from .lines import FINAL, Message, encode

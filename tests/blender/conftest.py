@@ -126,8 +126,8 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
         seed: int = 0,
         segmented: bool = True,
     ) -> Path:
-        from cgc_addon.cgc.cluster_file import write_clusters
-        from cgc_addon.cgc.granularity import MergeTree, merge_threshold, ordered_by_size
+        from cgc_addon.cgc.clusters.cluster_file import write_clusters
+        from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
         from cgc_addon.cgc.segments import describe_segments, write_segments
         from cgc_addon.files import write_json
         from cgc_addon.splats.gaussians import Gaussians

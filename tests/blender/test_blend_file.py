@@ -17,7 +17,12 @@ import bpy
 from mathutils import Vector
 
 from cgc_addon.blender.blend_file import write_blend
-from cgc_addon.blender.capture import active_capture, captures, objects_of_kind, segment_collections
+from cgc_addon.blender.capture.capture import (
+    active_capture,
+    captures,
+    objects_of_kind,
+    segment_collections,
+)
 from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.errors import CgcError
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgc_addon.cgc.granularity import ordered_by_size
+from cgc_addon.cgc.clusters.granularity import ordered_by_size
 from cgc_addon.cgc.segments import (
     describe_segments,
     distinct_colors,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.clustering import Clustering, unit
+from cgc_addon.cgc.clusters.clustering import Clustering, unit
 from cgc_addon.cgc.exact_labels import exact_labels
 from cgc_addon.cgc.label_rendering import strongest_labels
 from cgc_addon.cgc.observations import Observation

@@ -15,7 +15,7 @@ import pytest
 
 from cgc_addon.cli import blend, blender_program, demo, main
 from cgc_addon.cli.blender_program import find_blender
-from cgc_addon.cli.plain_text import PlainText
+from cgc_addon.cli.console.plain_text import PlainText
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.progress import never
 

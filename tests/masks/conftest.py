@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgc_addon.masks.torchvision_operators import segment_anything_modeling
+from cgc_addon.masks.models.torchvision_operators import segment_anything_modeling
 
 
 def build_tiny_sam(*, width: int = 16, tokens: int = 64, masks: int = 3, seed: int = 0):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cgc_addon.masks.interface import Candidates, Embedding
+from cgc_addon.masks.models.interface import Candidates, Embedding
 
 SURE, UNSURE = 0.97, 0.2
 

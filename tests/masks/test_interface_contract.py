@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from cgc_addon.masks.interface import LOGIT_SIDE, MASKS_PER_POINT
-from cgc_addon.masks.models import open_model
+from cgc_addon.masks.models.interface import LOGIT_SIDE, MASKS_PER_POINT
+from cgc_addon.masks.models.models import open_model
 
 SIZES = [(64, 48), (48, 64), (101, 67), (1, 1), (1, 301)]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgc_addon.errors import Interrupted
-from cgc_addon.masks.interface import Embedding
+from cgc_addon.masks.models.interface import Embedding
 from cgc_addon.masks.proposals import (
     Proposals,
     ProposalSettings,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cgc_addon.files import write_json
-from cgc_addon.reconstruction.database import MatchStatistics
-from cgc_addon.reconstruction.models import Model
+from cgc_addon.reconstruction.colmap.database import MatchStatistics
+from cgc_addon.reconstruction.colmap.models import Model
 from cgc_addon.reconstruction.photo_list import PhotoList, WorkingPhoto
 from cgc_addon.reconstruction.report import SolveReport, make_report, name_some, why_not_solved
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from cgc_addon.errors import Interrupted
-from cgc_addon.reconstruction import database
-from cgc_addon.reconstruction.features import threads_that_fit
-from cgc_addon.reconstruction.native import run_stage
+from cgc_addon.reconstruction.colmap import database
+from cgc_addon.reconstruction.colmap.features import threads_that_fit
+from cgc_addon.reconstruction.colmap.native import run_stage
 from cgc_addon.reconstruction.photo_list import CameraGroup
 
 from .conftest import texture

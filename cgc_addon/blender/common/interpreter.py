@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Python runs the worker, what it finds there, and how the user gets what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ...errors import CgcError
+
+VARIABLE = "CGC_PYTHON"
+"""Environment variable that names the interpreter; it goes before the preferences."""
+TORCH_INDEXES = {
+    ("Linux", False): "https://download.pytorch.org/whl/cpu",
+    ("Windows", True): "https://download.pytorch.org/whl/cu130",
+}
+"""Where PyTorch's fitting build lies, by (system, has an NVIDIA card), if not where pip looks."""
+
+ENVIRONMENT_FOLDER = r"%USERPROFILE%\cgc-python" if os.name == "nt" else "~/cgc-python"
+"""The virtual environment that `install_command` makes, as a terminal writes it."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that the worker is started with."""
+
+    path: Path
+    origin: str
+    """Who named it, in words: "Blender's own"."""
+    own: bool
+    """Whether it is Blender's, which then is given the packages of Blender's extensions."""
+
+
+def choose(setting: str) -> Interpreter:
+    """Return the interpreter: of the environment, else of the preferences, else Blender's own.
+
+    Args:
+        setting: what the preferences name, a program or the folder of a virtual environment.
+
+    Raises:
+        CgcError: what is named is no program; the sentence says where it was named.
+    """
+    if named := os.environ.get(VARIABLE, "").strip():
+        return Interpreter(
+            _program(named, f"The variable {VARIABLE}"), f"named by {VARIABLE}", False
+        )
+    if setting.strip():
+        path = _program(bpy.path.abspath(setting.strip()), "The preference Interpreter")
+        return Interpreter(path, "named in the preferences", False)
+    if not sys.executable:
+        raise CgcError(
+            "Blender does not tell where its Python is; name an interpreter in the preferences of "
+            "this extension."
+        )
+    return Interpreter(Path(sys.executable), "Blender's own", True)
+
+
+def _program(named: str, who: str) -> Path:
+    """Return the interpreter that a path means, which may be a virtual environment's folder."""
+    path = Path(os.path.expandvars(named)).expanduser()
+    if path.is_dir():
+        inside = [path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe"]
+        found = next((candidate for candidate in inside if candidate.is_file()), None)
+        if found is None:
+            raise CgcError(
+                f"{who} names the folder {path}, which is no Python environment; name one, or its "
+                "program python."
+            )
+        return found
+    if not path.is_file():
+        raise CgcError(f"{who} names {path}, which does not exist; correct it or leave it empty.")
+    return path
+
+
+def package_parent() -> Path:
+    """Return the folder that the worker imports this add-on from."""
+    return Path(__file__).resolve().parents[3]
+
+
+def extension_packages() -> tuple[Path, ...]:
+    """Return the folder where Blender unpacks the wheels of extensions, if there is one."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    extensions = bpy.utils.user_resource("EXTENSIONS")
+    folder = Path(extensions, ".local", "lib", version, "site-packages")
+    return (folder,) if extensions and folder.is_dir() else ()
+
+
+def install_command(interpreter: Interpreter, needed: Sequence[str], missing: Sequence[str]) -> str:
+    """Return one line for a terminal that installs what is missing.
+
+    The packages of Blender's own Python are Blender's, so a virtual environment with all that is
+    needed is made beside it, in the folder `cgc-python` of the user; `ENVIRONMENT_FOLDER` says
+    where that is.
+    """
+    wanted = needed if interpreter.own else missing
+    index = TORCH_INDEXES.get((platform.system(), _has_nvidia_card()))
+    options = ["--extra-index-url", index] if index and "torch" in wanted else []
+    packages = " ".join([*options, *wanted])
+    if not interpreter.own:
+        return f'"{interpreter.path}" -m pip install {packages}'
+    folder = ENVIRONMENT_FOLDER
+    if os.name == "nt":
+        return f'py -m venv "{folder}" && "{folder}\\Scripts\\python" -m pip install {packages}'
+    return f"python3 -m venv {folder} && {folder}/bin/python -m pip install {packages}"
+
+
+def _has_nvidia_card() -> bool:
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None

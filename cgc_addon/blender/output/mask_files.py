@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where rendered masks go: label maps, pictures to look at, OpenEXR, and the list of segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...cgc.segments import Segment, read_segments
+from ...dataset.scene import View
+from ...errors import CgcError
+from .mask_exr import write_exr
+from .mask_views import Which
+
+LABELS, PALETTE, EXR, SEGMENTS = "labels", "palette", "exr", "segments.json"
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """What is wanted, and where."""
+
+    which: Which
+    folder: Path
+    palette: bool = True
+    exr: bool = False
+    overwrite: bool = False
+    backend: str = "auto"
+
+
+def label_file(settings: MaskSettings, view: View) -> Path:
+    """Return where the label map of a view is written."""
+    return settings.folder / LABELS / f"{view.stem}.png"
+
+
+def palette_file(settings: MaskSettings, view: View) -> Path:
+    """Return where the palette picture of a view is written."""
+    return settings.folder / PALETTE / f"{view.stem}.png"
+
+
+def exr_file(settings: MaskSettings, view: View) -> Path:
+    """Return where the OpenEXR picture of a view is written."""
+    return settings.folder / EXR / f"{view.stem}.exr"
+
+
+def write_exr_of(settings: MaskSettings, view: View) -> None:
+    """Write a finished label map as OpenEXR, too.
+
+    Raises:
+        CgcError: the label map is gone or the file cannot be written.
+    """
+    write_exr(exr_file(settings, view), read_labels(label_file(settings, view)))
+
+
+def read_labels(path: Path) -> NDArray[np.uint16]:
+    """Read a 16-bit label map (H, W) with Blender's own reader.
+
+    Raises:
+        CgcError: the file cannot be read.
+    """
+    try:
+        image: Any = bpy.data.images.load(str(path))
+    except RuntimeError as error:
+        raise CgcError(f"{path} could not be read; render the masks again.") from error
+    try:
+        image.colorspace_settings.name = "Non-Color"
+        width, height = image.size
+        pixels = np.empty((height, width, image.channels), np.float32)
+        image.pixels.foreach_get(pixels.reshape(-1))
+    finally:
+        bpy.data.images.remove(image)
+    return np.round(pixels[::-1, :, 0] * 65_535.0).astype(np.uint16)
+
+
+def listed_for_others(settings: MaskSettings, views: Sequence[View]) -> tuple[Segment, ...]:
+    """Return what segments.json lists, if there are label maps of other views beside it."""
+    folder, file = settings.folder / LABELS, settings.folder / SEGMENTS
+    ours = {label_file(settings, view) for view in views}
+    if not file.is_file() or ours.issuperset(folder.rglob("*.png")):
+        return ()
+    try:
+        return read_segments(file).segments
+    except CgcError:  # not ours, or damaged: it is replaced
+        return ()
+
+
+def check_files(settings: MaskSettings, views: Sequence[View]) -> None:
+    """Check that nothing is overwritten that may not be."""
+    if settings.overwrite:
+        return
+    wanted = [label_file(settings, view) for view in views]
+    wanted += [palette_file(settings, view) for view in views if settings.palette]
+    wanted += [exr_file(settings, view) for view in views if settings.exr]
+    there = [file for file in wanted if file.exists()]
+    if there:
+        raise CgcError(
+            f"{len(there)} of the {len(wanted)} files exist already, such as {there[0]}; "
+            "choose another folder, or switch on Overwrite."
+        )

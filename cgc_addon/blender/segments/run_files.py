@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a training run left behind, or a single splat, read for Blender with NumPy alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...cgc.clusters.cluster_file import read_clusters
+from ...cgc.clusters.granularity import (
+    DEFAULT_GRANULARITY,
+    MINIMUM_SIZE,
+    MergeTree,
+    merge_threshold,
+    ordered_by_size,
+)
+from ...cgc.segments import Segments, named_segments, read_segments
+from ...errors import CgcError
+from ...files import read_json
+from ...splats.gaussians import Gaussians
+from ...splats.read import read_splat
+
+SPLAT = "splat.ply"
+CONFIG = "config.json"
+SEGMENTS = "segments.json"
+CLUSTERS = "clusters.npz"
+HIGHEST_SEGMENT = 65_535
+"""Label maps are 16-bit."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunFiles:
+    """A splat, which object each of its Gaussians belongs to, and how objects can be cut anew."""
+
+    path: Path
+    """The run folder, or the splat's file."""
+    dataset: Path | None
+    """The folder that the run was trained on, if it says so; it need not exist any more."""
+    gaussians: Gaussians
+    """N Gaussians, `segments` included."""
+    clusters: NDArray[np.int32]
+    """(N,) leaf of the merge tree, 1..K, 0 = none."""
+    tree: MergeTree
+    """Without merges where the files hold none; then clusters are segments."""
+    segments: Segments
+    """Those that have Gaussians, and only those."""
+    granularity: float
+    """At which the tree was cut, as far as can be told."""
+    minimum_size: int
+    """Gaussians that a segment needs."""
+    notes: tuple[str, ...]
+    """Sentences for the user: what was left out, and why."""
+
+    @property
+    def name(self) -> str:
+        """What a person would call it: the dataset, else the folder or the file."""
+        return self.dataset.name if self.dataset and self.dataset.name else self.path.stem
+
+
+def read_run(path: Path) -> RunFiles:
+    """Read a run folder, whatever of it exists beyond the splat, or a single splat.
+
+    Args:
+        path: a run folder; the splat.ply in one, which means the folder; or any
+            splat: .ply, .splat, .spz.
+
+    Raises:
+        CgcError: there is no splat, or a file is damaged.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if path.name == SPLAT and (path.parent / CONFIG).is_file():
+        return _read_folder(path.parent)
+    return _assembled(path, path, None, {}, None, None)
+
+
+def _read_folder(folder: Path) -> RunFiles:
+    splat, listed, clusters = folder / SPLAT, folder / SEGMENTS, folder / CLUSTERS
+    if not splat.is_file():
+        if (folder / CONFIG).is_file():
+            raise CgcError(
+                f"{folder} holds no {SPLAT} yet: the run did not get that far; continue training."
+            )
+        raise CgcError(f"{folder} is not a run folder: it holds no {SPLAT}; choose another folder.")
+    config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    config = config if isinstance(config, dict) else {}
+    dataset = config.get("dataset")
+    return _assembled(
+        folder,
+        splat,
+        Path(dataset) if isinstance(dataset, str) and dataset else None,
+        config,
+        read_segments(listed) if listed.is_file() else None,
+        read_clusters(clusters) if clusters.is_file() else None,
+    )
+
+
+def _assembled(
+    path: Path,
+    splat: Path,
+    dataset: Path | None,
+    config: dict[str, Any],
+    listed: Segments | None,
+    clustering: tuple[NDArray[np.int32], MergeTree] | None,
+) -> RunFiles:
+    """Put the parts together; those that do not fit the splat are left out, and said so."""
+    content = read_splat(splat)
+    gaussians, notes = content.gaussians, list(content.notes)
+    granularity, minimum_size = _settings(config)
+    labels = gaussians.segments
+    if labels is None:
+        # Segments are written last of all: the others are left from an earlier run.
+        labels, listed, clustering = np.zeros(len(gaussians), np.int32), None, None
+    if clustering is not None and not _fit(clustering, labels, content.dropped):
+        clustering = None
+        notes.append(
+            f"{path / CLUSTERS} does not belong to {splat.name}, so the granularity of these "
+            "segments cannot be changed; continue training to write it anew."
+        )
+    if int(labels.max(initial=0)) > HIGHEST_SEGMENT:
+        labels, listed = _renumbered(splat, labels), None
+        notes.append(f"Segments of {splat} have numbers above {HIGHEST_SEGMENT}; numbered anew.")
+    labels = np.array(labels, np.int32)  # not a view of a file that is to be written again
+    if clustering is None:
+        clusters = labels
+        tree = _no_merges(int(labels.max(initial=0)))
+        # Cutting a tree without merges must give the same segments, small ones too.
+        minimum_size = min(minimum_size, _smallest(labels))
+    else:
+        clusters, tree = clustering
+        if not np.array_equal(_cut(clustering, granularity, minimum_size), labels):
+            granularity = _granularity_of(clustering, labels)
+    return RunFiles(
+        path=path,
+        dataset=dataset,
+        gaussians=replace(gaussians, segments=labels),
+        clusters=clusters,
+        tree=tree,
+        segments=_described(labels, listed),
+        granularity=granularity,
+        minimum_size=minimum_size,
+        notes=tuple(notes),
+    )
+
+
+def _settings(config: dict[str, Any]) -> tuple[float, int]:
+    """Return granularity and smallest size as the run was configured, else the defaults."""
+    settings = config.get("segments")
+    settings = settings if isinstance(settings, dict) else {}
+    granularity, minimum = settings.get("granularity"), settings.get("minimum_size")
+    if not (isinstance(granularity, (int, float)) and 0 <= granularity <= 1):
+        granularity = DEFAULT_GRANULARITY
+    if not (isinstance(minimum, int) and minimum >= 1):
+        minimum = MINIMUM_SIZE
+    return float(granularity), int(minimum)
+
+
+def _fit(
+    clustering: tuple[NDArray[np.int32], MergeTree], labels: NDArray[np.int32], dropped: int
+) -> bool:
+    """Return whether clusters are of this splat: as many, and each within one segment."""
+    clusters, tree = clustering
+    if dropped or len(clusters) != len(labels):
+        return False
+    segment_of = np.zeros(tree.count + 1, np.int32)
+    segment_of[clusters] = labels
+    return np.array_equal(segment_of[clusters], labels)
+
+
+def _cut(
+    clustering: tuple[NDArray[np.int32], MergeTree], granularity: float, minimum_size: int
+) -> NDArray[np.int32]:
+    clusters, tree = clustering
+    return ordered_by_size(tree.cut(merge_threshold(granularity))[clusters], minimum_size)
+
+
+def _granularity_of(
+    clustering: tuple[NDArray[np.int32], MergeTree], labels: NDArray[np.int32]
+) -> float:
+    """Return a granularity at which these segments come out: the verb `segment` keeps none.
+
+    Merges are made in order, so the first one whose two sides are different segments was not
+    made, and the threshold lies between it and the one before.
+    """
+    clusters, tree = clustering
+    segment_of = np.zeros(tree.count + 1, np.int32)
+    segment_of[clusters] = labels
+    kept, joined = segment_of[tree.merges].reshape(-1, 2).T
+    apart = (kept != joined) & (kept > 0) & (joined > 0)
+    made = int(np.argmax(apart)) if apart.any() else len(apart)
+    if made == 0:
+        return 0.0
+    lowest = merge_threshold(1.0)
+    lower = float(tree.heights[made]) if made < len(apart) else lowest
+    threshold = (float(tree.heights[made - 1]) + lower) / 2
+    return math.log(min(max(threshold, lowest), 1.0)) / math.log(lowest)
+
+
+def _smallest(labels: NDArray[np.int32]) -> int:
+    """Return how many Gaussians the smallest segment has, at least 1."""
+    counts = np.bincount(labels, minlength=1)[1:]
+    return int(counts[counts > 0].min(initial=np.iinfo(np.int32).max))
+
+
+def _no_merges(count: int) -> MergeTree:
+    return MergeTree(count, np.zeros((0, 2), np.int32), np.zeros(0, np.float32))
+
+
+def _renumbered(splat: Path, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the same segments numbered 1..K from the largest on."""
+    numbers = np.unique(labels[labels > 0])
+    if len(numbers) > HIGHEST_SEGMENT:
+        raise CgcError(
+            f"{splat} has {len(numbers)} segments; {HIGHEST_SEGMENT} are possible, as label maps "
+            "are 16-bit. Join some of them first."
+        )
+    ranks = np.where(labels > 0, np.searchsorted(numbers, labels) + 1, 0)
+    return ordered_by_size(ranks.astype(np.int32))
+
+
+def _described(labels: NDArray[np.int32], listed: Segments | None) -> Segments:
+    """Return name and colour of each segment that has Gaussians, made up where no file says."""
+    named = named_segments(labels, listed).segments
+    return Segments(tuple(segment for segment in named if segment.count))

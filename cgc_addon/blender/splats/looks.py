@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How splats look in the viewport and in renders: their colours, and points or ellipsoids.
+
+Two materials serve all splats of a file. Both only shine: a photo has its light in it already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+
+from ..capture.capture import objects_in
+from ..common.display_attributes import linear_from_srgb
+from ..properties import of_collection, of_scene
+from .ellipsoids import hide_ellipsoids, show_ellipsoids
+from .splat_objects import COLOR, data_of, is_splat, set_native
+
+if TYPE_CHECKING:
+    from bpy.types import Collection, Material, NodeSocket, NodeTree, Object, Scene
+
+MATERIAL_NAMES = {"PHOTO": "Splat Photo", "SEGMENT": "Splat Segments"}
+MARK = "cgc_look"
+"""Custom property of the materials; it outlives renaming, appending and linking."""
+VERSION = 1
+
+
+def apply_look(item: Object, scene: Scene | None = None) -> None:
+    """Give a splat the look that a scene asks for.
+
+    Args:
+        item: splat; one that is linked from another file keeps its look.
+        scene: whose settings count, None for the one shown.
+    """
+    if not is_splat(item) or not item.is_editable:
+        return
+    settings = of_scene(scene or cast("Scene", bpy.context.scene))
+    material = _material(settings.look_color)
+    cloud = data_of(item)
+    if cloud.is_editable:
+        plain = settings.look_color == "PHOTO" and settings.look_shape == "POINTS"
+        set_native(cloud, plain)
+        if not cloud.materials:
+            cloud.materials.append(material)
+        elif cloud.materials[0] != material:
+            cloud.materials[0] = material
+    if settings.look_shape == "ELLIPSOIDS":
+        show_ellipsoids(item, material)
+    else:
+        hide_ellipsoids(item)
+    for collection in item.users_collection:
+        if of_collection(collection).kind in ("SEGMENT", "UNASSIGNED"):
+            _color_object(item, collection)
+            break
+
+
+def apply_look_to_scene(scene: Scene) -> None:
+    """Give every splat of a scene, instanced ones too, the look that the scene asks for."""
+    for item in _splats(scene):
+        apply_look(item, scene)
+
+
+def show_segment_color(collection: Collection) -> None:
+    """Give the splats of a segment its colour."""
+    for item in collection.objects:
+        if is_splat(item) and item.is_editable:
+            _color_object(item, collection)
+
+
+def _splats(scene: Scene) -> Iterator[Object]:
+    seen: set[Object] = set()
+    waiting = list(scene.objects)
+    while waiting:
+        item = waiting.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        if is_splat(item):
+            yield item
+        if item.instance_collection is not None:
+            waiting.extend(objects_in(item.instance_collection))
+
+
+def _color_object(item: Object, collection: Collection) -> None:
+    linear = linear_from_srgb(of_collection(collection).color[:])
+    item.color = (*(float(value) for value in linear), 1.0)
+
+
+def _material(look: str) -> Material:
+    """Return the material of a look, made where this file has none."""
+    mark = f"{look} {VERSION}"
+    for material in bpy.data.materials:
+        if material.get(MARK) == mark and material.library is None:
+            return material
+    material = bpy.data.materials.new(MATERIAL_NAMES[look])
+    material[MARK] = mark
+    if material.node_tree is None:
+        material.use_nodes = True
+    tree = cast("NodeTree", material.node_tree)
+    tree.nodes.clear()
+    color = _photo_color(tree) if look == "PHOTO" else _object_color(tree)
+    emission = tree.nodes.new("ShaderNodeEmission")
+    tree.links.new(color, emission.inputs["Color"])
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    output.location = (400.0, 0.0)
+    emission.location = (200.0, 0.0)
+    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
+    cycles: Any = getattr(material, "cycles", None)
+    if cycles is not None:
+        # Hundreds of thousands of little lamps would have to be sorted before each render.
+        cycles.emission_sampling = "NONE"
+    return material
+
+
+def _photo_color(tree: NodeTree) -> NodeSocket:
+    """Return the colour of a point, or of the instance that an ellipsoid is; one of both is 0."""
+    total = tree.nodes.new("ShaderNodeVectorMath")
+    cast("Any", total).operation = "ADD"
+    for slot, kind in enumerate(("GEOMETRY", "INSTANCER")):
+        attribute = cast("Any", tree.nodes.new("ShaderNodeAttribute"))
+        attribute.attribute_type, attribute.attribute_name = kind, COLOR
+        attribute.location = (-400.0, -200.0 * slot)
+        tree.links.new(attribute.outputs["Color"], total.inputs[slot])
+    # Harmonics may go below black; light cannot.
+    clipped = tree.nodes.new("ShaderNodeVectorMath")
+    cast("Any", clipped).operation = "MAXIMUM"
+    total.location, clipped.location = (-200.0, 0.0), (0.0, 0.0)
+    tree.links.new(total.outputs["Vector"], clipped.inputs[0])
+    return clipped.outputs["Vector"]
+
+
+def _object_color(tree: NodeTree) -> NodeSocket:
+    # Where an Empty instances the collection, Object Info tells the Empty's colour instead, and so
+    # does the plain name `color` in Cycles.
+    attribute = cast("Any", tree.nodes.new("ShaderNodeAttribute"))
+    attribute.attribute_type, attribute.attribute_name = "OBJECT", "original.color"
+    return attribute.outputs["Color"]

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Splats as Blender objects: one point cloud, the Gaussians in its attributes.
+
+The layout is that of Blender's own Gaussian splats (5.3), so that a Blender which has them draws
+them; to it come what we know of each Gaussian and what older Blenders need to draw it:
+
+    position            FLOAT_VECTOR   mean, in the object's space
+    scale               FLOAT_VECTOR   standard deviations, linear
+    rotation            QUATERNION     wxyz, normalised
+    radiance:base       FLOAT4         constant harmonic RGB, opacity (FLOAT_COLOR before 5.1)
+    radiance:sh_0 …     FLOAT_VECTOR   further harmonics, RGB
+    opacity:logit       FLOAT          opacity before the sigmoid, which rounds when near 1
+    segment, cluster    INT            ids
+    gaussian            INT            index in the splat it came from
+    feature:0 … 3       FLOAT_COLOR    the 16 numbers of the feature
+    photo_color, radius for display, see `display_attributes`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...splats import rotations
+from ...splats.gaussians import FEATURE_DIMENSION, Gaussians
+from ...splats.spherical_harmonics import HIGHEST_DEGREE, coefficient_count
+from ..common import point_attributes as attributes
+from ..common.display_attributes import (
+    constants_from_colors,
+    display_colors,
+    display_radii,
+    sigmoid,
+)
+from ..properties import of_object
+
+if TYPE_CHECKING:
+    from bpy.types import Object, PointCloud
+
+BASE = "radiance:base"
+LOGIT = "opacity:logit"
+COLOR = "photo_color"
+"""Not `color`: Cycles finds nothing under that name."""
+NATIVE = "GAUSSIAN_SPLAT"
+HIGHEST_LOGIT = 16.0
+"""Stands for the infinite logit of opacity 1, and its negative for opacity 0."""
+SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
+HIGHEST_LOG_SCALE = 88.0
+"""The exponential of more is no finite float32."""
+NO_CLUSTER = -1
+FEATURE_PARTS = FEATURE_DIMENSION // 4
+
+
+def new_splat(
+    name: str,
+    gaussians: Gaussians,
+    index: NDArray[np.int32],
+    clusters: NDArray[np.int32],
+) -> Object:
+    """Make an object of Gaussians; it is linked to no collection yet.
+
+    Args:
+        name: of the object and its data.
+        gaussians: N Gaussians, in the frame the object will have.
+        index: (N,) which Gaussian of the run's splat each is.
+        clusters: (N,) cluster each belongs to, −1 for none.
+    """
+    cloud = attributes.new_point_cloud(name, gaussians.means)
+    _write_gaussians(cloud, gaussians, index, clusters)
+    set_native(cloud, True)
+    item = bpy.data.objects.new(name, cloud)
+    of_object(item).kind = "SPLAT"
+    return item
+
+
+def is_splat(item: Object | None) -> bool:
+    """Return whether an object holds Gaussians, ours or those of Blender's own import."""
+    if item is None or item.type != "POINTCLOUD":
+        return False
+    names = cast("PointCloud", item.data).attributes
+    return "scale" in names and "rotation" in names and (BASE in names or COLOR in names)
+
+
+def gaussians_of(item: Object) -> Gaussians:
+    """Return the Gaussians of an object as they are stored, its transform not applied.
+
+    Raises:
+        CgcError: the object has lost an attribute that Gaussians need.
+    """
+    cloud = data_of(item)
+    base = _base(cloud)
+    scales = np.maximum(attributes.read(cloud, "scale"), SMALLEST_SCALE)
+    return Gaussians(
+        means=attributes.read(cloud, "position"),
+        log_scales=np.log(scales.astype(np.float64)).astype(np.float32),
+        quats=attributes.read(cloud, "rotation"),
+        logit_opacities=_logits(cloud, base[:, 3]),
+        sh=_harmonics(cloud, base[:, :3]),
+        features=_features(cloud),
+        segments=attributes.read_or_none(cloud, "segment"),
+    )
+
+
+def indices_of(item: Object) -> NDArray[np.int32]:
+    """Return which Gaussian of the run's splat each point is (N,); 0, 1, … where not known."""
+    known = attributes.read_or_none(data_of(item), "gaussian")
+    return np.arange(len(data_of(item).points), dtype=np.int32) if known is None else known
+
+
+def clusters_of(item: Object) -> NDArray[np.int32]:
+    """Return the cluster of each point (N,), −1 for none."""
+    known = attributes.read_or_none(data_of(item), "cluster")
+    if known is None:
+        return np.full(len(data_of(item).points), NO_CLUSTER, dtype=np.int32)
+    return known
+
+
+def replace_gaussians(
+    item: Object,
+    gaussians: Gaussians,
+    index: NDArray[np.int32],
+    clusters: NDArray[np.int32],
+) -> None:
+    """Put other Gaussians into an object, and into those that share its data.
+
+    Args:
+        item: splat.
+        gaussians: N Gaussians in the object's space.
+        index: (N,) which Gaussian of the run's splat each is.
+        clusters: (N,) cluster each belongs to, −1 for none.
+    """
+    cloud = attributes.resized(data_of(item), len(gaussians))
+    attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
+    _write_gaussians(cloud, gaussians, index, clusters)
+
+
+def data_of(item: Object) -> PointCloud:
+    """Return the point cloud of a splat, typed."""
+    return cast("PointCloud", item.data)
+
+
+def set_native(cloud: PointCloud, on: bool) -> bool:
+    """Let Blender draw the points as splats itself, or not, and return whether it does."""
+    kinds = cast("Any", cloud).bl_rna.properties.get("type")
+    if kinds is None or NATIVE not in kinds.enum_items:
+        return False
+    base = attributes.read_or_none(cloud, BASE)
+    if on and base is not None:  # that of an older Blender is of another type
+        attributes.write(cloud, BASE, "FLOAT4", base)
+    wanted = NATIVE if on else kinds.default
+    if cast("Any", cloud).type != wanted:
+        cast("Any", cloud).type = wanted
+    return on
+
+
+def _write_gaussians(
+    cloud: PointCloud,
+    gaussians: Gaussians,
+    index: NDArray[np.int32],
+    clusters: NDArray[np.int32],
+) -> None:
+    """Write everything but the positions, and take away what the Gaussians do not have."""
+    opacities = sigmoid(gaussians.logit_opacities).astype(np.float32)
+    base = np.column_stack([gaussians.sh[:, 0], opacities])
+    base_type = "FLOAT4" if attributes.has_type("FLOAT4") else "FLOAT_COLOR"
+    log_scales = np.minimum(gaussians.log_scales, HIGHEST_LOG_SCALE).astype(np.float64)
+
+    attributes.write(cloud, "scale", "FLOAT_VECTOR", np.exp(log_scales))
+    attributes.write(cloud, "rotation", "QUATERNION", rotations.normalised(gaussians.quats))
+    attributes.write(cloud, BASE, base_type, base)
+    attributes.write(cloud, LOGIT, "FLOAT", gaussians.logit_opacities)
+    rest = gaussians.sh[:, 1:]
+    for number in range(coefficient_count(HIGHEST_DEGREE) - 1):
+        name = f"radiance:sh_{number}"
+        if number < rest.shape[1]:
+            attributes.write(cloud, name, "FLOAT_VECTOR", rest[:, number])
+        else:
+            attributes.remove(cloud, name)
+    for number in range(FEATURE_PARTS):
+        name = f"feature:{number}"
+        if gaussians.features is None:
+            attributes.remove(cloud, name)
+        else:
+            part = gaussians.features[:, 4 * number : 4 * number + 4]
+            attributes.write(cloud, name, "FLOAT_COLOR", part)
+    if gaussians.segments is None:
+        attributes.remove(cloud, "segment")
+    else:
+        attributes.write(cloud, "segment", "INT", gaussians.segments)
+    attributes.write(cloud, "gaussian", "INT", index)
+    attributes.write(cloud, "cluster", "INT", clusters)
+    attributes.write(cloud, COLOR, "FLOAT_COLOR", display_colors(gaussians))
+    attributes.write(cloud, "radius", "FLOAT", display_radii(gaussians))
+
+
+def _base(cloud: PointCloud) -> NDArray[np.float32]:
+    """Return constant harmonics and opacities (N, 4)."""
+    base = attributes.read_or_none(cloud, BASE)
+    if base is not None:
+        return base
+    # Blender before 5.1 drops FLOAT4 attributes of files that a later one wrote.
+    colors = attributes.read(cloud, COLOR)
+    return np.column_stack([constants_from_colors(colors), colors[:, 3]])
+
+
+def _logits(cloud: PointCloud, opacities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return opacities (N,) before the sigmoid: as stored, unless someone changed the opacity."""
+    wide = opacities.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logits = np.log(wide) - np.log1p(-wide)
+    logits = np.clip(np.nan_to_num(logits, nan=HIGHEST_LOGIT), -HIGHEST_LOGIT, HIGHEST_LOGIT)
+    stored = attributes.read_or_none(cloud, LOGIT)
+    if stored is not None:
+        logits = np.where(np.abs(sigmoid(stored) - wide) < 1e-6, stored, logits)
+    return logits.astype(np.float32)
+
+
+def _harmonics(cloud: PointCloud, constant: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (N, K, 3) up to the highest degree that is complete."""
+    rest: list[NDArray[np.float32]] = []
+    while len(rest) < coefficient_count(HIGHEST_DEGREE) - 1:
+        values = attributes.read_or_none(cloud, f"radiance:sh_{len(rest)}")
+        if values is None:
+            break
+        rest.append(values)
+    degree = int((len(rest) + 1) ** 0.5) - 1
+    return np.stack([constant, *rest[: coefficient_count(degree) - 1]], axis=1)
+
+
+def _features(cloud: PointCloud) -> NDArray[np.float32] | None:
+    parts = [attributes.read_or_none(cloud, f"feature:{n}") for n in range(FEATURE_PARTS)]
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known, axis=1) if len(known) == FEATURE_PARTS else None

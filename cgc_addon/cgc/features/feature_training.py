@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Learn the features of a finished splat from its observations; the geometry stays as it is.
+
+A step takes one view, renders the features of some thousand of its pixels with the cached blending
+weights, and lowers the contrastive loss of their masks. The pixels are drawn evenly over the masks
+of the view, and each counts for the area it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...progress import Progress, Reporter, ShouldStop, never, silent, track
+from ...rasterize.blending import blend_features
+from ...splats.gaussians import FEATURE_DIMENSION
+from ..observations import Observation
+from .contrastive import contrastive_loss
+from .neighbours import nearest_neighbours
+from .spatial import released_spatial_loss, spatial_loss
+from .variants import Reduction, SpatialLoss
+
+
+@dataclass(frozen=True)
+class FeatureTrainingSettings:
+    """How features are learned. The defaults are measured; see the documentation of the method."""
+
+    steps: int = 400
+    pixels_per_step: int = 4096
+    reduction: Reduction = "area-weighted"
+    learning_rate: float = 0.02
+    final_learning_rate: float = 0.002
+    start_scale: float = 0.01
+    """Standard deviation of the random start: small, so that none of it is left in the end."""
+    minimum_pixels: float = 24.0
+    """Smaller masks are left out, pixels of the view; see `minimum_segment_pixels`."""
+    minimum_alpha: float = 0.5
+    spatial: SpatialLoss = "off"
+    spatial_neighbours: int = 8
+    spatial_every: int = 1
+    spatial_weight: float = 1.0
+    """Multiplies λ_near and λ_far."""
+    seed: int = 0
+
+
+class StratifiedPixels:
+    """Draws pixels of one view evenly over its masks, and never one twice in a draw."""
+
+    def __init__(self, observation: Observation, minimum_pixels: float, minimum_alpha: float):
+        usable = (observation.labels > 0) & (observation.coverage() >= minimum_alpha)
+        pixels = np.nonzero(usable)[0]
+        _, segment, counts = np.unique(
+            observation.labels[pixels], return_inverse=True, return_counts=True
+        )
+        large = counts * observation.pixel_area >= minimum_pixels
+        order = np.argsort(segment, kind="stable")
+        order = order[large[segment[order]]]
+        self.observation = observation
+        self.pixels = pixels[order]
+        """(U,) usable pixels, mask by mask."""
+        self.counts = counts[large]
+        """(K,) usable pixels of each mask."""
+        self.starts = np.cumsum(self.counts) - self.counts
+
+    def shuffle(self, generator: np.random.Generator) -> None:
+        """Bring the pixels of each mask into a random order."""
+        segment = np.repeat(np.arange(len(self.counts)), self.counts)
+        self.pixels = self.pixels[np.lexsort((generator.random(len(self.pixels)), segment))]
+
+    def draw(
+        self, budget: int, generator: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return about `budget` pixels, and how many pixels of the view each stands for.
+
+        Args:
+            budget: pixels wanted in all; fewer where the view has fewer.
+            generator: chooses where in each mask's shuffled pixels the draw begins.
+        """
+        drawn = even_shares(self.counts, budget)
+        offsets = generator.integers(0, self.counts)
+        within = np.arange(drawn.sum()) - np.repeat(np.cumsum(drawn) - drawn, drawn)
+        place = (np.repeat(offsets, drawn) + within) % np.repeat(self.counts, drawn)
+        areas = self.counts / np.maximum(drawn, 1) * self.observation.pixel_area
+        return (
+            self.pixels[np.repeat(self.starts, drawn) + place],
+            np.repeat(areas, drawn).astype(np.float32),
+        )
+
+
+def even_shares(counts: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
+    """Divide `budget` evenly; what a small one cannot take goes to the larger ones.
+
+    Args:
+        counts: (K,) the most that each can take.
+        budget: to be divided.
+
+    Returns:
+        (K,) shares, each at least 1 and at most its count.
+    """
+    if counts.sum() <= budget:
+        return counts.copy()
+    ascending = np.sort(counts)
+    left = budget - (np.cumsum(ascending) - ascending)
+    limits = left / np.arange(len(counts), 0, -1)
+    # The smallest that cannot take all that is left for it sets the limit of all larger ones.
+    limit = limits[np.nonzero(ascending >= limits)[0][0]]
+    return np.minimum(counts, max(1, int(limit)))
+
+
+def random_start(count: int, settings: FeatureTrainingSettings) -> NDArray[np.float32]:
+    """Return small random features (N, 16) around 0.
+
+    Args:
+        count: N.
+        settings: seed and scale.
+    """
+    generator = np.random.default_rng(settings.seed)
+    size = (count, FEATURE_DIMENSION)
+    return (settings.start_scale * generator.standard_normal(size)).astype(np.float32)
+
+
+def train_features(
+    observations: Sequence[Observation],
+    start: NDArray[np.float32],
+    settings: FeatureTrainingSettings | None = None,
+    *,
+    means: NDArray[np.floating] | None = None,
+    on_step: Callable[[int, torch.Tensor], None] | None = None,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> NDArray[np.float32]:
+    """Learn one feature for each Gaussian.
+
+    Args:
+        observations: of all labelled views.
+        start: (N, D) features to start from, see `random_start` and `spectral_signatures`.
+        settings: see there; defaults if None.
+        means: (N, 3) scene units; needed by the spatial losses alone.
+        on_step: called after each step with the number of steps done and the features (N, D),
+            not to be changed: for previews.
+        report: progress, with the losses of the step.
+        should_stop: asked before each step.
+
+    Returns:
+        (N, D) features. The same for the same seed and number of threads. `start` where no view
+        has two masks to tell apart.
+
+    Raises:
+        Interrupted: when `should_stop` says so.
+        ValueError: a spatial loss was asked for without `means`.
+    """
+    settings = settings or FeatureTrainingSettings()
+    generator = np.random.default_rng(settings.seed)
+    views = [
+        StratifiedPixels(observation, settings.minimum_pixels, settings.minimum_alpha)
+        for observation in observations
+    ]
+    views = [view for view in views if len(view.counts) >= 2]
+    features = torch.from_numpy(np.array(start, dtype=np.float32)).requires_grad_()
+    if not views:
+        return features.detach().numpy()
+    for view in views:
+        view.shuffle(generator)
+
+    spatial = _spatial_term(settings, means)
+    optimizer = torch.optim.Adam(
+        [features], lr=settings.learning_rate, betas=(0.9, 0.99), eps=1e-15, fused=True
+    )
+    decay = settings.final_learning_rate / settings.learning_rate
+    numbers: dict[str, float] = {}
+    order: list[int] = []
+
+    def forward(progress: Progress) -> None:
+        report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+
+    for step in track(range(settings.steps), "Learning features", forward, should_stop):
+        order = order or generator.permutation(len(views)).tolist()
+        view = views[order.pop()]
+        pixels, areas = view.draw(settings.pixels_per_step, generator)
+        rendered = blend_features(view.observation.blending.rows(pixels), features)
+        loss = contrastive_loss(
+            rendered,
+            torch.from_numpy(view.observation.labels[pixels]),
+            pixel_areas=torch.from_numpy(areas),
+            reduction=settings.reduction,
+            minimum_pixels=0.0,
+        )
+        if loss is None:
+            continue
+        numbers["contrastive"] = float(loss.detach())
+        if spatial is not None and step % settings.spatial_every == 0:
+            term = spatial(features)
+            numbers["spatial"] = float(term.detach())
+            loss = loss + term
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * decay ** (step / max(1, settings.steps - 1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if on_step is not None:
+            on_step(step + 1, features.detach())
+    return features.detach().numpy()
+
+
+def _spatial_term(
+    settings: FeatureTrainingSettings, means: NDArray[np.floating] | None
+) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    if settings.spatial == "off":
+        return None
+    if means is None:
+        raise ValueError("a spatial loss needs the means of the Gaussians.")
+    places = torch.from_numpy(np.asarray(means, dtype=np.float32))
+    draws = torch.Generator().manual_seed(settings.seed)
+    if settings.spatial == "released":
+        return lambda features: (
+            settings.spatial_weight * released_spatial_loss(features, places, draws)
+        )
+    neighbours = torch.from_numpy(nearest_neighbours(means, settings.spatial_neighbours))
+    return lambda features: (
+        settings.spatial_weight * spatial_loss(features, places, neighbours, draws)
+    )

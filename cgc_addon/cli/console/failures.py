@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures that are the machine's, not this program's, in a sentence that the user can act on."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from ...errors import CgcError
+
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def explain(error: BaseException) -> str | None:
+    """Return what to tell the user, or None where the error is a defect of this program."""
+    if isinstance(error, CgcError):
+        return str(error)
+    if _is_out_of_memory(error):
+        return (
+            "Memory ran out; use smaller photos (--max-size) or fewer Gaussians "
+            "(--max-gaussians), or close other programs, then go on with --resume."
+        )
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").partition(".")[0]
+        if package and package != __name__.partition(".")[0]:
+            return (
+                f"The Python at {sys.executable} lacks the package {package!r}; install the "
+                "engine's packages there, or choose another Python that has them."
+            )
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return (
+            f"{error.filename or 'A file'} could not be written: {error.strerror}; "
+            "free some space on that disk, then run again."
+        )
+    return None
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # Torch has three ways to say it; the names are compared because torch may not be loaded.
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""COLMAP's models, binary and text, with every camera model."""

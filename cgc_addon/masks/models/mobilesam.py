@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MobileSAM (arXiv 2306.14289) as a pair of ONNX files, run by ONNX Runtime: no PyTorch needed.
+
+Decoders exported for interactive tools answer one click with the one best mask, at the photo's
+size. What making masks needs lies inside the same graph: all masks of a point, small, and for many
+points at once. So the graph is cut there when it is opened, see `decoder_graph`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...errors import CgcError
+from .decoder_graph import MASKS_OUTPUT, SCORES_OUTPUT, first_line, many_points_decoder
+from .interface import MASKS_PER_POINT, Candidates, Embedding
+
+INPUT_SIDE = 1024
+"""The encoder's square input, px; photos fill it from the upper left corner."""
+MEAN = np.array([123.675, 116.28, 103.53], np.float32)
+DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
+"""Of ImageNet's sRGB values, as Segment Anything normalises them."""
+MOST_PHOTOS_AT_ONCE = 4
+"""Each takes some 700 MB while its points are answered."""
+FOREGROUND, PADDING = 1.0, -1.0
+"""Labels of points; a prompt without a box ends with one padding point, as in training."""
+
+
+class MobileSam:
+    """The pair of files, opened."""
+
+    name = "MobileSAM"
+    photos_at_once: int
+    """Two threads on two photos get more done than two threads on one."""
+
+    def __init__(self, encoder: Path, decoder: Path, threads: int | None = None) -> None:
+        """Open both files.
+
+        Args:
+            encoder: `encoder.onnx`, photo to embedding.
+            decoder: `sam.onnx`, embedding and points to masks.
+            threads: processor threads in all, None = one for each core.
+
+        Raises:
+            CgcError: a file is missing, damaged, or another model.
+        """
+        threads = threads or os.cpu_count() or 1
+        self.photos_at_once = min(threads, MOST_PHOTOS_AT_ONCE)
+        threads //= self.photos_at_once
+        self._encoder = _session(encoder, encoder.as_posix(), threads)
+        self._input = self._encoder.get_inputs()[0].name
+        self._decoder = _session(decoder, many_points_decoder(decoder), threads)
+
+    def embed(self, photo: NDArray[np.uint8]) -> Embedding:
+        """Look at a photo (H, W, 3) sRGB."""
+        height, width = photo.shape[:2]
+        scale = INPUT_SIDE / max(width, height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        resized = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR))
+        padded = np.zeros((1, 3, INPUT_SIDE, INPUT_SIDE), np.float32)
+        normal = (resized.astype(np.float32) - MEAN) / DEVIATION
+        padded[0, :, : size[1], : size[0]] = normal.transpose(2, 0, 1)
+        (features,) = self._encoder.run(None, {self._input: padded})
+        return Embedding(width, height, features)
+
+    def decode(self, embedding: Embedding, points: NDArray[np.floating]) -> Candidates:
+        """Answer points (B, 2): x, y in px of the photo; the first pixel has its centre at 0.5."""
+        columns, rows = embedding.logit_size
+        count = len(points)
+        if count == 0:
+            return Candidates(
+                np.zeros((0, MASKS_PER_POINT, rows, columns), np.float32),
+                np.zeros((0, MASKS_PER_POINT), np.float32),
+            )
+        scale = INPUT_SIDE / max(embedding.width, embedding.height)
+        coordinates = np.zeros((count, 2, 2), np.float32)
+        # The encoder's positions count from the first pixel's centre, and so did its training.
+        coordinates[:, 0] = np.asarray(points, np.float32) * scale - 0.5
+        labels = np.tile(np.array([FOREGROUND, PADDING], np.float32), (count, 1))
+        answers = self._decoder.run(
+            [MASKS_OUTPUT, SCORES_OUTPUT],
+            {
+                "image_embeddings": embedding.features,
+                "point_coords": coordinates,
+                "point_labels": labels,
+            },
+        )
+        logits, scores = (cast("NDArray[np.float32]", answer) for answer in answers)
+        return Candidates(
+            np.ascontiguousarray(logits[:, 1 : 1 + MASKS_PER_POINT, :rows, :columns]),
+            np.ascontiguousarray(scores[:, 1 : 1 + MASKS_PER_POINT]),
+        )
+
+
+def _session(path: Path, model: Any, threads: int) -> Any:
+    import onnxruntime
+
+    if not path.is_file():
+        raise CgcError(f"{path} is missing; download the mask model again.")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Waiting threads must not take the cores from the threads that have work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own classes, one for each kind of damage
+        raise CgcError(
+            f"{path} could not be opened as an ONNX model: {first_line(error)}; "
+            "the file is damaged or another one, download the mask model again."
+        ) from error

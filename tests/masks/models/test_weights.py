@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgc_addon.errors import CgcError
+from cgc_addon.masks.models import weights
+from cgc_addon.masks.models.fetch import RemoteFile
+from cgc_addon.masks.models.models import open_model
+from cgc_addon.masks.models.weights import (
+    KNOWN,
+    KnownModel,
+    download_weights,
+    find_weights,
+    models_folder,
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The user's own folder of models, empty."""
+    monkeypatch.setenv("CGC_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def pair(monkeypatch):
+    """A model of two small files in place of MobileSAM."""
+    files = (
+        RemoteFile("encoder.onnx", "http://x/encoder.onnx", 3, "0" * 64),
+        RemoteFile("sam.onnx", "http://x/sam.onnx", 4, "0" * 64),
+    )
+    model = KnownModel("mobilesam", "MobileSAM", "MIT", files)
+    monkeypatch.setitem(KNOWN, "mobilesam", model)
+    return model
+
+
+def put(folder: Path, *names: str, content: bytes = b"abc") -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(content)
+    return [folder / name for name in names]
+
+
+def test_every_known_file_has_size_checksum_and_source():
+    assert list(KNOWN) == ["mobilesam", "vit_b", "vit_l", "vit_h"]
+    files = [file for model in KNOWN.values() for file in model.files]
+    assert len({file.sha256 for file in files}) == len(files)
+    for name, model in KNOWN.items():
+        assert model.name == name
+        assert model.title
+        assert model.licence
+    for file in files:
+        assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+        assert file.url.startswith("https://")
+        assert file.url.endswith("/" + file.name)
+    sizes = [model.size for model in KNOWN.values()]
+    assert sizes == sorted(sizes)
+
+
+def test_the_folder_is_the_variable_s_or_the_user_s(folder, monkeypatch):
+    assert models_folder() == folder
+    monkeypatch.setenv("CGC_MODELS", "~/models")
+    assert models_folder() == Path.home() / "models"
+    monkeypatch.setenv("CGC_MODELS", " ")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert models_folder() == Path("/data/cgc/models")
+    monkeypatch.delenv("XDG_DATA_HOME")
+    assert models_folder() == Path.home() / ".local/share/cgc/models"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert models_folder() == Path.home() / "Library/Application Support/cgc/models"
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", "/local")
+    assert models_folder() == Path("/local/cgc/models")
+
+
+def test_a_name_is_found_in_the_given_folders_then_in_the_user_s(folder, pair, tmp_path):
+    own = [*put(folder / "mobilesam", "encoder.onnx"), *put(folder / "mobilesam", "sam.onnx")]
+    own[1].write_bytes(b"abcd")
+    assert find_weights("mobilesam") == tuple(own)
+    assert find_weights("mobilesam", (tmp_path / "none",)) == tuple(own)
+    other = put(tmp_path / "other" / "mobilesam", "encoder.onnx", "sam.onnx")
+    assert find_weights("mobilesam", (tmp_path / "other",)) == tuple(own)  # sam.onnx is too short
+    other[1].write_bytes(b"abcd")
+    assert find_weights("mobilesam", (tmp_path / "other",)) == tuple(other)
+
+
+@pytest.mark.parametrize("name", list(KNOWN))
+def test_what_is_not_there_is_told_with_the_command_that_gets_it(name, folder):
+    with pytest.raises(CgcError) as caught:
+        find_weights(name)
+    assert f"models --download {name}" in str(caught.value)
+    assert str(folder) in str(caught.value)
+    assert KNOWN[name].title in str(caught.value)
+
+
+def test_a_file_of_the_wrong_size_is_named(folder):
+    put(folder, "sam_vit_b_01ec64.pth")
+    with pytest.raises(CgcError, match=r"sam_vit_b_01ec64\.pth has 3 bytes instead of 375,042,383"):
+        find_weights("vit_b")
+
+
+def test_a_path_is_a_checkpoint_a_folder_or_one_of_a_pair(tmp_path):
+    (checkpoint,) = put(tmp_path / "a", "mine.pth")
+    assert find_weights(str(checkpoint)) == (checkpoint,)
+    assert find_weights(str(tmp_path / "a")) == (checkpoint,)
+    encoder, decoder = put(tmp_path / "b", "my.Encoder.onnx", "decoder.onnx")
+    for path in (tmp_path / "b", encoder, decoder):
+        assert find_weights(str(path)) == (encoder, decoder)
+    third, fourth = put(tmp_path / "b", "other-encoder.onnx", "other-decoder.onnx")
+    for path in (tmp_path / "b", encoder):
+        with pytest.raises(CgcError, match="does not hold one ONNX encoder and one decoder"):
+            find_weights(str(path))
+    third.unlink()
+    assert find_weights(str(fourth)) == (encoder, fourth)
+
+
+def test_a_folder_of_models_holds_a_known_one(folder, pair):
+    put(folder / "mobilesam", "encoder.onnx")
+    put(folder / "mobilesam", "sam.onnx", content=b"abcd")
+    assert find_weights(str(folder)) == pair.paths(folder)
+    assert find_weights(str(folder / "mobilesam")) == pair.paths(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "words"),
+    [
+        ([], "mobilsam", "neither a mask model nor a file; choose of mobilesam, vit_b"),
+        ([], ".", "does not hold one ONNX encoder and one decoder but 0 and 0"),
+        (["a.pth", "b.pth"], ".", "holds 2 checkpoints"),
+        (["encoder.onnx"], ".", "but 1 and 0"),
+        (["encoder.onnx"], "encoder.onnx", "but 1 and 0"),
+        (["sam.onnx"], "sam.onnx", "but 0 and 1"),
+        (["photo.jpg"], "photo.jpg", "is no mask model"),
+        (["sam.safetensors"], "sam.safetensors", "is no mask model"),
+    ],
+)
+def test_wrong_things_are_one_sentence(names, asked, words, tmp_path, monkeypatch):
+    put(tmp_path / "here", *names)
+    monkeypatch.chdir(tmp_path / "here")
+    for find in (find_weights, open_model):
+        with pytest.raises(CgcError) as caught:
+            find(asked)
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_all_files_of_a_model_are_fetched_to_where_they_are_found(folder, pair, monkeypatch):
+    def fetch(file, home, *, report, should_stop):
+        (path,) = put(home, file.name, content=b"x" * file.size)
+        return path
+
+    monkeypatch.setattr(weights, "fetch", fetch)
+    assert download_weights("mobilesam") == find_weights("mobilesam") == pair.paths(folder)
+    other = folder.parent / "other"
+    assert download_weights("mobilesam", other) == pair.paths(other)
+
+
+def test_an_unknown_name_is_not_fetched():
+    with pytest.raises(CgcError, match="no mask model 'sam2'; choose of mobilesam, vit_b"):
+        download_weights("sam2")
+
+
+def test_the_weights_on_this_machine_are_what_is_promised(mobilesam_files):
+    import hashlib
+
+    for path, file in zip(mobilesam_files, weights.KNOWN["mobilesam"].files, strict=True):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
