@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 NUMPY_ALONE = (
     *("errors", "files", "ply_table", "progress"),
-    *("dataset.colmap.camera_models", "dataset.cameras_json", "dataset.colmap.colmap", "dataset.framing"),
+    *(
+        "dataset.colmap.camera_models",
+        "dataset.cameras_json",
+        "dataset.colmap.model",
+        "dataset.framing",
+    ),
     *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
@@ -71,7 +76,7 @@ def test_the_module_imports(module) -> None:
 def test_the_sample_is_read() -> None:
     program = """
 from pathlib import Path
-from cgc_addon.dataset.colmap.colmap import find_model, read_model
+from cgc_addon.dataset.colmap.model import find_model, read_model
 from cgc_addon.dataset.framing import scene_extent, scene_up
 from cgc_addon.dataset.pinhole import pinhole_of
 from cgc_addon.dataset.scene import View

@@ -22,12 +22,12 @@ from ..errors import CgcError
 from ..files import replacing
 from ..progress import Progress, Reporter, silent
 from . import properties
-from .capture.capture import objects_of_kind, segment_collections
 from .capture.import_colmap import import_colmap
+from .capture.parts import objects_of_kind, segment_collections
 from .properties import of_collection, of_scene
+from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run
-from .segments.segments import build_segments
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Object, PointCloud, Scene, SpaceView3D, ViewLayer

@@ -48,7 +48,7 @@ PATH_OPTIONS: set[PropertyFlagItems] = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 
 
 def _color_changed(settings: CgcCollection, _context: Context) -> None:
-    from .segments import segment_data
+    from .segments import data as segment_data
     from .splats import looks
 
     collection = cast("Collection", settings.id_data)
@@ -63,7 +63,7 @@ def _look_changed(scene: CgcScene, _context: Context) -> None:
 
 
 def _overlay_changed(_settings: CgcScene, _context: Context) -> None:
-    from .photo_masks import mask_overlay
+    from .photo_masks import overlay as mask_overlay
 
     mask_overlay.redraw()
 
@@ -73,7 +73,7 @@ def _title(settings: CgcCollection) -> str:
 
 
 def _set_title(settings: CgcCollection, title: str) -> None:
-    from .segments import segment_data
+    from .segments import data as segment_data
 
     if title.strip():
         segment_data.rename(cast("Collection", settings.id_data), title.strip())
@@ -81,38 +81,38 @@ def _set_title(settings: CgcCollection, title: str) -> None:
 
 
 def _selected(settings: CgcCollection) -> bool:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     return segment_selection.is_selected(cast("Collection", settings.id_data))
 
 
 def _set_selected(settings: CgcCollection, on: bool) -> None:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     segment_selection.select(cast("Collection", settings.id_data), on)
 
 
 def _shown(settings: CgcCollection) -> bool:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     return segment_selection.is_shown(cast("Collection", settings.id_data))
 
 
 def _set_shown(settings: CgcCollection, on: bool) -> None:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     segment_selection.show(cast("Collection", settings.id_data), on)
 
 
 def _active_segment(_scene: CgcScene) -> int:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     active = segment_selection.active_segment()
     return -1 if active is None else list(bpy.data.collections).index(active)
 
 
 def _set_active_segment(_scene: CgcScene, index: int) -> None:
-    from .segments import segment_selection
+    from .segments import selection as segment_selection
 
     if 0 <= index < len(bpy.data.collections):
         segment_selection.make_active(bpy.data.collections[index])

@@ -12,13 +12,19 @@ def modules() -> tuple[ModuleType, ...]:
     from . import command, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
     from .common import preferences
-    from .jobs import jobs, worker_operators
+    from .jobs import registry as jobs
+    from .jobs import worker_operators
     from .output import export_ply, mask_operators
-    from .panels import panels
-    from .photo_masks import mask_correction_operators, mask_review_operators, photo_mask_operators
-    from .segments import import_run, segment_list, segment_operators
+    from .panels import sidebar as panels
+    from .photo_masks import correction_operators as mask_correction_operators
+    from .photo_masks import making_operators as photo_mask_operators
+    from .photo_masks import review_operators as mask_review_operators
+    from .segments import import_run
+    from .segments import list as segment_list
+    from .segments import operators as segment_operators
     from .splats import apply_transform
-    from .training import from_photos_operators, training_operators
+    from .training import from_photos_operators
+    from .training import operators as training_operators
 
     return (
         properties,

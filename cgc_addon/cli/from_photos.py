@@ -100,7 +100,7 @@ class _Bound:
 
     def make_masks(self, report: Reporter) -> Any:
         from ..masks.generate import MaskSettings, make_masks
-        from ..masks.models.models import open_model
+        from ..masks.models.registry import open_model
 
         return make_masks(
             self.job.dataset,

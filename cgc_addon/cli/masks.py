@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
 
 
 def _import(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
-    from ..masks.foreign.foreign import import_label_maps
+    from ..masks.foreign.importing import import_label_maps
 
     for name in OF_MODELS:
         if getattr(options, name) is not None:
@@ -61,7 +61,7 @@ def _import(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) ->
 
 def _make(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     from ..masks.generate import make_masks
-    from ..masks.models.models import open_model
+    from ..masks.models.registry import open_model
 
     sink.report(Progress("Opening the mask model", 0, 0))
     summary = make_masks(

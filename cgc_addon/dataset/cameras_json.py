@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from ..files import read_json, write_json
-from .colmap.colmap_records import LARGEST_COORDINATE, LARGEST_SIDE
+from .colmap.records import LARGEST_COORDINATE, LARGEST_SIDE
 from .names import check_stems_differ, checked_name
 from .scene import PinholeCamera, View
 

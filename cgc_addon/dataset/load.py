@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.colmap import ending_of_model
-from .colmap.colmap_records import ColmapCamera
+from .colmap.model import ending_of_model
+from .colmap.records import ColmapCamera
 from .framing import scene_extent, scene_up
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore

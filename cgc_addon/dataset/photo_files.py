@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.colmap_records import ColmapCamera, ColmapImage
+from .colmap.records import ColmapCamera, ColmapImage
 from .image_files import is_shown_turned, read_header
 from .label_maps import (
     check_label_map,

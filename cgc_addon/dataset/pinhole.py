@@ -8,7 +8,7 @@ camera in `undistort`.
 from __future__ import annotations
 
 from ..errors import CgcError
-from .colmap.colmap_records import ColmapCamera
+from .colmap.records import ColmapCamera
 from .scene import PinholeCamera
 
 NO_DISTORTION = 1e-8

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.colmap import MODEL_FILES, ColmapModel, find_model, read_model
-from .transforms.transforms_json import IMAGES, find_transforms, read_transforms
+from .colmap.model import MODEL_FILES, ColmapModel, find_model, read_model
+from .transforms.document import IMAGES, find_transforms, read_transforms
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import pycolmap
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .colmap.colmap_records import ColmapCamera
+from .colmap.records import ColmapCamera
 from .pinhole import approximate_pinhole, is_pinhole
 from .scene import PinholeCamera
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from .. import __version__
-from ..dataset.colmap.colmap import find_model, read_model
+from ..dataset.colmap.model import find_model, read_model
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent

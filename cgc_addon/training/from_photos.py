@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..dataset.colmap.colmap import find_model
+from ..dataset.colmap.model import find_model
 from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS
 from ..errors import CgcError
 from ..progress import Progress, Reporter, silent

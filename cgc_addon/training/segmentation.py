@@ -13,8 +13,8 @@ from ..cgc.clusters.cluster_file import read_clusters, write_clusters
 from ..cgc.clusters.clustering import ClusteringSettings
 from ..cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
 from ..cgc.features.contrastive import minimum_segment_pixels
-from ..cgc.features.feature_training import FeatureTrainingSettings, random_start, train_features
 from ..cgc.features.spectral import spectral_signatures
+from ..cgc.features.training import FeatureTrainingSettings, random_start, train_features
 from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement
 from ..cgc.segmentation import segment_splat as find_segments

@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import cgc_addon  # noqa: E402
-from cgc_addon.blender.capture.capture import new_capture  # noqa: E402
+from cgc_addon.blender.capture.parts import new_capture  # noqa: E402
+from cgc_addon.blender.segments.build import build_segments  # noqa: E402
 from cgc_addon.blender.segments.recut import recut  # noqa: E402
 from cgc_addon.blender.segments.run_files import read_run  # noqa: E402
-from cgc_addon.blender.segments.segments import build_segments  # noqa: E402
 from cgc_addon.cgc.clusters.cluster_file import write_clusters  # noqa: E402
 from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size  # noqa: E402
 from cgc_addon.cgc.segments import describe_segments, write_segments  # noqa: E402

@@ -27,7 +27,7 @@ from cgc_addon.dataset.image_files import read_grey, read_photo
 from cgc_addon.dataset.resize import nearest
 from cgc_addon.masks.generate import MaskSettings, label_maps
 from cgc_addon.masks.models.interface import Candidates, Embedding, MaskModel
-from cgc_addon.masks.models.models import open_model
+from cgc_addon.masks.models.registry import open_model
 from cgc_addon.masks.proposals import Grid, ProposalSettings, grid_points, propose
 
 SMALLEST_OBJECT = 100 / 172_800

@@ -17,7 +17,7 @@ import bpy
 from mathutils import Vector
 
 from cgc_addon.blender.blend_file import write_blend
-from cgc_addon.blender.capture.capture import (
+from cgc_addon.blender.capture.parts import (
     active_capture,
     captures,
     objects_of_kind,

@@ -9,11 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.features.feature_training import (
-    FeatureTrainingSettings,
-    random_start,
-    train_features,
-)
+from cgc_addon.cgc.features.training import FeatureTrainingSettings, random_start, train_features
 from cgc_addon.cgc.observations import Observation, at_every_level
 from cgc_addon.cgc.segmentation import Segmentation, segment_splat
 

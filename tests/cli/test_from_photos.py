@@ -8,7 +8,7 @@ import pytest
 
 from cgc_addon.cli import main
 from cgc_addon.masks import generate
-from cgc_addon.masks.models import models
+from cgc_addon.masks.models import registry as models
 from cgc_addon.reconstruction import solve as solving
 
 

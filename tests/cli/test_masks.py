@@ -84,7 +84,7 @@ def test_weights_that_are_not_here_are_one_line_with_the_cure(
 
 def test_the_command_line_reaches_the_maker_of_masks(dataset, monkeypatch, capsys):
     from cgc_addon.masks import generate
-    from cgc_addon.masks.models import models
+    from cgc_addon.masks.models import registry as models
 
     asked = SimpleNamespace()
 

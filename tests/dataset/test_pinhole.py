@@ -8,7 +8,7 @@ import pycolmap
 import pytest
 
 from cgc_addon.dataset.colmap.camera_models import CAMERA_MODELS, CENTER, FOCAL_LENGTHS, MODEL_NAMES
-from cgc_addon.dataset.colmap.colmap_records import ColmapCamera
+from cgc_addon.dataset.colmap.records import ColmapCamera
 from cgc_addon.dataset.pinhole import approximate_pinhole, is_pinhole, pinhole_of
 from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.dataset.undistort import to_pycolmap

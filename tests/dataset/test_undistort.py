@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgc_addon.dataset.colmap.colmap_records import ColmapCamera
+from cgc_addon.dataset.colmap.records import ColmapCamera
 from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.dataset.undistort import (
     pinhole_camera,

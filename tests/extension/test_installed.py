@@ -17,7 +17,9 @@ def test_the_zip_holds_the_add_on_with_its_sample_and_nothing_of_the_workshop(
 ) -> None:
     with zipfile.ZipFile(extension_zip) as file:
         names = file.namelist()
-    assert {"blender_manifest.toml", "__init__.py", "cgc_addon/blender/panels/panels.py"} <= set(names)
+    assert {"blender_manifest.toml", "__init__.py", "cgc_addon/blender/panels/sidebar.py"} <= set(
+        names
+    )
     assert any(name.startswith("cgc_addon/sample/sparse/0/") for name in names)
     tops = {name.split("/")[0] for name in names}
     assert tops <= {"blender_manifest.toml", "__init__.py", "cgc_addon", "LICENSE", "README.md"}

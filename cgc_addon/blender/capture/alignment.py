@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ..properties import of_object
-from .capture import active_capture, objects_of_kind, root_of, upright
+from .parts import active_capture, objects_of_kind, root_of, upright
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -13,8 +13,8 @@ from mathutils import Matrix
 
 from ..properties import of_camera, of_object
 from .cameras import apply_intrinsics, camera_matrix
-from .capture import objects_of_kind, part, root_of
-from .capture_files import CaptureFiles, Photo
+from .files import CaptureFiles, Photo
+from .parts import objects_of_kind, part, root_of
 
 if TYPE_CHECKING:
     from bpy.types import Camera, Collection, Image, Object

@@ -10,7 +10,7 @@ import bpy
 from ...errors import CgcError
 from ..properties import of_camera
 from .cameras import intrinsics_of, set_scene_for
-from .capture import active_capture, objects_of_kind
+from .parts import active_capture, objects_of_kind
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -21,8 +21,8 @@ from ...errors import CgcError
 from ..properties import of_collection, of_scene
 from .camera_objects import load_photos, show_cameras
 from .cameras import intrinsics_of, set_scene_for
-from .capture import captures, new_capture, new_root, objects_of_kind, root_of
-from .capture_files import CaptureFiles, read_capture
+from .files import CaptureFiles, read_capture
+from .parts import captures, new_capture, new_root, objects_of_kind, root_of
 from .sparse_points import new_sparse_points, show_sparse_points
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..common.display_attributes import linear_from_srgb
 from ..common.point_attributes import new_point_cloud, write
 from ..properties import of_object
-from .capture import objects_of_kind, part, root_of
+from .parts import objects_of_kind, part, root_of
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Material, PointCloud

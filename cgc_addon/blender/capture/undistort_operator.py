@@ -11,9 +11,9 @@ import bpy
 from ...dataset.solved import read_solved
 from ...errors import CgcError
 from ..jobs.job import JobState, Phase
-from ..jobs.job_operator import JobOperator, JobRequest, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..properties import of_scene
-from .capture_files import UNDISTORTED, distorted_cameras
+from .files import UNDISTORTED, distorted_cameras
 from .import_colmap import capture_of_dataset, import_colmap
 
 if TYPE_CHECKING:

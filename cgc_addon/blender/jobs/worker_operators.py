@@ -10,9 +10,9 @@ import bpy
 
 from ...errors import CgcError
 from ..common import preferences
-from . import jobs
+from . import registry as jobs
 from .job import JobState
-from .job_operator import JobOperator, JobRequest, manager_of, no_job_runs
+from .modal import JobOperator, JobRequest, manager_of, no_job_runs
 from .worker_report import WorkerReport, report_of
 
 if TYPE_CHECKING:

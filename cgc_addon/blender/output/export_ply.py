@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.ply import write_ply
-from ..capture.capture import active_capture, objects_in, root_of
+from ..capture.parts import active_capture, objects_in, root_of
 from ..common.file_names import file_names
 from ..common.world_matrix import world_matrix
-from ..segments.segment_data import collection_of
+from ..segments.data import collection_of
 from .placed_splats import PlacedSplat, gather, visible_splats
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError, Interrupted
 from ..common.choices import MASK_CAMERAS
-from ..jobs import jobs
+from ..jobs import registry as jobs
 from ..jobs.job import JobState, Phase
-from ..jobs.job_operator import JobOperator, JobRequest, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..properties import of_scene
-from ..splats.splat_objects import is_splat
-from . import mask_files, masks
+from ..splats.objects import is_splat
+from . import mask_files
+from . import mask_rendering as masks
 from .mask_files import MaskSettings
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from ...cgc.segments import Segment, Segments
 from ...errors import CgcError
 from ...splats.gaussians import FEATURE_DIMENSION, Gaussians
 from ...splats.select import concatenate
-from ..capture.capture import capture_of, segment_collections
+from ..capture.parts import capture_of, segment_collections
 from ..properties import of_collection
-from ..segments.segment_data import HIGHEST_SEGMENT, automatic_color
+from ..segments.data import HIGHEST_SEGMENT, automatic_color
 from .placed_splats import PlacedSplat, gather
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ...dataset.names import stem_of
 from ...dataset.scene import View
 from ...errors import CgcError
 from ..capture.cameras import view_of
-from ..capture.capture import active_capture, objects_of_kind, root_of
+from ..capture.parts import active_capture, objects_of_kind, root_of
 from ..common.world_matrix import world_matrix
 from ..properties import of_camera
 

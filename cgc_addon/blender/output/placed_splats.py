@@ -22,9 +22,9 @@ from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
 from ...splats.transform import transform
 from ..properties import of_collection
-from ..segments.segment_data import collection_of
+from ..segments.data import collection_of
 from ..splats.ellipsoids import ellipsoid_modifier
-from ..splats.splat_objects import gaussians_of, indices_of, is_splat
+from ..splats.objects import gaussians_of, indices_of, is_splat
 
 if TYPE_CHECKING:
     from bpy.types import Depsgraph, LayerCollection, Object, ViewLayer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...errors import CgcError
 from ..common.interpreter import ENVIRONMENT_FOLDER, Interpreter, choose
-from ..jobs import jobs
+from ..jobs import registry as jobs
 from ..jobs.worker_report import WorkerReport
-from .panel_layout import say
+from .layout import say
 
 if TYPE_CHECKING:
     from bpy.types import Context, UILayout

@@ -15,12 +15,12 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
-from ..capture.capture import captures, new_capture, root_of
 from ..capture.import_colmap import capture_of_dataset, import_colmap
+from ..capture.parts import captures, new_capture, root_of
 from ..properties import of_collection
+from .build import Built, build_segments
+from .choice import leave_edit_mode
 from .run_files import RunFiles, read_run
-from .segment_choice import leave_edit_mode
-from .segments import Built, build_segments
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from ...cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
 from ...errors import CgcError
-from ..capture.capture import segment_collections
+from ..capture.parts import segment_collections
 from ..properties import of_collection
-from ..splats.splat_objects import clusters_of
+from ..splats.objects import clusters_of
+from .build import stored_tree
+from .data import all_segments, copies, splats_of, unassigned
 from .regrouping import Target, is_editable, regroup
-from .segment_data import all_segments, copies, splats_of, unassigned
-from .segments import stored_tree
 
 if TYPE_CHECKING:
     from bpy.types import Collection

@@ -20,12 +20,12 @@ from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
 from ...splats.transform import transform
-from ..capture.capture import root_of
+from ..capture.parts import root_of
 from ..common.world_matrix import world_matrix
 from ..properties import of_collection, of_object
 from ..splats import looks
-from ..splats.splat_objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
-from .segment_data import (
+from ..splats.objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
+from .data import (
     add_splat,
     automatic_color,
     collection_of,

@@ -10,8 +10,8 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from ...errors import CgcError
-from . import segment_selection
-from .segment_choice import (
+from . import selection as segment_selection
+from .choice import (
     ACTIVE,
     OF_ACTIVE,
     SegmentChange,
@@ -21,8 +21,8 @@ from .segment_choice import (
     wanted_capture,
     wanted_segment,
 )
-from .segment_data import all_segments
-from .segment_visibility import end_isolation, isolate
+from .data import all_segments
+from .visibility import end_isolation, isolate
 
 if TYPE_CHECKING:
     from bpy.types import Context

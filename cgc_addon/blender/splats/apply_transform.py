@@ -16,14 +16,7 @@ from mathutils import Matrix
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.transform import transform
-from .splat_objects import (
-    clusters_of,
-    data_of,
-    gaussians_of,
-    indices_of,
-    is_splat,
-    replace_gaussians,
-)
+from .objects import clusters_of, data_of, gaussians_of, indices_of, is_splat, replace_gaussians
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..common.display_attributes import SURFACE_OPACITY
-from .splat_objects import COLOR
+from .objects import COLOR
 
 if TYPE_CHECKING:
     from bpy.types import GeometryNodeTree, Material, Node, NodesModifier, NodeSocket, Object

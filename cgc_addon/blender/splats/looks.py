@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from ..capture.capture import objects_in
+from ..capture.parts import objects_in
 from ..common.display_attributes import linear_from_srgb
 from ..properties import of_collection, of_scene
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
-from .splat_objects import COLOR, data_of, is_splat, set_native
+from .objects import COLOR, data_of, is_splat, set_native
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Material, NodeSocket, NodeTree, Object, Scene

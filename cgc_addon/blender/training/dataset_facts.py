@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...dataset.colmap.colmap import read_cameras
-from ...dataset.colmap.colmap_records import ColmapCamera
+from ...dataset.colmap.model import read_cameras
+from ...dataset.colmap.records import ColmapCamera
 from ...dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS, stem_of
 from ...dataset.pinhole import is_pinhole
 from ...dataset.solved import find_solved
-from ...dataset.transforms.transforms_json import IMAGES, read_transforms
+from ...dataset.transforms.document import IMAGES, read_transforms
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
-from ..capture.capture_files import UNDISTORTED
+from ..capture.files import UNDISTORTED
 from ..common.mask_models import present_models
-from ..jobs.job_operator import redraw_panels
+from ..jobs.modal import redraw_panels
 from ..properties import of_scene
 from .from_photos_plan import unfinished_job
-from .training_plan import absolute, check_dataset, is_unfinished, run_folder
+from .plan import absolute, check_dataset, is_unfinished, run_folder
 
 if TYPE_CHECKING:
     from bpy.types import Scene

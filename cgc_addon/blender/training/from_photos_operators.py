@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-from ...dataset.colmap.colmap import find_model
+from ...dataset.colmap.model import find_model
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
@@ -17,12 +17,12 @@ from ..capture.import_colmap import import_colmap
 from ..common.choices import MATCHINGS, NO_MASKS, PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
 from ..common.mask_models import model_argument
 from ..jobs.job import JobState, Phase
-from ..jobs.job_operator import JobOperator, JobRequest, manager_of, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
 from ..properties import of_scene
 from ..segments.import_run import import_run, show_colors
 from . import dataset_facts, preview
 from .from_photos_plan import plan_from_photos, resumable_job, unfinished_job
-from .training_plan import PREVIEW_SECONDS, absolute, check_free
+from .plan import PREVIEW_SECONDS, absolute, check_free
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

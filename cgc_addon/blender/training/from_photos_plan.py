@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ...dataset.names import PHOTO_ENDINGS
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob, default_run, read_job
-from ..jobs import jobs
+from ..jobs import registry as jobs
 from ..jobs.job import Phase
 from ..properties import of_scene
-from .training_plan import absolute, check_free, choices
+from .plan import absolute, check_free, choices
 
 if TYPE_CHECKING:
     from bpy.types import Scene

@@ -18,8 +18,8 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..capture.capture import root_of
 from ..capture.import_colmap import capture_of_dataset
+from ..capture.parts import root_of
 from ..common.redraw_pace import RedrawPace
 
 if TYPE_CHECKING:

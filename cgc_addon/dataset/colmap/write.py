@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from ...errors import CgcError
 from ...files import write_text
 from ..scene import PinholeCamera, Scene
-from .colmap import ending_of_model
+from .model import ending_of_model
 
 
 def write_colmap_text(folder: Path, scene: Scene) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...dataset.colmap.colmap import read_model
+from ...dataset.colmap.model import read_model
 from ...errors import CgcError
 from ...files import read_json, write_json
 

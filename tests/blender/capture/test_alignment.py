@@ -14,8 +14,8 @@ import bpy
 from mathutils import Matrix, Vector
 
 from cgc_addon.blender.capture.alignment import align_to_floor, set_scale
-from cgc_addon.blender.capture.capture import new_capture, objects_of_kind, root_of
 from cgc_addon.blender.capture.import_colmap import import_colmap
+from cgc_addon.blender.capture.parts import new_capture, objects_of_kind, root_of
 from cgc_addon.errors import CgcError
 
 

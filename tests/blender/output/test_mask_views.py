@@ -11,7 +11,7 @@ pytest.importorskip("bpy")
 import bpy
 from mathutils import Matrix
 
-from cgc_addon.blender.capture.capture import new_capture, root_of
+from cgc_addon.blender.capture.parts import new_capture, root_of
 from cgc_addon.blender.common.world_matrix import world_matrix
 from cgc_addon.blender.output.mask_views import capture_frame, chosen_cameras, views_of
 from cgc_addon.blender.properties import of_camera

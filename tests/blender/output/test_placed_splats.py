@@ -13,7 +13,7 @@ from mathutils import Euler, Matrix, Quaternion
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.blender.splats.looks import apply_look_to_scene
-from cgc_addon.blender.splats.splat_objects import gaussians_of, new_splat
+from cgc_addon.blender.splats.objects import gaussians_of, new_splat
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.select import concatenate, subset

@@ -15,7 +15,7 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from cgc_addon.blender.capture.capture import (
+from cgc_addon.blender.capture.parts import (
     active_capture,
     captures,
     new_capture,
@@ -25,8 +25,8 @@ from cgc_addon.blender.capture.capture import (
 )
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.properties import of_collection
+from cgc_addon.blender.segments.data import all_segments, count_of, rename, splats_of
 from cgc_addon.blender.segments.import_run import import_run
-from cgc_addon.blender.segments.segment_data import all_segments, count_of, rename, splats_of
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
 from cgc_addon.splats.splat_records import RECORD

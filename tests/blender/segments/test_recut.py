@@ -15,19 +15,14 @@ pytest.importorskip("bpy")
 import bpy
 from mathutils import Euler, Matrix
 
-from cgc_addon.blender.capture.capture import new_capture, root_of, segment_collections
+from cgc_addon.blender.capture.parts import new_capture, root_of, segment_collections
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.properties import of_collection
+from cgc_addon.blender.segments.build import build_segments
+from cgc_addon.blender.segments.data import all_segments, automatic_color, count_of, splats_of
 from cgc_addon.blender.segments.recut import Recut, heirs_of, recut
 from cgc_addon.blender.segments.run_files import read_run
-from cgc_addon.blender.segments.segment_data import (
-    all_segments,
-    automatic_color,
-    count_of,
-    splats_of,
-)
-from cgc_addon.blender.segments.segments import build_segments
-from cgc_addon.blender.splats.splat_objects import clusters_of, gaussians_of, indices_of
+from cgc_addon.blender.splats.objects import clusters_of, gaussians_of, indices_of
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.rotations import matrices

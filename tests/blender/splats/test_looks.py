@@ -11,9 +11,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.properties import of_collection, of_scene
-from cgc_addon.blender.splats import splat_objects
+from cgc_addon.blender.splats import objects as splat_objects
 from cgc_addon.blender.splats.looks import apply_look, apply_look_to_scene
-from cgc_addon.blender.splats.splat_objects import data_of, new_splat
+from cgc_addon.blender.splats.objects import data_of, new_splat
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
 

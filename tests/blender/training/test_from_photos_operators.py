@@ -11,10 +11,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.capture.capture import captures, objects_of_kind, segment_collections
-from cgc_addon.blender.jobs import jobs
+from cgc_addon.blender.capture.parts import captures, objects_of_kind, segment_collections
+from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.jobs.job_operator import status_line
+from cgc_addon.blender.jobs.modal import status_line
 from cgc_addon.blender.properties import of_scene
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.blender.training.from_photos_operators import PhotosOperator

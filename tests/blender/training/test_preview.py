@@ -11,8 +11,8 @@ bpy = pytest.importorskip("bpy")
 
 from mathutils import Matrix, Vector
 
-from cgc_addon.blender.capture.capture import root_of
 from cgc_addon.blender.capture.import_colmap import import_colmap
+from cgc_addon.blender.capture.parts import root_of
 from cgc_addon.blender.training import preview
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from cgc_addon.dataset.colmap.colmap import read_model
+from cgc_addon.dataset.colmap.model import read_model
 from cgc_addon.dataset.colmap.write import write_colmap_text
 from cgc_addon.dataset.scene import PinholeCamera, Scene, View
 from cgc_addon.errors import CgcError

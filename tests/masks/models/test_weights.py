@@ -8,7 +8,7 @@ import pytest
 from cgc_addon.errors import CgcError
 from cgc_addon.masks.models import weights
 from cgc_addon.masks.models.fetch import RemoteFile
-from cgc_addon.masks.models.models import open_model
+from cgc_addon.masks.models.registry import open_model
 from cgc_addon.masks.models.weights import (
     KNOWN,
     KnownModel,

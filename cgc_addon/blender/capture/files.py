@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the files of a capture say, read as a whole before anything in Blender is touched.
+
+Blender's cameras have no lens distortion. Where COLMAP's do, the photos that the verb `undistort`
+wrote into the dataset are taken; without them the cameras are those of a lens that is ideal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dataset.cameras_json import read_cameras_json
+from ...dataset.colmap.model import MODEL_FILES, ColmapModel
+from ...dataset.colmap.records import ColmapCamera
+from ...dataset.framing import scene_extent, scene_up
+from ...dataset.pinhole import approximate_pinhole, is_pinhole
+from ...dataset.scene import PinholeCamera, View
+from ...dataset.solved import Solved, read_solved
+from ...dataset.transforms.document import TRANSFORMS_FILES
+from ...errors import CgcError
+
+UNDISTORTED = "undistorted"
+"""Folder in a dataset: `images/` and `cameras.json` as the verb `undistort` writes them."""
+_ENDINGS = (".bin", ".txt")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"RIFF")
+"""First bytes of JPEG, PNG, TIFF in two orders, BMP and WebP files."""
+_SIMPLE_DISTORTIONS = frozenset({"SIMPLE_RADIAL", "RADIAL", "OPENCV"})
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo with its camera."""
+
+    view: View
+    file: Path | None
+    """What to show behind the scene; None where the file is missing or no image."""
+
+
+@dataclass(frozen=True, eq=False)
+class CaptureFiles:
+    """A capture in COLMAP's frame."""
+
+    dataset: Path
+    """Absolute folder that it is known by."""
+    photos: tuple[Photo, ...]
+    """In name order, one at least."""
+    points: NDArray[np.float32]
+    """(P, 3) scene units."""
+    point_colors: NDArray[np.uint8]
+    """(P, 3) sRGB."""
+    up: NDArray[np.float64]
+    """(3,) unit vector."""
+    extent: float
+    """Radius around the mean camera centre that holds all cameras, scene units."""
+    reach: float
+    """Radius around it that holds cameras and nearly all points, scene units."""
+    warnings: tuple[str, ...]
+    """What the user should know, a sentence each."""
+
+
+def read_capture(place: Path) -> CaptureFiles:
+    """Read cameras, poses and points, and look for the photos.
+
+    Args:
+        place: a dataset folder, the folder of a COLMAP model, one of the model's files, or a
+            transforms.json.
+
+    Raises:
+        CgcError: there is no model, or it cannot be used.
+    """
+    dataset = dataset_of(place)
+    solved = read_solved(dataset)
+    model = solved.model
+    warnings = list(model.warnings)
+    if place.name in TRANSFORMS_FILES and solved.place.is_dir():
+        warnings.append(f"{dataset} has a COLMAP model, too; that is read, not {place.name}.")
+    distorted = distorted_cameras(model)
+    undistorted, problem = _undistorted_views(dataset, model) if distorted else ((), None)
+    views = undistorted or _views(solved.place, model)
+    if undistorted:  # where photos have another name if they have become PNG
+        images, names = dataset / UNDISTORTED / "images", [view.name for view in undistorted]
+        named = zip(views, model.images, strict=True)
+        views = tuple(replace(view, name=image.name) for view, image in named)
+    else:
+        images, names = _images_folder(dataset, solved), [view.name for view in views]
+        if distorted:
+            warnings.append(problem or _distortion_ignored(dataset, distorted))
+    files, photo_warnings = _photo_files(images, names)
+    extent = scene_extent(views, model.points)
+    return CaptureFiles(
+        dataset=dataset,
+        photos=tuple(Photo(view, file) for view, file in zip(views, files, strict=True)),
+        points=model.points,
+        point_colors=model.point_colors,
+        up=scene_up(views),
+        extent=extent,
+        reach=max(extent, _reach(views, model.points)),
+        warnings=(*warnings, *photo_warnings),
+    )
+
+
+def dataset_of(place: Path) -> Path:
+    """Return the dataset folder that a folder, a file of a COLMAP model or a JSON belongs to.
+
+    Raises:
+        CgcError: `place` is a file of another kind, or is not there.
+    """
+    place = place.absolute()
+    if not place.is_dir():
+        if not place.is_file():
+            raise CgcError(f"{place} is not there; choose a folder with a COLMAP model.")
+        of_colmap = place.suffix in _ENDINGS and place.stem in MODEL_FILES
+        if not of_colmap and place.name not in TRANSFORMS_FILES:
+            raise CgcError(
+                f"{place} is no file of a COLMAP model; choose cameras, images or points3D "
+                "(.bin or .txt), a transforms.json, or the folder that holds images/ and sparse/."
+            )
+        place = place.parent
+    if place.name == "sparse":
+        return place.parent
+    if place.name == "0" and place.parent.name == "sparse":  # others than 0 are not found by it
+        return place.parent.parent
+    return place
+
+
+def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
+    """Return the cameras of a model's photos that no pinhole camera equals."""
+    used = {image.camera_id: model.cameras[image.camera_id] for image in model.images}
+    return [camera for camera in used.values() if not is_pinhole(camera)]
+
+
+def _images_folder(dataset: Path, solved: Solved) -> Path:
+    """Return the photos' folder, also of a model that is not the dataset's first one."""
+    above = dataset.parent.parent / "images" if dataset.parent.name == "sparse" else None
+    return above if above is not None and above.is_dir() else solved.photos
+
+
+def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, ...], str | None]:
+    """Return the views of the undistorted photos; none and why, if there is no use for them."""
+    file = dataset / UNDISTORTED / "cameras.json"
+    if not file.is_file():
+        return (), None
+    again = "Lens distortion is ignored; run Undistort Photos."
+    try:
+        found = {view.stem: view for view in read_cameras_json(file)}
+    except CgcError as error:
+        return (), f"{error} {again}"
+    for image in model.images:
+        view = found.get(image.stem)
+        if view is None or not np.allclose(view.world_to_camera, image.world_to_camera, atol=1e-6):
+            return (), f"{file} is of another model: {image.name} differs. {again}"
+    return tuple(found[image.stem] for image in model.images), None
+
+
+def _views(place: Path, model: ColmapModel) -> tuple[View, ...]:
+    """Return the model's views, with lenses that are ideal."""
+    cameras: dict[int, PinholeCamera] = {}
+    for number in {image.camera_id for image in model.images}:
+        try:
+            cameras[number] = approximate_pinhole(model.cameras[number])
+        except CgcError as error:
+            raise CgcError(f"{place}: camera {number}: {error}") from error
+    return tuple(
+        View(image.name, cameras[image.camera_id], image.world_to_camera) for image in model.images
+    )
+
+
+def _distortion_ignored(dataset: Path, distorted: Sequence[ColmapCamera]) -> str:
+    bends = [_bend_at_corner(camera) for camera in distorted]
+    known = [bend for bend in bends if bend is not None]
+    amount = f", up to {max(known):.3g} px in the corners" if len(known) == len(bends) else ""
+    return (
+        f"{dataset}: lens distortion is ignored{amount}; "
+        "run Undistort Photos to have cameras that fit exactly."
+    )
+
+
+def _bend_at_corner(camera: ColmapCamera) -> float | None:
+    """Return by how many pixels the lens moves what an ideal one shows in a corner, at most.
+
+    None for camera models where that takes more than a polynomial.
+    """
+    if camera.model not in _SIMPLE_DISTORTIONS:
+        return None
+    values = dict(zip(camera.kind.parameters, camera.params, strict=True))
+    k1, k2 = values.get("k1", values.get("k", 0.0)), values.get("k2", 0.0)
+    p1, p2 = values.get("p1", 0.0), values.get("p2", 0.0)
+    focal = np.array(camera.focal_lengths)
+    corners = np.array([(x, y) for x in (0, camera.width) for y in (0, camera.height)])
+    x, y = ((corners - (values["cx"], values["cy"])) / focal).T
+    square = x * x + y * y
+    radial = k1 * square + k2 * square**2
+    moved = np.array(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x),
+            y * radial + 2 * p2 * x * y + p1 * (square + 2 * y * y),
+        ]
+    )
+    return float(np.linalg.norm(moved * focal[:, None], axis=0).max())
+
+
+def _photo_files(images: Path, names: Sequence[str]) -> tuple[list[Path | None], list[str]]:
+    """Return the file of each photo, None where it cannot be shown, and what is to be said of it.
+
+    Only the first bytes are read: Blender decodes a photo when it is first drawn.
+    """
+    if not images.is_dir():
+        return [None] * len(names), [f"{images} is missing; cameras are imported without photos."]
+    files: list[Path | None] = []
+    missing, unreadable = [], []
+    for name in names:
+        path = images / name
+        kind = missing if not path.is_file() else None if _is_image(path) else unreadable
+        if kind is not None:
+            kind.append(name)
+        files.append(path if kind is None else None)
+    warnings = []
+    for kind, reason in ((missing, "missing"), (unreadable, "no images that can be read")):
+        if kind:
+            warnings.append(
+                f"{images}: {len(kind)} of {len(names)} photos are {reason}, the first is "
+                f"{kind[0]}; their cameras show no photo."
+            )
+    return files, warnings
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(_SIGNATURES)
+    except OSError:
+        return False
+
+
+def _reach(views: Sequence[View], points: NDArray[np.float32]) -> float:
+    """Return the distance of the farthest points from the mean camera, without the farthest 1 %."""
+    if not len(points):
+        return 0.0
+    middle = np.mean([view.center() for view in views], axis=0)
+    return float(np.percentile(np.linalg.norm(points - middle, axis=1), 99.0))

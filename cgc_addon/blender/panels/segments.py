@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel "Segments": the list, what can be done with what is selected, and how fine to cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+
+from ..capture.parts import active_capture
+from ..properties import of_collection, of_scene
+from ..segments.data import PARTS, all_segments, count_of
+from ..segments.list import draw_segments
+from .layout import SidebarPanel, layout_of, say, training_runs
+
+if TYPE_CHECKING:
+    from bpy.types import Collection, Context, Scene, UILayout
+
+
+class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
+    """The objects that were found."""
+
+    bl_label = "Segments"
+
+    def draw(self, context: Context) -> None:
+        """Draw list, numbers and buttons."""
+        layout, scene = layout_of(self), cast("Scene", context.scene)
+        capture = active_capture(context)
+        if capture is None or not _has_segments(capture):
+            if training_runs():
+                say(layout, context, "They come when training is done.", "INFO")
+                return
+            text = "No segments yet: train, or import a run or a splat."
+            say(layout, context, text, "INFO")
+            row = layout.row(align=True)
+            row.operator("cgc.import_run", text="Import Run", icon="IMPORT")
+            row.operator("cgc.import_splat", text="Import Splat", icon="IMPORT")
+            return
+        draw_segments(layout, scene)
+        _draw_tools(layout, capture)
+        _draw_counts(layout, context, capture)
+
+
+class CGC_PT_granularity(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
+    """How finely the splat is taken apart."""
+
+    bl_label = "Granularity"
+    bl_parent_id = "CGC_PT_segments"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Need clusters that can be joined another way."""
+        capture = active_capture(context)
+        return capture is not None and bool(of_collection(capture).merge_tree)
+
+    def draw(self, context: Context) -> None:
+        """Draw the slider, and the button that does what it says."""
+        layout, capture = layout_of(self), cast("Collection", active_capture(context))
+        settings = cast("Any", of_collection(capture))
+        column = layout.column(align=True)
+        column.prop(settings, "granularity", slider=True)
+        column.prop(settings, "minimum_size")
+        column.operator("cgc.recut_segments", icon="MOD_EXPLODE")
+
+
+class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
+    """How splats look in the viewport and in renders."""
+
+    bl_label = "Look"
+    bl_parent_id = "CGC_PT_segments"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Need something to look at."""
+        capture = active_capture(context)
+        return capture is not None and _has_segments(capture)
+
+    def draw(self, context: Context) -> None:
+        """Draw colours and shapes."""
+        layout, settings = layout_of(self), cast("Any", of_scene(cast("Scene", context.scene)))
+        layout.row().prop(settings, "look_color", expand=True)
+        layout.row().prop(settings, "look_shape", expand=True)
+
+
+CLASSES = (CGC_PT_segments, CGC_PT_granularity, CGC_PT_looks)
+
+
+def _draw_tools(layout: UILayout, capture: Collection) -> None:
+    """Draw what is done with segments most often; the menu has all of it."""
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.operator("cgc.merge_segments", text="Merge")
+    row.operator("cgc.split_segment", text="Split")
+    isolated = of_collection(capture).isolated
+    row.operator("cgc.isolate_segment", text="Isolate", depress=isolated)
+    row = column.row(align=True)
+    row.menu("CGC_MT_assign_to_segment", text="Assign")
+    row.operator("cgc.unassign")
+    row.menu("CGC_MT_segments", text="More")
+
+
+def _draw_counts(layout: UILayout, context: Context, capture: Collection) -> None:
+    found = inside = outside = 0
+    for collection in all_segments(capture):
+        if of_collection(collection).kind == "SEGMENT":
+            found, inside = found + 1, inside + count_of(collection)
+        else:
+            outside += count_of(collection)
+    text = f"{found} segment{'s' * (found != 1)} of {inside:,} Gaussians"
+    say(layout, context, text + (f", {outside:,} are in none." if outside else "."))
+    if not found:
+        say(layout, context, "Nothing is separated: training needs masks for that.", "INFO")
+
+
+def _has_segments(capture: Collection) -> bool:
+    """Return whether a capture has Gaussians; quicker than to list them."""
+    return any(of_collection(child).kind in PARTS for child in capture.children_recursive)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text files of a COLMAP model: one record a line, two for an image, `#` before comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import CgcError
+from .camera_models import CAMERA_MODELS
+from .records import ColmapCamera, ColmapImage, checked_camera, checked_image
+
+
+def read_cameras(path: Path) -> dict[int, ColmapCamera]:
+    """Read `cameras.txt`.
+
+    Returns:
+        The cameras by id.
+
+    Raises:
+        CgcError: the file is damaged or a camera impossible.
+        OSError: the file cannot be read.
+    """
+    cameras: dict[int, ColmapCamera] = {}
+    for number, line in _records(path):
+        place = f"{path}, line {number}"
+        words = line.split()
+        try:
+            camera_id, model = int(words[0]), words[1]
+            width, height = int(words[2]), int(words[3])
+            params = [float(word) for word in words[4:]]
+        except (ValueError, IndexError):
+            raise _damaged(place, "CAMERA_ID MODEL WIDTH HEIGHT PARAMETERS", line) from None
+        if model not in CAMERA_MODELS:
+            raise CgcError(
+                f"{place} has the camera model {model[:40]!r}, which is unknown; "
+                "the file is damaged or of a newer COLMAP, export the model again."
+            )
+        expected = len(CAMERA_MODELS[model].parameters)
+        if len(params) != expected:
+            raise CgcError(
+                f"{place} has {len(params)} parameters, but {model} has {expected}; "
+                "the file is damaged, export the model again."
+            )
+        if camera_id in cameras:
+            raise CgcError(
+                f"{place} has the id {camera_id} of another camera; export the model again."
+            )
+        cameras[camera_id] = checked_camera(place, model, width, height, params)
+    return cameras
+
+
+def read_images(path: Path) -> list[ColmapImage]:
+    """Read `images.txt`; 2D points, every second line, are passed over.
+
+    Returns:
+        The images in the order of the file.
+
+    Raises:
+        CgcError: the file is damaged or an image impossible.
+        OSError: the file cannot be read.
+    """
+    images: list[ColmapImage] = []
+    lines = _lines(path)
+    for number, line in lines:
+        if not _is_record(line):
+            continue
+        place = f"{path}, line {number}"
+        words = line.split(maxsplit=9)
+        try:
+            int(words[0])
+            pose = [float(word) for word in words[1:8]]
+            camera_id, name = int(words[8]), words[9].rstrip()
+        except (ValueError, IndexError):
+            raise _damaged(place, "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME", line) from None
+        images.append(checked_image(place, name, camera_id, pose[:4], pose[4:]))
+        _, points = next(lines, (number + 1, ""))  # may be empty, may be missing at the end
+        if len(points.split()) % 3:
+            raise _damaged(f"{path}, line {number + 1}", "X Y POINT3D_ID triples", points)
+    return images
+
+
+def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Read `points3D.txt`; tracks are passed over.
+
+    Returns:
+        Positions (P, 3), scene units, as stored; and colours (P, 3) sRGB.
+
+    Raises:
+        CgcError: the file is damaged.
+        OSError: the file cannot be read.
+    """
+    points: list[tuple[float, ...]] = []
+    colors: list[tuple[int, ...]] = []
+    for number, line in _records(path):
+        words = line.split()
+        try:
+            int(words[0])
+            position = (float(words[1]), float(words[2]), float(words[3]))
+            color = (int(words[4]), int(words[5]), int(words[6]))
+            float(words[7])
+        except (ValueError, IndexError):
+            raise _damaged(f"{path}, line {number}", "POINT3D_ID X Y Z R G B ERROR", line) from None
+        if not all(0 <= channel <= 255 for channel in color):
+            raise _damaged(f"{path}, line {number}", "R G B between 0 and 255", line)
+        points.append(position)
+        colors.append(color)
+    return (
+        np.array(points, dtype=np.float64).reshape(-1, 3),
+        np.array(colors, dtype=np.uint8).reshape(-1, 3),
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield every line with its number from 1; a byte order mark and CRLF are no trouble."""
+    with path.open(encoding="utf-8-sig") as file:
+        number = 0
+        try:
+            for number, line in enumerate(file, start=1):
+                yield number, line
+        except UnicodeDecodeError:
+            raise CgcError(
+                f"{path} is not UTF-8 text after line {number}; copy or export the model again."
+            ) from None
+
+
+def _records(path: Path) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in _lines(path) if _is_record(line))
+
+
+def _is_record(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _damaged(place: str, expected: str, line: str) -> CgcError:
+    return CgcError(
+        f"{place} should be {expected}, but is {line.strip()[:60]!r}; "
+        "the file is damaged, copy or export the model again."
+    )

@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from cgc_addon.blender.jobs import job as job_module
+from cgc_addon.blender.jobs import modal as job_operator
+from cgc_addon.blender.jobs import registry as jobs
+from cgc_addon.blender.jobs.job import JobState, Phase
+from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
+from cgc_addon.errors import CgcError, Interrupted
+
+from ..fake_worker import FakeWorker
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
+    yield from with_worker(FakeWorker(), monkeypatch)
+
+
+@pytest.fixture
+def deaf_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
+    """A worker that does not stop when it is asked to."""
+    yield from with_worker(FakeWorker(stops=False), monkeypatch)
+
+
+def with_worker(fake: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
+    monkeypatch.setattr(jobs, "new_worker", lambda: fake)
+    yield fake
+    jobs.unregister()
+    jobs.register()
+
+
+def polled() -> JobState:
+    state = jobs.poll()
+    assert state is not None
+    return state
+
+
+# ---- One job ---------------------------------------------------------------------------------
+
+
+def test_a_job_tells_how_far_it_is_and_what_came_of_it(worker: FakeWorker, tmp_path: Path) -> None:
+    started = jobs.start(["train", "a", "-o", "b"], "Train", run=tmp_path)
+    assert (started.phase, started.title, started.verb) == (Phase.RUNNING, "Train", "train")
+    assert worker.arguments == ("train", "a", "-o", "b")
+    assert jobs.running()
+    worker.tell("hello", version="1")
+    worker.progress(30, 120, loss=0.25, psnr=21.5, gaussians=1000.0, seconds_left=9.0)
+    worker.tell("note", text="No card was found.")
+    worker.tell("preview", file=str(tmp_path / "preview.npy"))
+    state = polled()
+    assert (state.stage, state.done, state.total, state.fraction) == ("Training", 30, 120, 0.25)
+    assert state.numbers == {"loss": 0.25, "psnr": 21.5, "gaussians": 1000.0}
+    assert state.seconds_left == 9.0
+    assert state.notes == ("No card was found.",)
+    assert (state.preview, state.previews) == (tmp_path / "preview.npy", 1)
+    worker.progress(120, 120)
+    assert polled().numbers["psnr"] == 21.5  # the last message of a stage has no numbers
+    worker.tell("result", gaussians=1000, segments=4)
+    state = polled()
+    assert (state.phase, state.result) == (Phase.DONE, {"gaussians": 1000, "segments": 4})
+    assert not jobs.running()
+    assert jobs.current() == state
+
+
+def test_time_left_is_told_from_the_pace_where_the_engine_says_nothing(
+    worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    jobs.start(["render"], "Render")
+    worker.progress(0, 10, stage="Rendering")
+    assert polled().seconds_left is None
+    clock[0] += 4.0
+    worker.progress(2, 10, stage="Rendering")
+    assert polled().seconds_left == pytest.approx(16.0)
+    assert polled().seconds == pytest.approx(4.0)
+
+
+def test_one_job_at_a_time(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    with pytest.raises(CgcError, match="Train is still running"):
+        jobs.start(["render"], "Render")
+    worker.tell("result")
+    polled()
+    jobs.start(["render"], "Render")
+
+
+def test_pause_is_over_when_the_worker_says_so(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.pause()
+    assert jobs.current().phase is Phase.RUNNING  # it is at a step yet
+    assert polled().paused
+    jobs.resume()
+    assert not polled().paused
+    assert worker.asked == ["pause", "resume"]
+
+
+def test_stop_lets_the_worker_save_and_keeps_it_for_the_next_job(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.stop()
+    assert jobs.current().stopping
+    assert polled().phase is Phase.STOPPED
+    assert worker.asked == ["stop"]
+    jobs.start(["segment"], "Segment")
+    assert worker.arguments == ("segment",)
+
+
+def test_cancel_ends_a_worker_that_obeys(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.cancel()
+    assert polled().phase is Phase.CANCELLED
+    assert worker.asked == ["stop", "kill"]
+
+
+def test_cancel_kills_a_worker_that_does_not_obey(
+    deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    jobs.start(["train"], "Train")
+    jobs.pause()
+    polled()
+    jobs.cancel()
+    clock[0] = 1.9
+    assert polled().phase is Phase.CANCELLING
+    clock[0] = 2.1
+    assert polled().phase is Phase.CANCELLED
+    assert "kill" in deaf_worker.asked
+
+
+def test_stopping_can_still_be_cancelled(deaf_worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.stop()
+    assert polled().phase is Phase.STOPPING
+    jobs.cancel()
+    assert polled().phase is Phase.CANCELLING
+    deaf_worker.tell("result", segments=3)  # done at the same moment: the wish counts
+    assert polled().phase is Phase.CANCELLED
+
+
+def test_a_job_that_was_done_when_asked_to_stop_is_done(deaf_worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.stop()
+    deaf_worker.tell("result")
+    assert polled().phase is Phase.DONE
+
+
+def test_an_error_while_saving_is_told(deaf_worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.stop()
+    deaf_worker.tell("error", text="The disk is full.")
+    state = polled()
+    assert (state.phase, state.error) == (Phase.FAILED, "The disk is full.")
+
+
+@pytest.mark.parametrize("text", ["The worker ended unexpectedly (killed by SIGKILL).", ""])
+def test_a_worker_that_dies_is_told_with_a_sentence(worker: FakeWorker, text: str) -> None:
+    jobs.start(["train"], "Train")
+    worker.progress(1, 10)
+    worker.die(text)
+    state = polled()
+    assert state.phase is Phase.FAILED
+    assert state.error == (text or "The worker ended without saying why; try again.")
+    assert state.done == 1
+
+
+def test_a_worker_that_was_interrupted_by_somebody_else_has_failed(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    worker.tell("interrupted")
+    state = polled()
+    assert state.phase is Phase.FAILED
+    assert "from outside" in state.error
+
+
+def test_a_dead_worker_is_replaced(worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.start(["train"], "Train")
+    worker.die("dead")
+    polled()
+    other = FakeWorker()
+    monkeypatch.setattr(jobs, "new_worker", lambda: other)
+    jobs.start(["render"], "Render")
+    assert other.arguments == ("render",)
+
+
+def test_changed_preferences_mean_another_worker(
+    worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.start(["train"], "Train")
+    worker.tell("result")
+    polled()
+    other = FakeWorker()
+    monkeypatch.setattr(jobs, "new_worker", lambda: other)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "7")
+    jobs.start(["render"], "Render")
+    assert other.arguments == ("render",)
+    assert worker.asked == ["close"]
+
+
+# ---- What happens around it ------------------------------------------------------------------
+
+
+def test_loading_a_file_stops_the_job_and_says_so(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert worker.asked == ["stop"]
+    assert bpy.app.timers.is_registered(jobs._see_off)  # no operator is there to poll
+    assert jobs._see_off() is None
+    state = jobs.current()
+    assert state.phase is Phase.STOPPED
+    assert "Another file was opened" in state.notes[-1]
+
+
+def test_undo_does_not_touch_the_job(worker: FakeWorker) -> None:
+    bpy.ops.ed.undo_push(message="before")
+    bpy.context.scene.name = "Renamed"
+    bpy.ops.ed.undo_push(message="after")
+    jobs.start(["train"], "Train")
+    bpy.ops.ed.undo()
+    worker.progress(5, 10)
+    assert polled().done == 5
+
+
+def test_unregistering_lets_the_worker_save_alone(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    jobs.unregister()
+    try:
+        assert worker.asked == ["close"]
+        assert jobs.current() is None
+        assert jobs._before_load not in bpy.app.handlers.load_pre
+        assert not bpy.app.timers.is_registered(jobs._see_off)
+    finally:
+        jobs.register()
+
+
+def test_unregistering_closes_an_idle_worker_and_its_timer(worker: FakeWorker) -> None:
+    jobs.start(["train"], "Train")
+    worker.tell("result")
+    polled()
+    assert bpy.app.timers.is_registered(jobs._close_idle)
+    jobs.unregister()
+    try:
+        assert worker.asked == ["close"]
+        assert not bpy.app.timers.is_registered(jobs._close_idle)
+    finally:
+        jobs.register()
+
+
+# ---- Blocking --------------------------------------------------------------------------------
+
+
+def after(seconds: float, action: Callable[[], object]) -> None:
+    threading.Timer(seconds, action).start()
+
+
+def test_a_blocking_run_returns_the_result(worker: FakeWorker) -> None:
+    states: list[JobState] = []
+    worker.progress(1, 2)
+    after(0.3, lambda: worker.tell("result", segments=3))
+    assert jobs.run_blocking(["train"], states.append, title="Train") == {"segments": 3}
+    assert [state.done for state in states] == [1, 1]
+
+
+def test_a_blocking_run_raises_what_went_wrong(worker: FakeWorker) -> None:
+    worker.tell("error", text="There is no model.")
+    with pytest.raises(CgcError, match="There is no model"):
+        jobs.run_blocking(["train"])
+
+
+def test_ctrl_c_stops_a_blocking_run(worker: FakeWorker) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    after(0.3, lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(Interrupted):
+        jobs.run_blocking(["train"])
+    assert worker.asked == ["stop"]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_second_ctrl_c_kills(deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_module, "CANCEL_SECONDS", 0.2)
+    for seconds in (0.3, 0.6):
+        after(seconds, lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(Interrupted):
+        jobs.run_blocking(["train"])
+    assert deaf_worker.asked[:3] == ["stop", "stop", "kill"]
+
+
+def test_a_failing_report_leaves_no_job_behind(worker: FakeWorker) -> None:
+    def fail(_state: JobState) -> None:
+        raise RuntimeError("drawing failed")
+
+    worker.progress(1, 2)
+    with pytest.raises(RuntimeError):
+        jobs.run_blocking(["train"], fail)
+    assert worker.asked == ["close"]
+    assert not jobs.running()
+
+
+# ---- In a window -----------------------------------------------------------------------------
+
+
+class Window:
+    """Stands for Blender's window: remembers timers and the status bar."""
+
+    def __init__(self) -> None:
+        self.timers: list[object] = []
+        self.status: list[str | None] = []
+        self.window = self
+        self.windows: list[Any] = []
+        self.window_manager = self
+        self.workspace = SimpleNamespace(status_text_set=self.status.append)
+        self.scene = bpy.context.scene
+
+    def event_timer_add(self, _seconds: float, *, window: object) -> object:
+        self.timers.append(object())
+        return self.timers[-1]
+
+    def event_timer_remove(self, timer: object) -> None:
+        self.timers.remove(timer)
+
+    def modal_handler_add(self, _operator: object) -> bool:
+        return True
+
+
+class Counting(JobOperator):
+    """An operator that trains, and counts what is called."""
+
+    bl_idname = "CGC_OT_count"
+    bl_label = "Count"
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.reports: list[tuple[set[str], str]] = []
+
+    def report(self, kind: set[str], text: str) -> None:
+        self.reports.append((kind, text))
+
+    def begin(self, context: Any) -> JobRequest:
+        return JobRequest(("train",))
+
+    def finish(self, context: Any, state: JobState) -> set[Any]:
+        self.called.append(state.phase.value)
+        return {"FINISHED"}
+
+    def updated(self, context: Any, state: JobState) -> None:
+        self.called.append(f"{state.done}")
+
+    def ended(self, context: Any) -> None:
+        self.called.append("ended")
+
+
+TICK = SimpleNamespace(type="TIMER", value="NOTHING")
+ESC = SimpleNamespace(type="ESC", value="PRESS")
+MOUSE = SimpleNamespace(type="MOUSEMOVE", value="NOTHING")
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Window:
+    monkeypatch.setattr(job_operator, "redraw_panels", lambda _context: None)
+    return Window()
+
+
+def begun(window: Window) -> Counting:
+    operator = Counting()
+    assert operator.start_modal(window) == {"RUNNING_MODAL"}  # type: ignore[arg-type]
+    return operator
+
+
+def step(operator: Counting, window: Window, event: object) -> set[Any]:
+    return operator.modal(window, event)  # type: ignore[arg-type]
+
+
+def test_a_modal_job_shows_what_is_new_and_passes_events_on(
+    worker: FakeWorker, window: Window
+) -> None:
+    operator = begun(window)
+    worker.progress(3, 10, loss=0.5, psnr=20.0, seconds_left=200.0)
+    assert step(operator, window, MOUSE) == {"PASS_THROUGH"}
+    assert operator.called == []
+    for _ in range(3):
+        assert step(operator, window, TICK) == {"PASS_THROUGH"}
+    assert operator.called == ["3"]  # nothing new, nothing drawn
+    assert "3 of 10" in str(window.status[-1])
+    assert "3 min left" in str(window.status[-1])
+    worker.tell("result")
+    assert step(operator, window, TICK) == {"FINISHED"}
+    assert operator.called == ["3", "ended", "done"]
+    assert window.timers == []
+
+
+def test_escape_cancels_and_finishes_nothing(worker: FakeWorker, window: Window) -> None:
+    operator = begun(window)
+    assert step(operator, window, ESC) == {"RUNNING_MODAL"}
+    assert step(operator, window, TICK) == {"CANCELLED"}
+    assert operator.called == ["ended"]
+    assert operator.reports == [({"WARNING"}, "Count was cancelled")]
+
+
+def test_a_failure_is_reported_once(worker: FakeWorker, window: Window) -> None:
+    operator = begun(window)
+    worker.tell("error", text="The disk is full.")
+    assert step(operator, window, TICK) == {"CANCELLED"}
+    assert operator.reports == [({"ERROR"}, "The disk is full.")]
+    assert jobs.current().error == "The disk is full."
+
+
+def test_a_closed_window_stops_the_job(worker: FakeWorker, window: Window) -> None:
+    operator = begun(window)
+    operator.cancel(window)  # type: ignore[arg-type]
+    assert worker.asked == ["stop"]
+    assert window.timers == []
+    assert jobs._see_off() is None
+    assert jobs.current().phase is Phase.STOPPED
+    assert "window was closed" in jobs.current().notes[-1]
+
+
+def test_a_job_cannot_be_started_twice(worker: FakeWorker, window: Window) -> None:
+    begun(window)
+    other = Counting()
+    assert other.start_modal(window) == {"CANCELLED"}  # type: ignore[arg-type]
+    assert "Count is still running" in other.reports[0][1]
+
+
+def test_disabling_the_extension_ends_the_operator(worker: FakeWorker, window: Window) -> None:
+    operator = begun(window)
+    jobs.unregister()
+    jobs.register()
+    assert step(operator, window, TICK) == {"CANCELLED"}
+    assert window.timers == []
+
+
+def test_modal_steps_are_quick(worker: FakeWorker, window: Window) -> None:
+    operator = begun(window)
+    longest = 0.0
+    for number in range(200):
+        worker.progress(number, 200, loss=0.1, psnr=20.0)
+        began = time.perf_counter()
+        step(operator, window, TICK)
+        longest = max(longest, time.perf_counter() - began)
+    assert longest < 0.05  # the aim is 5 ms; a busy machine may take its time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(4.4, "4 s"), (89.0, "89 s"), (200.0, "3 min"), (7500.0, "2 h 5 min")],
+)
+def test_durations_are_written_as_people_do(seconds: float, words: str) -> None:
+    assert job_operator.duration(seconds) == words
