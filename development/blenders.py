@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Environments with Blender as a Python module, `.venv-blender-4.5` and `.venv-blender-5.2`.
+"""Environments with Blender as a Python module: `.venv-blender-4.5`, `-5.2` and `-5.3`.
 
 Each Blender is built for one Python and cannot be imported by any other.
 """
@@ -46,7 +46,7 @@ class Blender:
         return ROOT / "wheels" / f"requirements-blender-{self.version}.lock"
 
 
-BLENDERS = (Blender("4.5", (3, 11)), Blender("5.2", (3, 13)))
+BLENDERS = (Blender("4.5", (3, 11)), Blender("5.2", (3, 13)), Blender("5.3", (3, 13)))
 
 
 def for_the_demo() -> dict[str, str]:

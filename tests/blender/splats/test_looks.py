@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -19,6 +20,8 @@ from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
 
 WIDTH, HEIGHT = 60, 20
 COLORS = ((0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8))
+HAS_NATIVE = "type" in bpy.types.PointCloud.bl_rna.properties
+"""Whether this Blender draws splats itself, as 5.3 and later do."""
 ORANGE = (0.9, 0.5, 0.2)
 LOOKS = [(shape, color) for shape in ("POINTS", "ELLIPSOIDS") for color in ("PHOTO", "SEGMENT")]
 
@@ -54,16 +57,19 @@ def show(shape: str, color: str) -> None:
 
 
 def rendered(path) -> np.ndarray:
-    """Return what Cycles sees from above (H, W, 3), sRGB 0 to 1: x from −0.5 to 2.5."""
+    """Return what Cycles sees from above (H, W, 3), sRGB 0 to 1: x from −0.5 to 2.5.
+
+    In perspective: Blender 5.3 draws no splats of its own for an orthographic camera.
+    """
     scene = bpy.context.scene
     if scene.camera is None:
         data = bpy.data.cameras.new("camera")
-        data.type, data.ortho_scale = "ORTHO", 3
+        data.lens_unit, data.angle = "FOV", 2 * math.atan(1.5 / 5)
         scene.camera = bpy.data.objects.new("camera", data)
         scene.camera.location = (1, 0, 5)
         scene.collection.objects.link(scene.camera)
     scene.render.engine = "CYCLES"
-    scene.cycles.samples, scene.cycles.device = 2, "CPU"
+    scene.cycles.samples, scene.cycles.device = 32, "CPU"
     scene.render.threads_mode, scene.render.threads = "FIXED", 1
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.view_settings.view_transform = "Standard"
@@ -92,7 +98,8 @@ def test_colours_come_out_right_in_a_render(tmp_path, instanced) -> None:
         expected = COLORS if color == "PHOTO" else [ORANGE] * 3
         found = picture[HEIGHT // 2, [10, 30, 50]]
         np.testing.assert_allclose(found, expected, atol=0.02, err_msg=f"{shape} {color}")
-        assert picture[1, 1].max() < 0.02  # nothing beside them
+        # Beside them is nothing but the soft edge that Blender's own splats have, three sigmas out.
+        assert picture[1, 1].max() < (0.1 if HAS_NATIVE else 0.02)
 
 
 def test_ellipsoids_have_the_scale_and_rotation_of_their_gaussians(tmp_path) -> None:
@@ -115,7 +122,10 @@ def test_what_is_almost_transparent_is_not_drawn(tmp_path, shape) -> None:
     add_splat(row_of_three(logit_opacities=np.float32([8, -2, 8])))
     show(shape, "PHOTO")
     picture = rendered(tmp_path / "opacity.png")
-    assert picture[HEIGHT // 2, 30].max() < 0.02
+    if shape == "POINTS" and HAS_NATIVE:  # Blender's own splats are as transparent as they are
+        assert 0.02 < picture[HEIGHT // 2, 30].max() < 0.4
+    else:
+        assert picture[HEIGHT // 2, 30].max() < 0.02
     assert picture[HEIGHT // 2, 10].max() > 0.5
 
 
