@@ -8,7 +8,7 @@ The sub-packages stand in the order data flows through them: `dataset` (photos a
 Blender in a process of their own; only `blender` knows Blender.
 """
 
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 
 def register() -> None:

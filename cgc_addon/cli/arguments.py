@@ -7,8 +7,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import __version__
 from ..masks.models.weights import DEFAULT, KNOWN
+from ..version import __version__
 from . import (
     blend,
     demo,

@@ -9,9 +9,9 @@ import os
 import platform
 from collections.abc import Sequence
 
-from .. import __version__
 from ..errors import CgcError
 from ..progress import ShouldStop
+from ..version import __version__
 from . import models
 from .console.sink import Sink
 

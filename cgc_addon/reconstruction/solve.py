@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from .. import __version__
 from ..dataset.colmap.model import find_model, read_model
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
+from ..version import __version__
 from .colmap import database
 from .colmap.models import Model, read_models
 from .colmap.pairs import exhaustive_pairs

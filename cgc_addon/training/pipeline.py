@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from .. import __version__
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
@@ -23,6 +22,7 @@ from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
 from ..splats.ply import write_ply
 from ..splats.read import read_splat
+from ..version import __version__
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .far_radius import choose_far_radius

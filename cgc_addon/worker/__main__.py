@@ -15,7 +15,7 @@ if sys.version_info < OLDEST:  # before anything is imported that an older Pytho
 import faulthandler  # noqa: E402
 import platform  # noqa: E402
 
-from .. import __version__  # noqa: E402
+from ..version import __version__  # noqa: E402
 from .control import Control, leave_on_signals, leave_with_parent, obey  # noqa: E402
 from .job import run_job  # noqa: E402
 from .lines import PROTOCOL  # noqa: E402
