@@ -17,6 +17,7 @@ from . import (
     from_photos,
     masks,
     models,
+    pick,
     probe,
     render,
     segment,
@@ -42,8 +43,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
-        _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _evaluate, _export,
-        _undistort, _blend, _probe,
+        _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _pick, _evaluate,
+        _export, _undistort, _blend, _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -191,6 +192,39 @@ def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
     return verb
 
 
+def _pick(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("pick", help="what is at a place of a view, and its Gaussians")
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
+    verb.add_argument("--view", required=True, metavar="NAME", help="of a photo of the cameras")
+    verb.add_argument(
+        "--at",
+        type=_place,
+        nargs="+",
+        required=True,
+        metavar="X,Y",
+        help="pixels from the upper left corner of the view, as `render` draws it",
+    )
+    verb.add_argument(
+        "--by",
+        choices=("segment", "feature"),
+        default="segment",
+        help="feature: all Gaussians that look alike, whatever segment they are in",
+    )
+    verb.add_argument(
+        "--min-cosine", type=_cosine, metavar="C", help="how much alike, -1 to 1; default: 0.7"
+    )
+    verb.add_argument(
+        "--cameras",
+        type=Path,
+        metavar="PATH",
+        help="a dataset folder or a cameras.json; default: the views the run was trained on",
+    )
+    verb.add_argument("-o", "--output", type=Path, metavar="FILE.ply", help="write them there")
+    _backend(verb)
+    verb.set_defaults(verb=pick.run)
+    return verb
+
+
 def _evaluate(
     verbs: argparse._SubParsersAction[argparse.ArgumentParser],
 ) -> argparse.ArgumentParser:
@@ -307,6 +341,21 @@ def _share(text: str) -> float:
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return value
+
+
+def _cosine(text: str) -> float:
+    value = float(text)
+    if not -1.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between -1 and 1")
+    return value
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no place; write it as 120,80") from None
+    return x, y
 
 
 def _kinds(text: str) -> tuple[str, ...]:
