@@ -78,11 +78,11 @@ def test_the_sample_is_read() -> None:
 from pathlib import Path
 from cgc_addon.dataset.colmap.model import find_model, read_model
 from cgc_addon.dataset.framing import scene_extent, scene_up
-from cgc_addon.dataset.pinhole import pinhole_of
+from cgc_addon.dataset.pinhole import approximate_pinhole
 from cgc_addon.dataset.scene import View
 model = read_model(find_model(Path(sys.argv[1])))
 views = [
-    View(image.name, pinhole_of(model.cameras[image.camera_id]), image.world_to_camera)
+    View(image.name, approximate_pinhole(model.cameras[image.camera_id]), image.world_to_camera)
     for image in model.images
 ]
 print(len(views), len(model.points), scene_extent(views, model.points) > 0, len(scene_up(views)))

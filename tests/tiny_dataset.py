@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write a capture so small that training on it takes a second: `python tiny_dataset.py FOLDER`.
+"""Write a tiny capture, trained on in a second: `python -m tests.tiny_dataset FOLDER`.
 
-A script too, since tests in Blender's Python, which has no torch, let the engine's Python run it.
+A program too, since tests in Blender's Python, which has no torch, let the engine's Python run it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cgc_addon.dataset.colmap.write import write_colmap_text
 from cgc_addon.dataset.scene import PinholeCamera, Scene, View
 from cgc_addon.rasterize import reference
 from cgc_addon.rasterize.interface import SplatTensors
+
+from .colmap_text import write_colmap_text
 
 
 def write_tiny_dataset(folder: Path) -> Path:

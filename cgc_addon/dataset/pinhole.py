@@ -26,22 +26,6 @@ def is_pinhole(camera: ColmapCamera) -> bool:
     return all(abs(camera.value(name)) < NO_DISTORTION for name in kind.distortion)
 
 
-def pinhole_of(camera: ColmapCamera) -> PinholeCamera:
-    """Return the same camera as a pinhole camera.
-
-    Args:
-        camera: one that `is_pinhole`.
-
-    Raises:
-        CgcError: it has distortion.
-    """
-    if not is_pinhole(camera):
-        raise CgcError(
-            f"A {camera.model} camera with distortion is no pinhole camera; undistort its photos."
-        )
-    return approximate_pinhole(camera)
-
-
 def approximate_pinhole(camera: ColmapCamera) -> PinholeCamera:
     """Return the pinhole camera with the focal lengths and the centre of `camera`.
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -21,8 +20,8 @@ def capture(engine_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """Four balls on a board, drawn by the engine's Python."""
     folder = tmp_path_factory.mktemp("tiny") / "balls"
     subprocess.run(
-        [str(engine_python), str(ROOT / "tests" / "tiny_dataset.py"), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [str(engine_python), "-m", "tests.tiny_dataset", str(folder)],
+        cwd=ROOT,
         timeout=300,
         check=True,
     )

@@ -21,7 +21,7 @@ from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import captures, objects_of_kind, root_of
 from cgc_addon.blender.properties import of_camera, of_collection, of_object, of_scene
 from cgc_addon.dataset.colmap.model import find_model, read_model
-from cgc_addon.dataset.pinhole import pinhole_of
+from cgc_addon.dataset.pinhole import approximate_pinhole
 from cgc_addon.errors import CgcError
 
 SAMPLE = Path(__file__).parents[3] / "cgc_addon" / "sample"
@@ -82,7 +82,7 @@ def projection_errors(capture: bpy.types.Collection, folder: Path) -> list[float
     errors = []
     for image in model.images:
         local = model.points @ image.world_to_camera[:3, :3].T + image.world_to_camera[:3, 3]
-        seen = local @ pinhole_of(model.cameras[image.camera_id]).matrix().T
+        seen = local @ approximate_pinhole(model.cameras[image.camera_id]).matrix().T
         wanted = seen[:, :2] / seen[:, 2:]
         before = local[:, 2] > 0.5
         with scene_of_camera(bpy.context.scene, cameras[image.name]):
@@ -115,7 +115,7 @@ def test_views_in_the_frame_of_the_root_are_those_of_colmap(write_capture: Calla
     frame = np.array(root_of(capture).matrix_world, dtype=np.float64)
     for image in model.images:
         view = view_of(bpy.context.scene, cameras_of(capture)[image.name], frame, image.name)
-        wanted = pinhole_of(model.cameras[image.camera_id])
+        wanted = approximate_pinhole(model.cameras[image.camera_id])
         assert view.camera == wanted
         assert np.allclose(view.world_to_camera, image.world_to_camera, atol=1e-5)
 

@@ -36,9 +36,8 @@ pytestmark = pytest.mark.skipif(not ENGINE.is_file(), reason="no interpreter has
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny capture, written by the engine's Python."""
     folder = tmp_path_factory.mktemp("tiny")
-    script = Path(__file__).parents[2] / "tiny_dataset.py"
-    environment = {**os.environ, "PYTHONPATH": str(package_parent())}
-    subprocess.run([ENGINE, script, folder], env=environment, check=True)
+    command = [ENGINE, "-m", "tests.tiny_dataset", folder]
+    subprocess.run(command, cwd=package_parent(), check=True)
     return folder
 
 

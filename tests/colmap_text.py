@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from ...errors import CgcError
-from ...files import write_text
-from ..scene import PinholeCamera, Scene
-from .model import ending_of_model
+from cgc_addon.dataset.scene import PinholeCamera, Scene
+from cgc_addon.files import write_text
 
 
 def write_colmap_text(folder: Path, scene: Scene) -> None:
@@ -23,15 +21,7 @@ def write_colmap_text(folder: Path, scene: Scene) -> None:
     Args:
         folder: the model's own, "DATASET/sparse/0"; made if missing.
         scene: pinhole views and points.
-
-    Raises:
-        CgcError: the folder cannot be written, or holds a binary model.
     """
-    if ending_of_model(folder) == ".bin":
-        raise CgcError(
-            f"{folder} holds a binary COLMAP model, which readers prefer to a text model; "
-            "choose another folder or take it out."
-        )
     camera_ids: dict[PinholeCamera, int] = {}
     for view in scene.views:
         camera_ids.setdefault(view.camera, len(camera_ids) + 1)
