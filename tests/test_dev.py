@@ -180,8 +180,42 @@ def test_one_failing_check_fails_them_all_and_the_rest_still_run(capfd) -> None:
     assert run_checks(steps[::2], os.environ) == 0
 
 
-def test_a_check_that_is_missing_fails(tmp_path) -> None:
-    assert run_checks([Check("none", [str(tmp_path / "none")])], os.environ) == 1
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_check_that_is_missing_fails(tmp_path, beside) -> None:
+    missing = Check("none", [str(tmp_path / "none")], beside_others=beside)
+    good = Check("good", [sys.executable, "-c", ""], beside_others=beside)
+    assert run_checks([missing, good], os.environ) == 1
+
+
+def test_checks_that_may_run_side_by_side_do_and_each_says_all_it_has_to(tmp_path, capfd) -> None:
+    """Each waits for the other to have begun: one after the other, neither would end well."""
+    program = (
+        "import pathlib, sys, time\n"
+        "mine, other = map(pathlib.Path, sys.argv[1:])\n"
+        "mine.touch(); print('begun', mine.name, flush=True); end = time.monotonic() + 20\n"
+        "while not other.exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        "print('ended', mine.name); sys.exit(0 if other.exists() else 3)"
+    )
+    places = [str(tmp_path / name) for name in ("a", "b")]
+    steps = [
+        Check(name, [sys.executable, "-c", program, *order], beside_others=True)
+        for name, order in (("first", places), ("second", places[::-1]))
+    ]
+    assert run_checks(steps, os.environ, at_once=2) == 0
+    output = capfd.readouterr().out
+    for name, file in (("first", "a"), ("second", "b")):
+        shown = rf"== {name}\nbegun {file}\nended {file}\n== {name}: good, "
+        assert re.search(shown, output)
+
+
+def test_of_checks_side_by_side_the_failed_ones_are_named(capfd) -> None:
+    steps = [
+        Check(f"check {code}", [sys.executable, "-c", f"raise SystemExit({code})"],
+              beside_others=True)
+        for code in (0, 2, 0, 4)
+    ]  # fmt: skip
+    assert run_checks(steps, os.environ) == 1
+    assert "failed: check 2, check 4." in capfd.readouterr().err
 
 
 def test_a_selection_may_leave_an_environment_without_tests_but_all_tests_may_not() -> None:
