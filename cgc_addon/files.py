@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:  # Windows flushes no file that is open for reading
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:

@@ -43,6 +43,20 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
+def test_a_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(tmp_path, monkeypatch):
+    """Else a power failure may leave the name of a file whose content never arrived."""
+    path, flushed = tmp_path / "a.txt", []
+    write_text(path, "old")
+
+    def flush(descriptor):
+        os.write(descriptor, b"")  # Windows flushes what is open for writing, and nothing else
+        flushed.append((os.fstat(descriptor).st_ino, os.pread(descriptor, 9, 0), path.read_text()))
+
+    monkeypatch.setattr("os.fsync", flush)
+    write_text(path, "new")
+    assert flushed == [(path.stat().st_ino, b"new", "old")]
+
+
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(CgcError, match=r"file.a\.json could not be written: .+; check free space"):

@@ -11,7 +11,8 @@ import pytest
 
 from cgc_addon.cgc.features.training import FeatureTrainingSettings, random_start, train_features
 from cgc_addon.cgc.observations import Observation, at_every_level
-from cgc_addon.cgc.segmentation import Segmentation, segment_splat
+from cgc_addon.cgc.segmentation import Segmentation, _voted, after_refinement, segment_splat
+from cgc_addon.progress import never, silent
 
 from .conftest import CENTERS, PLATE, Capture, label_map
 
@@ -88,3 +89,17 @@ def test_without_maps_of_parts_objects_stay_whole_at_the_same_place(capture) -> 
     balls = capture.truth < PLATE
     found = segmented(capture, capture.observations())
     assert agreement(found.labels(PARTS)[balls], capture.truth[balls]) > 0.9
+
+
+def test_what_hardly_any_mask_covers_belongs_to_nothing(capture, found) -> None:
+    """Whatever its feature looks like and the masks around it say: it is surroundings."""
+    balls = capture.truth < PLATE
+    confidence = np.where(np.arange(len(balls)) % 2 == 0, 0.09, 0.11).astype(np.float32)
+    doubtful = replace(found, lifted=replace(found.lifted, confidence=confidence))
+    unmoved = np.arange(len(capture.means))
+    moved = after_refinement(doubtful, with_parts(capture), found.lifted.features, unmoved)
+    assert (moved.labels(OBJECTS, 1)[balls] > 0).mean() > 0.9  # masks of all views cover them
+
+    voted = _voted(doubtful, with_parts(capture), silent, never).labels(OBJECTS, 1)
+    assert (voted[balls & (confidence < 0.1)] == 0).all()
+    assert (voted[balls & (confidence > 0.1)] > 0).mean() > 0.9

@@ -147,3 +147,11 @@ def test_of_masks_that_are_one_the_better_is_kept() -> None:
     chosen, same_as = different(flat, np.array([0.9, 0.95, 0.8, 0.92], np.float32))
     assert chosen.tolist() == [1, 2]
     assert same_as.tolist() == [1, 1, 2, 1]
+
+
+@pytest.mark.parametrize(("shared", "masks"), [(60, 2), (68, 2), (72, 1), (90, 1)])
+def test_masks_are_the_same_above_an_iou_of_seven_tenths(shared: int, masks: int) -> None:
+    """Two masks on 100 pixels; a smaller one inside is a part, and parts are to be found."""
+    flat = np.zeros((2, 100), np.float32)
+    flat[0], flat[1, :shared] = 1, 1
+    assert len(different(flat, np.array([0.9, 0.8], np.float32))[0]) == masks

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
@@ -69,6 +70,20 @@ def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
         assert a.features is not None
         assert b.features is not None
         assert np.array_equal(a.features, b.features)
+
+
+def test_means_beyond_the_extent_move_in_proportion_and_no_other_mean_moves_less(dataset, backend):
+    trainer = make(dataset, backend, 10)
+    means, center, extent = trainer._parameters["means"], trainer._center, trainer._extent
+    directions = torch.nn.functional.normalize(torch.randn(len(means), 3), dim=1)
+    distances = torch.linspace(0.0, 20.0, len(means))[:, None] * extent
+    before = center + distances * directions
+    step = torch.full_like(before, 1e-3 * extent)
+    means.data.copy_(before + step)
+    trainer._lengthen_far_steps(before)
+    factors = ((means.detach() - before) / step).mean(dim=1)
+    expected = torch.clamp(distances[:, 0] / extent, min=1.0)
+    torch.testing.assert_close(factors, expected, rtol=2e-2, atol=2e-2)
 
 
 def test_joint_features_are_learned_and_reported(dataset, backend):

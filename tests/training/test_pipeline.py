@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new run does with the folder of an earlier one."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.training.pipeline import train
+from cgc_addon.training.presets import preset
+from cgc_addon.training.run_folder import RunFolder
+
+FILES = (
+    *("config", "splat", "segments", "clusters", "checkpoint", "checkpoint_summary"),
+    *("metrics", "log", "preview", "evaluation"),
+)
+CONFIG = replace(preset("draft", steps=20), backend="cpu")
+
+
+@pytest.fixture
+def earlier(tmp_path) -> RunFolder:
+    """A folder with every file that a run leaves, all of them stale."""
+    folder = RunFolder(tmp_path)
+    for name in FILES:
+        getattr(folder, name).write_text("stale")
+    folder.renders.mkdir()
+    return folder
+
+
+def test_every_file_of_a_run_is_known_here() -> None:
+    paths = {name for name, value in vars(RunFolder).items() if isinstance(value, property)}
+    assert paths - {"renders"} == set(FILES)
+    assert [field.name for field in fields(RunFolder)] == ["path"]
+
+
+def test_starting_anew_leaves_nothing_of_the_run_before(earlier, tiny_dataset) -> None:
+    with pytest.raises(Interrupted):
+        train(tiny_dataset, earlier.path, CONFIG, overwrite=True, should_stop=lambda: True)
+    stale = [
+        path.name
+        for path in earlier.path.iterdir()
+        if path.is_file() and path.read_bytes() == b"stale"
+    ]
+    assert stale == []
+    assert not earlier.segments.exists()
+    assert not earlier.clusters.exists()
+    assert earlier.read_config()[1] == CONFIG
+
+
+def test_without_being_told_to_nothing_is_touched(earlier, tiny_dataset) -> None:
+    with pytest.raises(CgcError, match="already holds a run; use --resume"):
+        train(tiny_dataset, earlier.path, CONFIG)
+    assert all(getattr(earlier, name).read_text() == "stale" for name in FILES)
+
+
+def test_input_that_cannot_be_used_leaves_the_run_before(earlier, tmp_path) -> None:
+    with pytest.raises(CgcError):
+        train(tmp_path / "nowhere", earlier.path, CONFIG, overwrite=True)
+    assert all(getattr(earlier, name).read_text() == "stale" for name in FILES)
+
+
+def test_a_run_started_anew_is_the_one_that_a_new_folder_gets(tiny_dataset, tmp_path) -> None:
+    train(tiny_dataset, tmp_path / "new", CONFIG)
+    train(tiny_dataset, tmp_path / "used", replace(CONFIG, seed=5))
+    before = (tmp_path / "used" / "splat.ply").read_bytes()
+    train(tiny_dataset, tmp_path / "used", CONFIG, overwrite=True)
+    after = (tmp_path / "used" / "splat.ply").read_bytes()
+    assert after == (tmp_path / "new" / "splat.ply").read_bytes()
+    assert after != before
+
+
+def test_a_start_that_fails_leaves_no_half_of_two_runs(earlier, tiny_dataset, monkeypatch) -> None:
+    """The old settings without the old results would be taken for a run to go on with."""
+
+    def full_disk(*_arguments) -> None:
+        raise CgcError("No space left on device.")
+
+    monkeypatch.setattr(RunFolder, "start", full_disk)
+    with pytest.raises(CgcError, match="No space left"):
+        train(tiny_dataset, earlier.path, CONFIG, overwrite=True)
+    assert not earlier.config.exists()
