@@ -15,17 +15,22 @@ from PIL import Image
 
 from cgc_addon.dataset.scene import PinholeCamera, Scene, View
 from cgc_addon.rasterize import reference
-from cgc_addon.rasterize.interface import SplatTensors
+from cgc_addon.splats.gaussians import Gaussians
+from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
+from cgc_addon.training.parameters import splat_of
 
 from .colmap_text import write_colmap_text
 
+SEED = 7
 
-def write_tiny_dataset(folder: Path) -> Path:
-    """Write four coloured balls on a board into `folder`: 12 photos of 48×36, masks, ids.
 
-    Label ids are shuffled in every photo; ground truth ids agree. Rendered by the slow reference.
+def tiny_gaussians(random: np.random.Generator | None = None) -> Gaussians:
+    """Return the Gaussians of the four balls, segments 1 to 4, and of the board, segment 0.
+
+    Args:
+        random: where they lie exactly; None: as in every tiny dataset.
     """
-    random = np.random.default_rng(7)
+    random = random or np.random.default_rng(SEED)
     centers = np.array([[0.7, 0.7, 0.35], [-0.7, 0.7, 0.35], [-0.7, -0.7, 0.35], [0.7, -0.7, 0.35]])
     colors = np.array([[0.9, 0.2, 0.1], [0.1, 0.8, 0.2], [0.2, 0.3, 0.9], [0.9, 0.8, 0.1]])
     points, shades, ids = [], [], []
@@ -37,22 +42,29 @@ def write_tiny_dataset(folder: Path) -> Path:
         ids.append(np.full(60, number))
     board = np.concatenate([random.uniform(-1.6, 1.6, (200, 2)), np.zeros((200, 1))], axis=1)
     points, shades, ids = [*points, board], [*shades, np.full((200, 3), 0.5)], [*ids, np.zeros(200)]
-    means = np.concatenate(points)
-    rgb = np.concatenate(shades)
-    labels = np.concatenate(ids).astype(np.int32)
-    count = len(means)
-
-    def tensor(values: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(np.asarray(values, np.float32))
-
-    splat = SplatTensors(
-        means=tensor(means),
-        quats=tensor(np.tile([1.0, 0.0, 0.0, 0.0], (count, 1))),
-        scales=tensor(np.where(labels[:, None] > 0, 0.1, 0.16) * np.ones((count, 3))),
-        opacities=tensor(np.full(count, 0.9)),
-        sh0=tensor((rgb - 0.5)[:, None] / 0.28209479),
-        shN=torch.zeros((count, 0, 3)),
+    rgb, labels = np.concatenate(shades), np.concatenate(ids).astype(np.int32)
+    count = len(labels)
+    scales = np.where(labels[:, None] > 0, 0.1, 0.16) * np.ones((count, 3))
+    return Gaussians(
+        means=np.concatenate(points).astype(np.float32),
+        log_scales=np.log(scales).astype(np.float32),
+        quats=np.tile(np.float32([1, 0, 0, 0]), (count, 1)),
+        logit_opacities=np.full(count, np.log(9.0), np.float32),
+        sh=((rgb - 0.5)[:, None] / CONSTANT_BASIS).astype(np.float32),
+        segments=labels,
     )
+
+
+def write_tiny_dataset(folder: Path) -> Path:
+    """Write four coloured balls on a board into `folder`: 12 photos of 48×36, masks, ids.
+
+    Label ids are shuffled in every photo; ground truth ids agree. Rendered by the slow reference.
+    """
+    random = np.random.default_rng(SEED)
+    gaussians = tiny_gaussians(random)
+    splat = splat_of(gaussians, torch.device("cpu"))
+    labels = gaussians.segments
+    assert labels is not None
     camera = PinholeCamera(48, 36, 48.0, 47.0, 24.5, 17.5)
     views = []
     for number in range(12):
@@ -76,13 +88,13 @@ def write_tiny_dataset(folder: Path) -> Path:
         shuffled = np.concatenate([[0], random.permutation(4) + 1])
         Image.fromarray(truth.astype(np.uint16)).save(folder / "gt" / view.name)
         Image.fromarray(shuffled[truth].astype(np.uint16)).save(folder / "masks" / view.name)
-    chosen = random.permutation(count)[:300]
+    chosen = random.permutation(len(gaussians))[:300]
     write_colmap_text(
         folder / "sparse" / "0",
         Scene(
             tuple(views),
-            means[chosen].astype(np.float32),
-            np.round(rgb[chosen] * 255).astype(np.uint8),
+            gaussians.means[chosen],
+            np.round((gaussians.sh[chosen, 0] * CONSTANT_BASIS + 0.5) * 255).astype(np.uint8),
             3.5,
             np.array([0.0, 0.0, 1.0]),
         ),
