@@ -367,6 +367,23 @@ def test_points_that_were_left_as_colmap_had_them_are_brought_along(write, tmp_p
     np.testing.assert_allclose(read_transforms(file).model.points, far, atol=1e-4)
 
 
+@pytest.mark.parametrize(("telling", "turned"), [(2, False), (30, True)])
+def test_a_share_of_the_points_is_enough_to_tell(write, tmp_path, telling, turned) -> None:
+    """Of 200 points some lie above what both cameras see, and beside each other once turned."""
+    random = np.random.default_rng(1)
+    amid = random.uniform(-0.3, 0.3, (180 - telling, 3))
+    aside = np.tile([0, 40.0, 40.0], (20, 1))  # seen neither way: no frame is certain
+    above = random.uniform((-0.1, -0.1, 2.3), (0.1, 0.1, 2.5), (telling, 3))
+    cloud = np.concatenate([amid, aside, above])
+    frames = [{"transform_matrix": looking((x, 0, 0))} for x in (6, -6)]
+    file = write({**INTRINSICS, "applied_transform": TURN}, frames=frames)
+    write_points(tmp_path / "sparse_pc.ply", cloud)
+    model = read_transforms(file).model
+    assert bool(model.warnings) is turned
+    expected = cloud @ np.array(TURN)[:, :3].T if turned else cloud
+    np.testing.assert_allclose(model.points, expected, atol=1e-4)
+
+
 def test_points_that_are_missing_or_no_numbers(write, tmp_path, cloud) -> None:
     file = write({**INTRINSICS, "ply_file_path": "cloud.ply"})
     model = read_transforms(file).model
