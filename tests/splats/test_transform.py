@@ -216,3 +216,16 @@ def test_uniform_and_general_way_agree(make_gaussians) -> None:
 def test_maps_that_are_none_are_refused(make_gaussians, matrix, reason) -> None:
     with pytest.raises(CgcError, match=reason):
         transform(make_gaussians(2), matrix)
+
+
+@pytest.mark.parametrize("share", [1e-4, 1e-3, 1e-2])
+def test_scales_that_differ_by_little_are_not_taken_as_one(make_gaussians, share) -> None:
+    """A tenth of a per cent on an object of a metre is a millimetre: it has to show."""
+    before = make_gaussians(20)
+    linear = np.diag([1.0, 1.0, 1.0 + share])
+    matrix = np.eye(4)
+    matrix[:3, :3] = linear
+    expected = linear @ covariances(before) @ linear.T
+    change = np.abs(expected - covariances(before)).max()
+    error = np.abs(covariances(transform(before, matrix)) - expected).max()
+    assert error < max(0.02 * change, 2e-6 * np.abs(expected).max())
