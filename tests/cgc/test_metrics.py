@@ -52,13 +52,19 @@ def test_boundary_is_what_repeated_erosion_takes_away(seed, width):
     np.testing.assert_array_equal(boundary(mask, width), mask & ~eroded)
 
 
-def test_boundary_agrees_with_opencv_and_is_two_percent_of_the_diagonal():
+def test_boundaries_are_two_percent_of_the_diagonal_wide():
+    assert boundary_width(360, 480) == 12
+    assert boundary_width(731, 988) == 25
+    assert boundary_width(4, 5) == 1
+    mask = np.ones((360, 480), bool)
+    assert np.count_nonzero(boundary(mask)) == 360 * 480 - (360 - 24) * (480 - 24)
+
+
+def test_boundary_agrees_with_opencv():
     cv2 = pytest.importorskip("cv2")
     mask = np.zeros((360, 480), bool)
     mask[40:200, 0:150] = mask[300:, 400:] = mask[100:310, 120:230] = True
     width = boundary_width(*mask.shape)
-    assert width == 12
-    assert boundary_width(731, 988) == 25
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     eroded = cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=width)[1:-1, 1:-1]
     np.testing.assert_array_equal(boundary(mask), mask & (eroded == 0))

@@ -83,6 +83,14 @@ def test_nothing_happens_between_refinements_or_after_the_stop(parameters):
     assert len(parameters["means"]) == COUNT
 
 
+@pytest.mark.parametrize(("step", "kept"), [(999, True), (1_000, False)])
+def test_gradients_are_kept_only_as_long_as_they_are_needed(parameters, step, kept):
+    optimizers = make_optimizers(parameters, GeometrySettings(), FeatureSettings(), 1.0)
+    means2d = torch.zeros((1, COUNT, 2), requires_grad=True) * 1.0
+    Densifier(SETTINGS, 1.0, 0).before_backward(parameters, optimizers, step, {"means2d": means2d})
+    assert means2d.retains_grad is kept
+
+
 def test_opacities_are_reset_when_it_is_time(parameters):
     parameters["opacities"].data += 4.0
     refine(parameters, replace(SETTINGS, reset_opacity_every=200), np.zeros(COUNT), step=200)
