@@ -25,6 +25,10 @@ ALPHA_MINIMUM = 1.0 / 255.0
 TRANSMITTANCE_MINIMUM = 1e-4
 NEAR_PLANE = 0.01
 """Gaussians nearer than this to the camera plane are not drawn, scene units."""
+SSIM_SIGMA, SSIM_REACH = 1.5, 5
+"""Standard deviation and half width of SSIM's Gaussian window, px: it has 11×11 taps."""
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+"""(K L)² of Wang et al. 2004 for pictures in 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,17 @@ class Backend(Protocol):
         """
         ...
 
+    def ssim(self, a: Tensor, b: Tensor) -> float:
+        """Return the mean structural similarity of two pictures; 1 is equal.
+
+        It is the SSIM of `photometric_loss`.
+
+        Args:
+            a: (H, W, 3) in 0..1.
+            b: (H, W, 3) in 0..1.
+        """
+        ...
+
     def blending_weights(
         self,
         splat: SplatTensors,
@@ -164,6 +179,10 @@ __all__: Sequence[str] = (
     "ALPHA_MINIMUM",
     "DILATION",
     "NEAR_PLANE",
+    "SSIM_C1",
+    "SSIM_C2",
+    "SSIM_REACH",
+    "SSIM_SIGMA",
     "TRANSMITTANCE_MINIMUM",
     "Backend",
     "Rendering",

@@ -77,7 +77,7 @@ def _cuda(report: Reporter) -> tuple[Backend | None, str]:
             obstacle = _load_kernels()
             if obstacle:
                 return None, obstacle
-            from .cuda import CudaBackend
+            from .cuda.backend import CudaBackend
 
             backend = CudaBackend()
             _draw_once(backend)

@@ -20,9 +20,9 @@ from gsplat import DefaultStrategy
 
 from cgc_addon.rasterize import Backend, Rendering, SplatTensors, reference
 from cgc_addon.rasterize.cpu import CpuBackend
-from cgc_addon.rasterize.cpu.ssim import photometric_loss
-from cgc_addon.rasterize.cuda import GSPLAT_ALPHA_LIMIT, CudaBackend
+from cgc_addon.rasterize.cuda.backend import CudaBackend
 from cgc_addon.rasterize.interface import ALPHA_LIMIT
+from cgc_addon.rasterize.ssim import photometric_loss, ssim
 
 
 def _tolerance(backend: Backend) -> float:
@@ -155,12 +155,11 @@ def test_alpha_is_capped(backend, make_splat, make_view, as_dtype, opacity):
         opacities=torch.full_like(splat.opacities, opacity),
     )
     splat = as_dtype(splat, grad=False, dtype=torch.float32, device=backend.device)
-    limit = ALPHA_LIMIT if backend.name == "cpu" else GSPLAT_ALPHA_LIMIT
     alpha = backend.render(splat, make_view(9, 9)).alpha
     torch.testing.assert_close(
-        alpha.cpu(), torch.full((9, 9), min(opacity, limit)), rtol=0, atol=1e-3 * opacity
+        alpha.cpu(), torch.full((9, 9), min(opacity, ALPHA_LIMIT)), rtol=0, atol=1e-3 * opacity
     )
-    assert alpha.max() <= limit + 1e-6
+    assert alpha.max() <= ALPHA_LIMIT + 1e-6
 
 
 def test_no_gaussians_draw_the_background(backend, make_splat, make_view, as_dtype):
@@ -312,6 +311,9 @@ def test_the_loss_is_the_same_everywhere(backend):
     photometric_loss(other, target, 0.2).backward()
     assert loss.item() == pytest.approx(photometric_loss(other, target, 0.2).item(), abs=1e-6)
     assert _deviation(own.grad, other.grad.double()) < 1e-4
+    similarity = backend.ssim(rgb.to(backend.device), target.to(backend.device))
+    assert isinstance(similarity, float)
+    assert similarity == pytest.approx(ssim(rgb, target).item(), abs=1e-6)
 
 
 def test_a_real_optimisation_with_densification(backend, scene, make_view, as_dtype):

@@ -49,7 +49,7 @@ def machine(monkeypatch):
         gsplat = _module("gsplat.cuda", _backend=SimpleNamespace(_C=kernels))
         monkeypatch.setitem(sys.modules, "gsplat.cuda", gsplat)
         monkeypatch.setitem(
-            sys.modules, "cgc_addon.rasterize.cuda", _module("cuda", CudaBackend=backend)
+            sys.modules, "cgc_addon.rasterize.cuda.backend", _module("backend", CudaBackend=backend)
         )
         monkeypatch.setitem(sys.modules, "cgc_addon.rasterize.cpu", _module("cpu", CpuBackend=_Cpu))
 

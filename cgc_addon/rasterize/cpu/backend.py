@@ -21,6 +21,7 @@ from .kernels.layout import DEPTH, GROUP
 from .kernels.weights import list_weights
 from .projection import Projection, camera_floats, flat
 from .scratch import Scratch
+from .ssim import photometric_loss, ssim
 from .threads import limited_threads
 from .tiles import Tiles, distribute
 from .warm_up import stages as _stages_that_compile
@@ -98,10 +99,13 @@ class CpuBackend:
 
     def photometric_loss(self, rgb: Tensor, target: Tensor, dssim_weight: float = 0.2) -> Tensor:
         """Return (1 − w) · L1 + w · (1 − SSIM); see `rasterize.interface.Backend`."""
-        from .ssim import photometric_loss
-
         with limited_threads(self.threads):
             return photometric_loss(rgb, target, dssim_weight)
+
+    def ssim(self, a: Tensor, b: Tensor) -> float:
+        """Return the mean structural similarity; see `rasterize.interface.Backend.ssim`."""
+        with limited_threads(self.threads):
+            return ssim(a, b)
 
     def blending_weights(
         self,

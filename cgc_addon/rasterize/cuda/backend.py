@@ -16,9 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..dataset.scene import View
-from .blending import BlendingMatrix
-from .interface import DILATION, NEAR_PLANE, Rendering, SplatTensors, degree_of
+from ...dataset.scene import View
+from ..blending import BlendingMatrix
+from ..interface import (
+    ALPHA_LIMIT,
+    DILATION,
+    NEAR_PLANE,
+    Rendering,
+    SplatTensors,
+    degree_of,
+)
+from ..ssim import photometric_loss, ssim
 
 TILE_SIZE = 16
 CHANNELS_AT_ONCE = 32
@@ -26,9 +34,6 @@ CHANNELS_AT_ONCE = 32
 PIXELS_AT_ONCE = 1 << 16
 """How many pixels `blending_weights` treats at a time: bounds the memory for its pairs."""
 ALL_BATCHES = 2**31 - 1
-GSPLAT_ALPHA_LIMIT = 0.999
-"""Where the kernels of gsplat 1.5.3 cap alpha."""
-SSIM_SIGMA, SSIM_REACH, SSIM_C1, SSIM_C2 = 1.5, 5, 0.01**2, 0.03**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +113,11 @@ class CudaBackend:
 
     def photometric_loss(self, rgb: Tensor, target: Tensor, dssim_weight: float = 0.2) -> Tensor:
         """Return (1 − w) · L1 + w · (1 − SSIM); see `interface.Backend.photometric_loss`."""
-        difference = (rgb - target).abs().mean()
-        return (1 - dssim_weight) * difference + dssim_weight * (1 - similarity(rgb, target))
+        return photometric_loss(rgb, target, dssim_weight)
+
+    def ssim(self, a: Tensor, b: Tensor) -> float:
+        """Return the mean structural similarity; see `interface.Backend.ssim`."""
+        return ssim(a, b).item()
 
     @torch.no_grad()
     def blending_weights(
@@ -311,58 +319,9 @@ def _weights_of(footprints: _Footprints, pixels: Tensor) -> tuple[Tensor, Tensor
     xx, xy, yy = footprints.conics[0, gaussians].unbind(-1)
     sigma = 0.5 * (xx * dx * dx + yy * dy * dy) + xy * dx * dy
     alpha = footprints.opacities[0, gaussians] * torch.exp(-sigma)
-    alpha = alpha.clamp(max=GSPLAT_ALPHA_LIMIT).double()
+    alpha = alpha.clamp(max=ALPHA_LIMIT).double()
     # Transmittance is a product along each row: a difference of running sums of its logarithm.
     logarithms = torch.log1p(-alpha)
     before = logarithms.cumsum(dim=0) - logarithms
     first = torch.searchsorted(rows, rows)  # where each entry's row starts
     return rows, gaussians, alpha * torch.exp(before - before[first])
-
-
-def similarity(a: Tensor, b: Tensor) -> Tensor:
-    """Return the mean SSIM (Wang et al. 2004) of pictures (H, W, 3) in 0..1, a scalar.
-
-    Differentiable to `a`; window and padding are those of `interface.Backend.photometric_loss`.
-    """
-    return _Similarity.apply(a, b)  # type: ignore[no-any-return]
-
-
-class _Similarity(torch.autograd.Function):
-    """SSIM with its gradient at once: the formulas and their reasons stand in `cpu.ssim`."""
-
-    @staticmethod
-    def forward(ctx, a: Tensor, b: Tensor) -> Tensor:
-        x, y = (image.detach().permute(2, 0, 1)[:, None] for image in (a, b))
-        d = x - y
-        mean_y, mean_d, square, product = _blur(torch.cat([y, d, d * d, x * y])).chunk(4)
-        means, distance = mean_y * (mean_y + mean_d), mean_d * mean_d
-        a1, a2 = 2 * means + SSIM_C1, 2 * (product - means) + SSIM_C2
-        b1, variance = a1 + distance, square - distance
-        b2 = a2 + variance
-        luminance, structure = a1 / b1, a2 / b2
-        value = luminance * structure
-        by_square = -value / b2
-        by_product = 2 * luminance * variance / (b2 * b2)
-        by_luminance = 2 * structure * (mean_y * distance / b1 - mean_d * luminance) / b1
-        by_mean = by_luminance - mean_y * by_product - 2 * mean_d * by_square
-        by_mean, by_square, by_product = _blur(torch.cat([by_mean, by_square, by_product])).chunk(3)
-        gradient = (by_mean + 2 * d * by_square + y * by_product) / value.numel()
-        ctx.save_for_backward(gradient[:, 0].permute(1, 2, 0))
-        return value.mean()
-
-    @staticmethod
-    def backward(ctx, grad_output: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (gradient,) = ctx.saved_tensors
-        return grad_output * gradient, None
-
-
-def _blur(images: Tensor) -> Tensor:
-    """Weigh images (B, 1, H, W) with the Gaussian window of SSIM, zeros outside."""
-    offsets = torch.arange(-SSIM_REACH, SSIM_REACH + 1, dtype=torch.float64)
-    profile = torch.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
-    window = (profile / profile.sum()).to(images)
-    conv2d = torch.nn.functional.conv2d
-    # cuDNN would round to 10 bits (TF32), far too few for a difference of squares.
-    with torch.backends.cudnn.flags(enabled=False):
-        rows = conv2d(images, window.reshape(1, 1, -1, 1), padding=(SSIM_REACH, 0))
-        return conv2d(rows, window.reshape(1, 1, 1, -1), padding=(0, SSIM_REACH))
