@@ -295,10 +295,20 @@ def test_blending_weights_times_features_is_the_feature_map(backend, scene, make
     features = torch.randn(150, 16, generator=torch.Generator().manual_seed(0))
     drawn = backend.render(splat, view, features=features.to(backend.device)).features
     matrix = backend.blending_weights(splat, view, torch.arange(1200, device=backend.device))
-    rows = torch.repeat_interleave(torch.arange(1200), torch.as_tensor(np.diff(matrix.starts)))
-    entries = torch.as_tensor(matrix.weights)[:, None] * features[matrix.gaussians.astype(np.int64)]
-    product = torch.zeros(1200, 16).index_add(0, rows, entries).reshape(30, 40, 16)
+    product = torch.from_numpy(matrix.blend(features.numpy())).reshape(30, 40, 16)
     assert _deviation(drawn, product.double()) < _tolerance(backend)
+
+
+def test_blending_weights_show_the_labels_that_are_rendered(backend, scene, make_view, as_dtype):
+    view = make_view(40, 30)
+    splat = as_dtype(scene(150, 6), grad=False, dtype=torch.float32, device=backend.device)
+    labels = torch.as_tensor(np.random.default_rng(0).choice([0, 1, 2, 40, 300], 150)).int()
+    rendered, weights = backend.render_labels(splat, view, labels.to(backend.device))
+    matrix = backend.blending_weights(splat, view, torch.arange(1200, device=backend.device))
+    shown = matrix.strongest_labels(labels.numpy()).reshape(30, 40)
+    clear = weights.cpu() > 0.5 + 1e-3  # whatever else is there has less
+    assert clear.float().mean() > 0.3
+    assert (torch.from_numpy(shown)[clear] == rendered.cpu()[clear]).all()
 
 
 def test_the_loss_is_the_same_everywhere(backend):

@@ -19,6 +19,7 @@ from .kernels.binning import hide_rows
 from .kernels.labels import draw_labels
 from .kernels.layout import DEPTH, GROUP
 from .kernels.weights import list_weights
+from .products import KERNEL_PRODUCTS
 from .projection import Projection, camera_floats, flat
 from .scratch import Scratch
 from .ssim import photometric_loss, ssim
@@ -136,7 +137,7 @@ class CpuBackend:
             weights = np.empty(starts[-1], np.float32)
             if len(weights):
                 list_weights(*walk, pixel_rows, smallest, starts[:-1].copy(), gaussians, weights)
-        return BlendingMatrix(starts, gaussians, weights, len(splat.means))
+        return BlendingMatrix(starts, gaussians, weights, len(splat.means), KERNEL_PRODUCTS)
 
     def render_labels(
         self,

@@ -8,19 +8,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..blending import BlendingMatrix
+from .blending import BlendingMatrix
 
 
-class BlendingNode(torch.autograd.Function):
+def blend_features(matrix: BlendingMatrix, features: Tensor) -> Tensor:
+    """Return `matrix.blend(features)` as a node of torch's graph, differentiable to the features.
+
+    Args:
+        matrix: of P pixels and N Gaussians.
+        features: (N, C) float32 on the CPU.
+
+    Returns:
+        (P, C) float32.
+    """
+    return _BlendingNode.apply(features, matrix)  # type: ignore[no-any-return]
+
+
+class _BlendingNode(torch.autograd.Function):
     """Features (N, C) → pixels (P, C); linear, so its backward is the transposed product."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, matrix: BlendingMatrix) -> Tensor:
-        """Multiply the matrix with the features."""
         ctx.matrix = matrix
         return torch.from_numpy(matrix.blend(features.detach().numpy()))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """Multiply the transposed matrix with the upstream gradient."""
         return torch.from_numpy(ctx.matrix.scatter(gradients[0].numpy())), None
