@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..masks.models.weights import DEFAULT, KNOWN
+from ..rasterize.backends import AUTO, backend_names
 from . import (
     blend,
     demo,
@@ -278,7 +279,7 @@ def _probe(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
 
 
 def _backend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--backend", choices=backend_names(), default=AUTO)
 
 
 def _positive(text: str) -> int:

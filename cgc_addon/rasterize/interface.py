@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, device
 
     from ..dataset.scene import View
+    from ..progress import Reporter
     from .blending import BlendingMatrix
 
 DILATION = 0.3
@@ -66,12 +67,47 @@ class Rendering:
     works; radii (1, N, 2) int32 px, 0 where not drawn; width; height; n_cameras; gaussian_ids."""
 
 
+class BackendModule(Protocol):
+    """What the module of a `backends.BackendDescription` has beside its class.
+
+    Either function may raise ModuleNotFoundError: the missing package is then the obstacle.
+    """
+
+    def obstacle(self, report: Reporter, /) -> str:
+        """Return why the backend cannot be used on this computer, or "" where it can.
+
+        Args:
+            report: hears that kernels are being loaded or compiled, if that must be tried.
+
+        Returns:
+            Part of a sentence without a full stop: "PyTorch finds no NVIDIA card".
+        """
+        ...
+
+    def open_backend(self, report: Reporter, /, *, compile_kernels: bool) -> Backend:
+        """Return the backend; called where there is no obstacle.
+
+        Args:
+            report: hears that kernels are being compiled.
+            compile_kernels: compile all kernels now, not when they are first needed.
+        """
+        ...
+
+
 class Backend(Protocol):
-    """A rasterizer. Implementations: `cpu.CpuBackend`, `cuda.CudaBackend`."""
+    """A rasterizer; `backends.BACKENDS` lists all of them.
+
+    Tensors come and go on `device`. Its results must equal those of `reference` up to rounding.
+    """
 
     name: str
-    """ "cpu" or "cuda"."""
+    """That of its `backends.BackendDescription`."""
     device: device
+
+    @property
+    def hardware(self) -> str:
+        """Name of the card or the like that it draws on; "" where that goes without saying."""
+        ...
 
     def render(
         self,
@@ -185,6 +221,7 @@ __all__: Sequence[str] = (
     "SSIM_SIGMA",
     "TRANSMITTANCE_MINIMUM",
     "Backend",
+    "BackendModule",
     "Rendering",
     "SplatTensors",
     "degree_of",

@@ -5,8 +5,8 @@ Rounding may tip a decision of the rules: whether a faint Gaussian is blended, w
 Pixels where one is that close are found with the reference (`steady_pixels`, a margin of 1e-3) and
 get no say: they are left out of comparisons, and no gradient comes from them.
 
-Three backends run: the CPU, a CUDA card where there is one, and the CUDA adapter on gsplat's
-operations emulated in plain PyTorch.
+All registered backends run, CUDA only where there is a card, and two more: the CUDA adapter on
+gsplat's operations emulated in plain PyTorch, and a toy that shows what a new backend must have.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ import pytest
 import torch
 from gsplat import DefaultStrategy
 
-from cgc_addon.rasterize import Backend, Rendering, SplatTensors, reference
-from cgc_addon.rasterize.cpu import CpuBackend
-from cgc_addon.rasterize.cuda.backend import CudaBackend
-from cgc_addon.rasterize.interface import ALPHA_LIMIT
+from cgc_addon.rasterize import backends, reference
+from cgc_addon.rasterize.interface import ALPHA_LIMIT, Backend, Rendering, SplatTensors
+from cgc_addon.rasterize.select import select_backend
 from cgc_addon.rasterize.ssim import photometric_loss, ssim
+
+from .emulated_gsplat import EMULATED
+from .toy_backend import TOY
+
+TESTED = (*backends.BACKENDS, EMULATED, TOY)
 
 
 def _tolerance(backend: Backend) -> float:
@@ -30,14 +34,19 @@ def _tolerance(backend: Backend) -> float:
     return 2e-3 if backend.device.type == "cuda" else 1e-4
 
 
-@pytest.fixture(params=["cpu", "emulated", pytest.param("cuda", marks=pytest.mark.gpu)])
-def backend(request):
-    if request.param == "cpu":
-        return CpuBackend()
-    if request.param == "emulated":
-        request.getfixturevalue("emulated_gsplat")
-        return CudaBackend("cpu")
-    return request.getfixturevalue("cuda_backend")
+@pytest.fixture(
+    params=[
+        pytest.param(one, id=one.name, marks=[pytest.mark.gpu] if one.name == "cuda" else [])
+        for one in TESTED
+    ]
+)
+def backend(request, monkeypatch):
+    monkeypatch.setattr(backends, "BACKENDS", TESTED)
+    if request.param.name == "cuda":
+        return request.getfixturevalue("cuda_backend")
+    if request.param is EMULATED:
+        request.getfixturevalue("emulated_gsplat")  # which puts gsplat's own back at the end
+    return select_backend(request.param.name, compile_kernels=False)[0]
 
 
 @pytest.fixture
@@ -220,7 +229,7 @@ def test_extreme_gaussians_stay_finite(backend, scene, make_view, as_dtype):
 
 
 def test_a_rendering_repeats_bit_for_bit(backend, scene, make_view, as_dtype):
-    if backend.name == "cuda" and backend.device.type == "cuda":
+    if backend.device.type == "cuda":
         pytest.skip("gsplat adds gradients in any order")
     results = []
     for _ in range(2):

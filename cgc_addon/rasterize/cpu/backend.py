@@ -28,10 +28,24 @@ from .tiles import Tiles, distribute
 from .warm_up import stages as _stages_that_compile
 
 
+def obstacle(_report: Reporter) -> str:
+    """Return "": it can be used wherever this module can be imported."""
+    return ""
+
+
+def open_backend(report: Reporter, *, compile_kernels: bool) -> CpuBackend:
+    """Return the backend, see `rasterize.interface.BackendModule`."""
+    backend = CpuBackend()
+    if compile_kernels:
+        backend.compile_kernels(report)
+    return backend
+
+
 class CpuBackend:
     """Implements `rasterize.interface.Backend`. Use one object from one Python thread at a time."""
 
     name = "cpu"
+    hardware = ""
 
     def __init__(self, threads: int | None = None) -> None:
         """Prepare to draw.

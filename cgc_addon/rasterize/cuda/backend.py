@@ -75,6 +75,11 @@ class CudaBackend:
     def __init__(self, device: torch.device | str = "cuda") -> None:
         self.device = torch.device(device)
 
+    @property
+    def hardware(self) -> str:
+        """Name of the card."""
+        return torch.cuda.get_device_name(self.device)
+
     def render(
         self,
         splat: SplatTensors,
