@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
-import importlib.abc, json, sys
+import importlib.abc, importlib.metadata, json, sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +21,15 @@ class Wall(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] in ("numba", "llvmlite"):
             raise ModuleNotFoundError(f"{name} is behind the wall", name=name)
 
+def version(name, real=importlib.metadata.version):
+    if name == "numba":
+        raise importlib.metadata.PackageNotFoundError(name)
+    return real(name)
+
 dataset, run, preset, choice = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 if choice != "cpu":
     sys.meta_path.insert(0, Wall())
+    importlib.metadata.version = version
 
 from cgc_addon.rasterize import backends
 from cgc_addon.rasterize.select import select_backend
