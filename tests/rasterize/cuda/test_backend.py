@@ -13,7 +13,6 @@ import torch
 
 from cgc_addon.rasterize.cuda import backend
 from cgc_addon.rasterize.cuda.backend import CudaBackend
-from cgc_addon.rasterize.interface import ALPHA_LIMIT
 
 SOURCES = Path(gsplat.__file__).parent / "cuda"
 CALLED = (
@@ -94,19 +93,6 @@ def test_many_pixels_are_weighed_some_at_a_time(recorded, make_splat, make_view,
     assert (whole.starts == parts.starts).all()
     assert (whole.gaussians == parts.gaussians).all()
     assert abs(whole.weights - parts.weights).max() < 1e-6
-
-
-def test_gsplat_caps_alpha_where_the_interface_says():
-    kernels = [
-        *SOURCES.glob("csrc/RasterizeToPixels3DGS*.cu"),
-        SOURCES / "csrc" / "RasterizeToIndices3DGS.cu",
-    ]
-    limits = {
-        float(limit)
-        for path in kernels
-        for limit in re.findall(r"min\((0\.\d+)f, opac", path.read_text())
-    }
-    assert limits == {ALPHA_LIMIT}
 
 
 def test_operations_take_as_many_arguments_as_the_compiled_ones(emulated_gsplat):
