@@ -19,6 +19,12 @@ def is_pinhole(camera: ColmapCamera) -> bool:
     """Say whether straight lines stay straight in the photos of `camera`.
 
     So it is for SIMPLE_PINHOLE and PINHOLE, and for other perspective models whose distortion is 0.
+
+    Example:
+        >>> is_pinhole(ColmapCamera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.0)))
+        True
+        >>> is_pinhole(ColmapCamera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.1)))
+        False
     """
     kind = camera.kind
     if kind.fisheye or kind.is_panorama:
@@ -34,6 +40,10 @@ def pinhole_of(camera: ColmapCamera) -> PinholeCamera:
 
     Raises:
         CgcError: it has distortion.
+
+    Example:
+        >>> pinhole_of(ColmapCamera("SIMPLE_PINHOLE", 640, 480, (500.0, 320.0, 240.0)))
+        PinholeCamera(width=640, height=480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
     """
     if not is_pinhole(camera):
         raise CgcError(

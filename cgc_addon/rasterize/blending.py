@@ -15,7 +15,24 @@ from .products import PLAIN_PRODUCTS, Products
 
 @dataclass(frozen=True, eq=False)
 class BlendingMatrix:
-    """Sparse (P, N) matrix of blending weights αᵢTᵢ, one row a pixel, front to back in each row."""
+    """Sparse (P, N) matrix of blending weights αᵢTᵢ, one row a pixel, front to back in each row.
+
+    Example:
+        >>> matrix = BlendingMatrix(  # one pixel shows Gaussians 2 and 0, the other Gaussian 1
+        ...     starts=np.array([0, 2, 3]),
+        ...     gaussians=np.array([2, 0, 1], np.int32),
+        ...     weights=np.array([0.75, 0.25, 0.5], np.float32),
+        ...     count=3,
+        ... )
+        >>> matrix.blend(np.array([[4], [2], [8]], np.float32)).tolist()
+        [[7.0], [1.0]]
+        >>> matrix.scatter(np.array([[4], [2]], np.float32)).tolist()
+        [[1.0], [1.0], [3.0]]
+        >>> matrix.rows(np.array([1, 1])).blend(np.array([[4], [2], [8]], np.float32)).tolist()
+        [[1.0], [1.0]]
+        >>> matrix.strongest_labels(np.array([5, 5, 9], np.int32)).tolist()
+        [9, 0]
+    """
 
     starts: NDArray[np.int64]
     """(P + 1,) row p owns the entries starts[p] to starts[p + 1]."""

@@ -20,6 +20,16 @@ def blend_features(matrix: BlendingMatrix, features: Tensor) -> Tensor:
 
     Returns:
         (P, C) float32.
+
+    Example:
+        >>> import numpy as np
+        >>> gaussians, weights = np.array([0, 1], np.int32), np.array([0.75, 0.25], np.float32)
+        >>> matrix = BlendingMatrix(np.array([0, 2]), gaussians, weights, 2)
+        >>> features = torch.tensor([[4.0], [8.0]], requires_grad=True)
+        >>> blended = blend_features(matrix, features)
+        >>> blended.sum().backward()
+        >>> blended.tolist(), features.grad.tolist()
+        ([[5.0]], [[0.75], [0.25]])
     """
     return _BlendingNode.apply(features, matrix)  # type: ignore[no-any-return]
 

@@ -206,7 +206,14 @@ class Backend(Protocol):
 
 
 def degree_of(splat: SplatTensors) -> int:
-    """Return the highest degree of the spherical harmonics stored, 0..3."""
+    """Return the highest degree of the spherical harmonics stored, 0..3.
+
+    Example:
+        >>> import torch
+        >>> one = torch.zeros(1)
+        >>> degree_of(SplatTensors(one, one, one, one, torch.zeros(1, 1, 3), torch.zeros(1, 8, 3)))
+        2
+    """
     return round((splat.shN.shape[1] + 1) ** 0.5) - 1
 
 

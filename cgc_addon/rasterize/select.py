@@ -26,6 +26,13 @@ def select_backend(
 
     Raises:
         CgcError: there is no such backend, or the one asked for cannot be used here.
+
+    Example:
+        >>> backend, why = select_backend("cpu", compile_kernels=False)
+        >>> why
+        'Drawing on the CPU, as asked.'
+        >>> backend.name, str(backend.device)
+        ('cpu', 'cpu')
     """
     if choice not in backend_names():
         raise CgcError(f"There is no backend {choice!r}; choose {_either(backend_names())}.")

@@ -39,6 +39,13 @@ def photometric_loss(rgb: Tensor, target: Tensor, dssim_weight: float = 0.2) -> 
 
     Raises:
         ValueError: the pictures differ in shape or are not (H, W, 3).
+
+    Example:
+        >>> black, grey, white = (torch.full((20, 20, 3), level) for level in (0.0, 0.25, 1.0))
+        >>> photometric_loss(grey, black, dssim_weight=0.0).item()  # the mean difference
+        0.25
+        >>> round(photometric_loss(white, black).item(), 3)  # as different as pictures can be
+        1.0
     """
     similarity = ssim(rgb, target)
     difference = (rgb - target).abs().mean()
@@ -56,6 +63,11 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Raises:
         ValueError: the pictures differ in shape or are not (H, W, 3).
+
+    Example:
+        >>> black, white = torch.zeros(20, 20, 3), torch.ones(20, 20, 3)
+        >>> round(ssim(white, white).item(), 3), round(ssim(white, black).item(), 3)
+        (1.0, 0.0)
     """
     if a.shape != b.shape or a.ndim != 3 or a.shape[2] != 3:
         raise ValueError(f"pictures must be (H, W, 3): {tuple(a.shape)}, {tuple(b.shape)}")
