@@ -53,8 +53,9 @@ BACKENDS = (
 def backend_names() -> tuple[str, ...]:
     """Return what can be chosen, "auto" first.
 
-    >>> backend_names()
-    ('auto', 'cpu', 'cuda')
+    Example:
+        >>> backend_names()[:3]
+        ('auto', 'cpu', 'cuda')
     """
     return (AUTO, *(description.name for description in BACKENDS))
 
@@ -62,8 +63,9 @@ def backend_names() -> tuple[str, ...]:
 def backend_choices() -> tuple[tuple[str, str, str], ...]:
     """Return name, label and sentence of all that can be chosen, "auto" first.
 
-    >>> backend_choices()[1]
-    ('cpu', 'Processor', 'Draw on the processor')
+    Example:
+        >>> backend_choices()[1]
+        ('cpu', 'Processor', 'Draw on the processor')
     """
     described = ((one.name, one.label, one.sentence) for one in BACKENDS)
     return ((AUTO, AUTO_LABEL, AUTO_SENTENCE), *described)

@@ -103,7 +103,7 @@ def test_cuda_asked_for_in_vain_is_an_error(machine, setup, words):
     with pytest.raises(CgcError) as raised:
         select_backend("cuda")
     assert words in str(raised.value)
-    assert "choose auto or cpu" in str(raised.value)
+    assert "Mend that or choose auto" in str(raised.value)
 
 
 def test_without_pytorch_that_is_said(monkeypatch):
