@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,32 +22,4 @@ def strongest_labels(blending: BlendingMatrix, labels: NDArray[np.int32]) -> NDA
     Returns:
         (P,) labels.
     """
-    strongest = np.zeros(len(blending), np.int32)
-    _strongest_labels(
-        blending.starts,
-        blending.gaussians,
-        blending.weights,
-        np.ascontiguousarray(labels, np.int32),
-        np.zeros(int(labels.max(initial=0)) + 1, np.float32),
-        strongest,
-    )
-    return strongest
-
-
-@numba.njit(cache=True, nogil=True)
-def _strongest_labels(starts, gaussians, weights, labels, sums, strongest):
-    for pixel in range(len(starts) - 1):
-        begin, end = starts[pixel], starts[pixel + 1]
-        uncovered = np.float32(1.0)
-        for entry in range(begin, end):
-            sums[labels[gaussians[entry]]] += weights[entry]
-            uncovered -= weights[entry]
-        best, most = np.int32(0), sums[0] + max(uncovered, np.float32(0.0))
-        for entry in range(begin, end):
-            label = labels[gaussians[entry]]
-            if label > 0 and (sums[label] > most or (sums[label] == most and label < best)):
-                best, most = label, sums[label]
-        for entry in range(begin, end):
-            sums[labels[gaussians[entry]]] = 0.0
-        sums[0] = 0.0
-        strongest[pixel] = best
+    return blending.strongest_labels(labels)

@@ -81,7 +81,13 @@ class SegmentationScore:
 
 
 def intersection_over_union(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Return |first ∩ second| / |first ∪ second| of two masks (H, W); 1 where both are empty."""
+    """Return |first ∩ second| / |first ∪ second| of two masks (H, W); 1 where both are empty.
+
+    Example:
+        >>> left, right = np.array([[True, True, False]]), np.array([[False, True, True]])
+        >>> round(intersection_over_union(left, right), 3)
+        0.333
+    """
     union = np.count_nonzero(first | second)
     return 1.0 if union == 0 else np.count_nonzero(first & second) / union
 
@@ -95,6 +101,10 @@ def boundary(mask: NDArray[np.bool_], width: int | None = None) -> NDArray[np.bo
 
     Returns:
         (H, W): the mask without what is left of it after `width` erosions by 3×3.
+
+    Example:
+        >>> boundary(np.ones((3, 3), bool), width=1).tolist()
+        [[True, True, True], [True, False, True], [True, True, True]]
     """
     from scipy.ndimage import distance_transform_cdt
 
@@ -110,7 +120,13 @@ def boundary_width(height: int, width: int) -> int:
 
 
 def boundary_iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Return the IoU of the boundaries of two masks (H, W); 1 where both are empty."""
+    """Return the IoU of the boundaries of two masks (H, W); 1 where both are empty.
+
+    Example:
+        >>> square = np.ones((5, 5), bool)
+        >>> boundary_iou(square, square), boundary_iou(square, ~square)
+        (1.0, 0.0)
+    """
     return intersection_over_union(boundary(first), boundary(second))
 
 
@@ -128,6 +144,11 @@ def clicked_segment(
 
     Returns:
         The segment; 0 where most of the object has none, or no view shows it.
+
+    Example:
+        >>> truth = [np.array([[1, 0, 0]]), np.array([[1, 1, 1]])]  # most in the second view
+        >>> clicked_segment(1, [np.array([[9, 0, 0]]), np.array([[4, 4, 0]])], truth)
+        4
     """
     sizes = [np.count_nonzero(view == truth_id) for view in truth]
     if not sizes or max(sizes) == 0:
@@ -155,6 +176,12 @@ def score_segmentation(
 
     Raises:
         ValueError: maps that belong together differ in number or size, or none is held out.
+
+    Example:
+        >>> truth, found = np.array([[1, 1, 2, 2]]), np.array([[8, 8, 8, 5]])
+        >>> score = score_segmentation([found], [truth], [found], [truth])
+        >>> [(one.clicked_id, round(one.iou, 3)) for one in score.objects]
+        [(8, 0.667), (5, 0.5)]
     """
     for predicted, truth in ((train_predicted, train_truth), (test_predicted, test_truth)):
         if [view.shape for view in predicted] != [view.shape for view in truth]:
@@ -222,6 +249,12 @@ def _rand_index(truth: NDArray[np.integer], predicted: NDArray[np.integer]) -> f
 
 
 def peak_signal_to_noise(rendered: NDArray[np.floating], photo: NDArray[np.floating]) -> float:
-    """Return the PSNR of two images (H, W, 3) in 0..1, decibel; infinite where they are equal."""
+    """Return the PSNR of two images (H, W, 3) in 0..1, decibel; infinite where they are equal.
+
+    Example:
+        >>> black = np.zeros((4, 4, 3))
+        >>> round(peak_signal_to_noise(black + 0.1, black), 6)  # a hundredth, squared
+        20.0
+    """
     error = float(np.mean((np.clip(rendered, 0, 1).astype(np.float64) - photo) ** 2))
     return float("inf") if error == 0 else float(-10 * np.log10(error))

@@ -30,6 +30,11 @@ def segment_at(
 
     Raises:
         CgcError: the click is outside the view.
+
+    Example:
+        >>> label_map = np.array([[0, 0, 5], [0, 0, 5], [2, 2, 5]])
+        >>> segment_at(label_map, 1.5, 2.5), segment_at(label_map, 1.5, 0.5, radius=1)
+        (2, 5)
     """
     window, center = _window(label_map, column, row, radius)
     if center > 0:

@@ -69,6 +69,12 @@ def describe_segments(labels: NDArray[np.int32], features: NDArray[np.floating])
     Args:
         labels: (N,) segment of each Gaussian, 1 to K without gaps, 0 = none.
         features: (N, D) any length.
+
+    Example:
+        >>> features = np.array([[2.0, 0.0], [9.0, 9.0], [0.0, 1.0], [4.0, 0.0]])
+        >>> found = describe_segments(np.array([1, 0, 2, 1], np.int32), features)
+        >>> [(one.name, one.count, one.mean_feature) for one in found.segments]
+        [('Segment 001', 2, (1.0, 0.0)), ('Segment 002', 1, (0.0, 1.0))]
     """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     directions = features / np.maximum(lengths, 1e-30)
@@ -118,7 +124,12 @@ def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> 
 
 
 def automatic_name(identifier: int) -> str:
-    """Return what a segment is called before a person names it."""
+    """Return what a segment is called before a person names it.
+
+    Example:
+        >>> automatic_name(7)
+        'Segment 007'
+    """
     return f"Segment {identifier:03d}"
 
 

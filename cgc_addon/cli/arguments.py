@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..masks.models.weights import DEFAULT, KNOWN
+from ..rasterize.backends import AUTO, backend_names
 from ..version import __version__
 from . import (
     blend,
@@ -312,7 +313,7 @@ def _probe(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
 
 
 def _backend(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--backend", choices=backend_names(), default=AUTO)
 
 
 def _positive(text: str) -> int:

@@ -48,6 +48,15 @@ def read_cameras_json(path: Path) -> tuple[View, ...]:
 
     Raises:
         CgcError: the file is missing, is not JSON, or a record cannot be a view.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> view = View("a.jpg", PinholeCamera(64, 48, 50.0, 50.0, 32.0, 24.0), np.eye(4))
+        >>> with TemporaryDirectory() as folder:
+        ...     write_cameras_json(Path(folder, "cameras.json"), [view])
+        ...     (read,) = read_cameras_json(Path(folder, "cameras.json"))
+        >>> read.name, read.camera == view.camera
+        ('a.jpg', True)
     """
     records = read_json(path)
     if not isinstance(records, list) or not records:

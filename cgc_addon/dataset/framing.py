@@ -26,6 +26,15 @@ def scene_extent(views: Sequence[View], points: NDArray[np.float32]) -> float:
 
     Returns:
         scene units, > 0.
+
+    Example:
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> camera = PinholeCamera(64, 48, 50.0, 50.0, 32.0, 24.0)
+        >>> right = np.eye(4)
+        >>> right[0, 3] = -4.0  # 4 units to the right of the other
+        >>> views = [View("a.jpg", camera, np.eye(4)), View("b.jpg", camera, right)]
+        >>> round(scene_extent(views, np.zeros((0, 3), np.float32)), 6)  # 2 units and a tenth
+        2.2
     """
     centers = np.array([view.center() for view in views])
     mean = centers.mean(axis=0)
@@ -42,6 +51,12 @@ def scene_up(views: Sequence[View]) -> NDArray[np.float64]:
     nearly perpendicular to all of them. Where they do not span a plane (one view, a straight
     line of views) or contradict the mean of what the cameras have above them (portrait and
     landscape mixed), that mean is taken.
+
+    Example:
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> camera = PinholeCamera(64, 48, 50.0, 50.0, 32.0, 24.0)
+        >>> scene_up([View("a.jpg", camera, np.eye(4))]).tolist()  # y points down
+        [0.0, -1.0, 0.0]
     """
     rotations = np.array([view.world_to_camera[:3, :3] for view in views])
     rights, ups = rotations[:, 0], -rotations[:, 1]

@@ -99,6 +99,14 @@ def read_label_map(path: Path) -> NDArray[np.uint16]:
 
     Raises:
         CgcError: the file is missing, damaged, or has ids outside 0..65535.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgc_addon.dataset.image_files import write_grey
+        >>> with TemporaryDirectory() as folder:
+        ...     write_grey(Path(folder, "0001.png"), np.array([[0, 1], [300, 1]], np.uint16))
+        ...     read_label_map(Path(folder, "0001.png")).tolist()
+        [[0, 1], [300, 1]]
     """
     ids = read_grey(path)
     if ids.ndim != 2:

@@ -104,6 +104,12 @@ def split(count: int, test_every: int | None) -> tuple[tuple[int, ...], tuple[in
 
     Raises:
         CgcError: nothing would be left to train on.
+
+    Example:
+        >>> split(6, 3)
+        ((1, 2, 4, 5), (0, 3))
+        >>> split(3, None)
+        ((0, 1, 2), ())
     """
     if test_every is None:
         return tuple(range(count)), ()

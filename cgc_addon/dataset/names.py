@@ -17,7 +17,12 @@ PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".w
 
 
 def stem_of(name: str) -> str:
-    """Return a view's name without its ending: label maps and renders of it are called so."""
+    """Return a view's name without its ending: label maps and renders of it are called so.
+
+    Example:
+        >>> stem_of("left/0001.jpg")
+        'left/0001'
+    """
     return PurePosixPath(name).with_suffix("").as_posix()
 
 
@@ -30,6 +35,10 @@ def checked_name(place: str, name: str) -> str:
 
     Raises:
         CgcError: the name is empty, absolute, leads out of its folder, or is not text.
+
+    Example:
+        >>> checked_name("images.txt, line 5", "./left/0001.jpg")
+        'left/0001.jpg'
     """
     path = PurePosixPath(name.replace("\\", "/"))
     leads_out = path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1])
@@ -50,6 +59,12 @@ def check_stems_differ(file: str, names: Iterable[str]) -> None:
 
     Raises:
         CgcError: two names would give their renders the same file.
+
+    Example:
+        >>> check_stems_differ("cameras.json", ["a.jpg", "b.jpg"])
+        >>> check_stems_differ("cameras.json", ["a.jpg", "A.png"])
+        Traceback (most recent call last):
+        cgc_addon.errors.CgcError: cameras.json: a.jpg and A.png have the same name ...
     """
     seen: dict[str, str] = {}
     for name in names:

@@ -19,6 +19,12 @@ def is_pinhole(camera: ColmapCamera) -> bool:
     """Say whether straight lines stay straight in the photos of `camera`.
 
     So it is for SIMPLE_PINHOLE and PINHOLE, and for other perspective models whose distortion is 0.
+
+    Example:
+        >>> is_pinhole(ColmapCamera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.0)))
+        True
+        >>> is_pinhole(ColmapCamera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.1)))
+        False
     """
     kind = camera.kind
     if kind.fisheye or kind.is_panorama:
@@ -33,6 +39,10 @@ def approximate_pinhole(camera: ColmapCamera) -> PinholeCamera:
 
     Raises:
         CgcError: it is a panorama, which has no focal length.
+
+    Example:
+        >>> approximate_pinhole(ColmapCamera("SIMPLE_RADIAL", 640, 480, (500.0, 320.0, 240.0, 0.1)))
+        PinholeCamera(width=640, height=480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
     """
     if camera.kind.is_panorama:
         raise CgcError(

@@ -12,6 +12,10 @@ def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
     """Say whether two sizes (width, height) are one photo's, rounded to whole pixels.
 
     The longer sides may be any; scaled to the smaller size, no side differs by more than 1 px.
+
+    Example:
+        >>> same_shape((1600, 1067), (6000, 4000)), same_shape((1600, 1067), (4000, 6000))
+        (True, False)
     """
     small, large = sorted((size, other), key=lambda s: s[0] * s[1])
     by_width = abs(small[1] - large[1] * small[0] / large[0])
@@ -20,7 +24,12 @@ def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def fitted_size(size: tuple[int, int], max_size: int | None) -> tuple[int, int]:
-    """Return (width, height) shrunk so that the longer side is `max_size` px at most."""
+    """Return (width, height) shrunk so that the longer side is `max_size` px at most.
+
+    Example:
+        >>> fitted_size((6000, 4000), 1600), fitted_size((800, 600), 1600)
+        ((1600, 1067), (800, 600))
+    """
     longest = max(size)
     if max_size is None or longest <= max_size:
         return size
@@ -29,7 +38,12 @@ def fitted_size(size: tuple[int, int], max_size: int | None) -> tuple[int, int]:
 
 
 def level_size(size: tuple[int, int], level: int) -> tuple[int, int]:
-    """Return (width, height) of a pyramid level: halved `level` times, rounded down, 1 at least."""
+    """Return (width, height) of a pyramid level: halved `level` times, rounded down, 1 at least.
+
+    Example:
+        >>> level_size((1600, 1067), 2)
+        (400, 266)
+    """
     return max(1, size[0] >> level), max(1, size[1] >> level)
 
 
@@ -42,6 +56,10 @@ def area_average(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
 
     Returns:
         (height, width, C), rounded to nearest.
+
+    Example:
+        >>> area_average(np.array([[[0], [60], [100], [200]]], np.uint8), (2, 1))[..., 0].tolist()
+        [[30, 150]]
     """
     height, width, channels = image.shape
     if (width, height) == size:
@@ -63,6 +81,10 @@ def nearest(image: NDArray, size: tuple[int, int]) -> NDArray:
 
     Returns:
         (height, width), of the same type; every value was in `image`.
+
+    Example:
+        >>> nearest(np.array([[1, 2, 3, 4, 5, 6]]), (2, 1)).tolist()
+        [[2, 5]]
     """
     height, width = image.shape
     if (width, height) == size:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """Intrinsics without distortion, in pixels; the centre of the first pixel is (0.5, 0.5)."""
+    """Intrinsics without distortion, in pixels; the centre of the first pixel is (0.5, 0.5).
+
+    Example:
+        >>> camera = PinholeCamera(width=640, height=480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
+        >>> camera.matrix().tolist()
+        [[500.0, 0.0, 320.0], [0.0, 500.0, 240.0], [0.0, 0.0, 1.0]]
+        >>> camera.resized(320, 240)
+        PinholeCamera(width=320, height=240, fx=250.0, fy=250.0, cx=160.0, cy=120.0)
+    """
 
     width: int
     height: int
@@ -35,7 +43,15 @@ class PinholeCamera:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One photo: where it was taken from and what belongs to it on disk."""
+    """One photo: where it was taken from and what belongs to it on disk.
+
+    Example:
+        >>> pose = np.eye(4)
+        >>> pose[:3, 3] = [0, 0, 5]  # what lies at the origin is 5 units before the camera
+        >>> view = View("left/0001.jpg", PinholeCamera(64, 48, 50.0, 50.0, 32.0, 24.0), pose)
+        >>> view.stem, view.center().tolist()
+        ('left/0001', [0.0, 0.0, -5.0])
+    """
 
     name: str
     """Path of the photo below the images folder, with forward slashes: "left/0001.jpg"."""

@@ -4,20 +4,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from .products import PLAIN_PRODUCTS, Products
 
 
 @dataclass(frozen=True, eq=False)
 class BlendingMatrix:
-    """Sparse (P, N) matrix of blending weights αᵢTᵢ, one row a pixel, front to back in each row."""
+    """Sparse (P, N) matrix of blending weights αᵢTᵢ, one row a pixel, front to back in each row.
+
+    Example:
+        >>> matrix = BlendingMatrix(  # one pixel shows Gaussians 2 and 0, the other Gaussian 1
+        ...     starts=np.array([0, 2, 3]),
+        ...     gaussians=np.array([2, 0, 1], np.int32),
+        ...     weights=np.array([0.75, 0.25, 0.5], np.float32),
+        ...     count=3,
+        ... )
+        >>> matrix.blend(np.array([[4], [2], [8]], np.float32)).tolist()
+        [[7.0], [1.0]]
+        >>> matrix.scatter(np.array([[4], [2]], np.float32)).tolist()
+        [[1.0], [1.0], [3.0]]
+        >>> matrix.rows(np.array([1, 1])).blend(np.array([[4], [2], [8]], np.float32)).tolist()
+        [[1.0], [1.0]]
+        >>> matrix.strongest_labels(np.array([5, 5, 9], np.int32)).tolist()
+        [9, 0]
+    """
 
     starts: NDArray[np.int64]
     """(P + 1,) row p owns the entries starts[p] to starts[p + 1]."""
@@ -27,6 +42,8 @@ class BlendingMatrix:
     """(E,) weight of each entry, > 0."""
     count: int
     """N, the number of Gaussians."""
+    products: Products = PLAIN_PRODUCTS
+    """How it is multiplied: the backend that made it may have something faster."""
 
     def __len__(self) -> int:
         """Return P, the number of pixels."""
@@ -44,19 +61,8 @@ class BlendingMatrix:
         Raises:
             CgcError: `values` has another shape or type.
         """
-        from .cpu.kernels.blending import blend_rows
-
         values = _checked("values", values, self.count)
-        result = np.empty((len(self), values.shape[1]), np.float32)
-        blend_rows(
-            self.starts,
-            self.gaussians,
-            self.weights,
-            values.reshape(-1),
-            values.shape[1],
-            result.reshape(-1),
-        )
-        return result
+        return self.products.blend(self.starts, self.gaussians, self.weights, values)
 
     def scatter(self, pixel_values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return pixel values gathered at Gaussians: the transposed matrix times `pixel_values`.
@@ -72,19 +78,10 @@ class BlendingMatrix:
         Raises:
             CgcError: `pixel_values` has another shape or type.
         """
-        from .cpu.kernels.blending import scatter_rows
-
         pixel_values = _checked("pixel values", pixel_values, len(self))
-        result = np.zeros((self.count, pixel_values.shape[1]), np.float32)
-        scatter_rows(
-            self.starts,
-            self.gaussians,
-            self.weights,
-            pixel_values.reshape(-1),
-            pixel_values.shape[1],
-            result.reshape(-1),
+        return self.products.scatter(
+            self.starts, self.gaussians, self.weights, pixel_values, self.count
         )
-        return result
 
     def rows(self, indices: NDArray[np.integer[Any]]) -> BlendingMatrix:
         """Return the matrix of some of the pixels, in the given order; a pixel may come twice.
@@ -95,35 +92,38 @@ class BlendingMatrix:
         Raises:
             CgcError: an index is out of range.
         """
-        from .cpu.kernels.blending import copy_rows
-
         chosen = np.ascontiguousarray(indices, np.int64)
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(self)):
             raise CgcError(
                 f"Rows {chosen.min()} to {chosen.max()} of a blending matrix were asked for, "
                 f"which has {len(self)}."
             )
-        starts = np.zeros(len(chosen) + 1, np.int64)
-        np.cumsum(self.starts[chosen + 1] - self.starts[chosen], out=starts[1:])
-        gaussians = np.empty(starts[-1], np.int32)
-        weights = np.empty(starts[-1], np.float32)
-        copy_rows(self.starts, self.gaussians, self.weights, chosen, starts, gaussians, weights)
-        return BlendingMatrix(starts, gaussians, weights, self.count)
+        rows = self.products.copy_rows(self.starts, self.gaussians, self.weights, chosen)
+        return BlendingMatrix(*rows, self.count, self.products)
 
+    def strongest_labels(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Blend one-hot labels and return the strongest one of each pixel.
 
-def blend_features(matrix: BlendingMatrix, features: Tensor) -> Tensor:
-    """Return `matrix.blend(features)` as a node of torch's graph, differentiable to the features.
+        What no Gaussian covers counts as label 0; equal weights go to the smaller label. It is what
+        `Backend.render_labels` does, up to weights that the matrix leaves out.
 
-    Args:
-        matrix: of P pixels and N Gaussians.
-        features: (N, C) float32 on the CPU.
+        Args:
+            labels: (N,) ≥ 0, 0 = unassigned.
 
-    Returns:
-        (P, C) float32.
-    """
-    from .cpu.blending_node import BlendingNode
+        Returns:
+            (P,) labels.
 
-    return BlendingNode.apply(features, matrix)
+        Raises:
+            CgcError: there is not one label ≥ 0 for each Gaussian.
+        """
+        if labels.shape != (self.count,) or (len(labels) and labels.min() < 0):
+            raise CgcError(
+                f"A blending matrix was given labels of shape {labels.shape} from "
+                f"{labels.min(initial=0)} on; it needs one ≥ 0 for each of {self.count} Gaussians."
+            )
+        return self.products.strongest_labels(
+            self.starts, self.gaussians, self.weights, np.ascontiguousarray(labels, np.int32)
+        )
 
 
 def _checked(name: str, values: NDArray[np.float32], rows: int) -> NDArray[np.float32]:

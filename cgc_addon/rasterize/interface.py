@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, device
 
     from ..dataset.scene import View
+    from ..progress import Reporter
     from .blending import BlendingMatrix
 
 DILATION = 0.3
@@ -25,6 +26,10 @@ ALPHA_MINIMUM = 1.0 / 255.0
 TRANSMITTANCE_MINIMUM = 1e-4
 NEAR_PLANE = 0.01
 """Gaussians nearer than this to the camera plane are not drawn, scene units."""
+SSIM_SIGMA, SSIM_REACH = 1.5, 5
+"""Standard deviation and half width of SSIM's Gaussian window, px: it has 11×11 taps."""
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+"""(K L)² of Wang et al. 2004 for pictures in 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +67,47 @@ class Rendering:
     works; radii (1, N, 2) int32 px, 0 where not drawn; width; height; n_cameras; gaussian_ids."""
 
 
+class BackendModule(Protocol):
+    """What the module of a `backends.BackendDescription` has beside its class.
+
+    Either function may raise ModuleNotFoundError: the missing package is then the obstacle.
+    """
+
+    def obstacle(self, report: Reporter, /) -> str:
+        """Return why the backend cannot be used on this computer, or "" where it can.
+
+        Args:
+            report: hears that kernels are being loaded or compiled, if that must be tried.
+
+        Returns:
+            Part of a sentence without a full stop: "PyTorch finds no NVIDIA card".
+        """
+        ...
+
+    def open_backend(self, report: Reporter, /, *, compile_kernels: bool) -> Backend:
+        """Return the backend; called where there is no obstacle.
+
+        Args:
+            report: hears that kernels are being compiled.
+            compile_kernels: compile all kernels now, not when they are first needed.
+        """
+        ...
+
+
 class Backend(Protocol):
-    """A rasterizer. Implementations: `cpu.CpuBackend`, `cuda.CudaBackend`."""
+    """A rasterizer; `backends.BACKENDS` lists all of them.
+
+    Tensors come and go on `device`. Its results must equal those of `reference` up to rounding.
+    """
 
     name: str
-    """ "cpu" or "cuda"."""
+    """That of its `backends.BackendDescription`."""
     device: device
+
+    @property
+    def hardware(self) -> str:
+        """Name of the card or the like that it draws on; "" where that goes without saying."""
+        ...
 
     def render(
         self,
@@ -105,6 +145,17 @@ class Backend(Protocol):
             rgb: (H, W, 3) rendered.
             target: (H, W, 3) photo in 0..1.
             dssim_weight: w, 0..1.
+        """
+        ...
+
+    def ssim(self, a: Tensor, b: Tensor) -> float:
+        """Return the mean structural similarity of two pictures; 1 is equal.
+
+        It is the SSIM of `photometric_loss`.
+
+        Args:
+            a: (H, W, 3) in 0..1.
+            b: (H, W, 3) in 0..1.
         """
         ...
 
@@ -155,7 +206,14 @@ class Backend(Protocol):
 
 
 def degree_of(splat: SplatTensors) -> int:
-    """Return the highest degree of the spherical harmonics stored, 0..3."""
+    """Return the highest degree of the spherical harmonics stored, 0..3.
+
+    Example:
+        >>> import torch
+        >>> one = torch.zeros(1)
+        >>> degree_of(SplatTensors(one, one, one, one, torch.zeros(1, 1, 3), torch.zeros(1, 8, 3)))
+        2
+    """
     return round((splat.shN.shape[1] + 1) ** 0.5) - 1
 
 
@@ -164,8 +222,13 @@ __all__: Sequence[str] = (
     "ALPHA_MINIMUM",
     "DILATION",
     "NEAR_PLANE",
+    "SSIM_C1",
+    "SSIM_C2",
+    "SSIM_REACH",
+    "SSIM_SIGMA",
     "TRANSMITTANCE_MINIMUM",
     "Backend",
+    "BackendModule",
     "Rendering",
     "SplatTensors",
     "degree_of",

@@ -52,6 +52,20 @@ def project(splat: SplatTensors, view: View, near_plane: float = NEAR_PLANE) -> 
         splat: N Gaussians of any float dtype.
         view: pinhole camera and pose.
         near_plane: Gaussians nearer than this are not drawn, scene units.
+
+    Example:
+        >>> import numpy as np
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> view = View("a.png", PinholeCamera(17, 17, 16.0, 16.0, 8.5, 8.5), np.eye(4))
+        >>> means, quats = torch.tensor([[0.0, 0, 2]]), torch.tensor([[1.0, 0, 0, 0]])
+        >>> scales, opacities = torch.full((1, 3), 0.5), torch.tensor([0.75])
+        >>> grey = torch.zeros(1, 1, 3)
+        >>> splat = SplatTensors(means, quats, scales, opacities, grey, grey[:, 1:])
+        >>> projection = project(splat, view)  # 0.5 units are 4 px there
+        >>> projection.means2d.tolist(), projection.depths.tolist()
+        ([[8.5, 8.5]], [2.0])
+        >>> round(1 / projection.conics[0, 0].item(), 3)  # 4² px², and 0.3 px² of dilation
+        16.3
     """
     camera = view.camera
     pose = torch.as_tensor(view.world_to_camera).to(splat.means)
@@ -103,7 +117,12 @@ def project(splat: SplatTensors, view: View, near_plane: float = NEAR_PLANE) -> 
 
 
 def rotation_matrices(quats: Tensor) -> Tensor:
-    """Return the rotations (N, 3, 3) of quaternions wxyz (N, 4) of any length > 0."""
+    """Return the rotations (N, 3, 3) of quaternions wxyz (N, 4) of any length > 0.
+
+    Example:
+        >>> rotation_matrices(torch.tensor([[0.0, 0.0, 0.0, 2.0]])).tolist()  # half a turn around z
+        [[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]]
+    """
     w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
     entries = [
         *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
@@ -192,6 +211,20 @@ def render(
         near_plane: scene units.
         tile_size: draw squares of so many pixels one by one; None draws the picture at once. The
             result is the same.
+
+    Example:
+        >>> import numpy as np
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> view = View("a.png", PinholeCamera(17, 17, 16.0, 16.0, 8.5, 8.5), np.eye(4))
+        >>> means, quats = torch.tensor([[0.0, 0, 2]]), torch.tensor([[1.0, 0, 0, 0]])
+        >>> scales, opacities = torch.full((1, 3), 0.5), torch.tensor([0.75])
+        >>> grey = torch.zeros(1, 1, 3)
+        >>> splat = SplatTensors(means, quats, scales, opacities, grey, grey[:, 1:])
+        >>> drawn = render(splat, view, background=torch.tensor([0.0, 0.0, 1.0]))
+        >>> drawn.alpha[8, 8].item()
+        0.75
+        >>> drawn.rgb[8, 8].tolist()  # three quarters of grey before a quarter of blue
+        [0.375, 0.375, 0.625]
     """
     width, height = view.camera.width, view.camera.height
     projection = project(splat, view, near_plane)

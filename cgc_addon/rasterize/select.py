@@ -3,124 +3,80 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from typing import Literal
+import importlib
+from collections.abc import Sequence
+from typing import cast
 
-import numpy as np
-
-from ..dataset.scene import PinholeCamera, View
 from ..errors import CgcError
-from ..progress import Progress, Reporter, silent
-from .interface import Backend, SplatTensors
-
-Choice = Literal["auto", "cpu", "cuda"]
-
-LOADING = "Loading CUDA kernels (the first time they are compiled, which takes minutes)"
+from ..progress import Reporter, silent
+from . import backends
+from .backends import AUTO, BackendDescription, backend_names
+from .interface import Backend, BackendModule
 
 
 def select_backend(
-    choice: Choice, report: Reporter = silent, *, compile_kernels: bool = True
+    choice: str, report: Reporter = silent, *, compile_kernels: bool = True
 ) -> tuple[Backend, str]:
     """Return the backend to draw with and a sentence that says why it is this one.
 
     Args:
-        choice: "cpu", "cuda", or "auto" for CUDA where it works and the CPU elsewhere.
+        choice: name of a backend, or "auto" for the last of `backends.BACKENDS` that works here.
         report: hears that kernels are being loaded or compiled, which may take minutes.
-        compile_kernels: compile the CPU's kernels now, not when they are first needed.
+        compile_kernels: compile all kernels now, not when they are first needed.
 
     Raises:
-        CgcError: CUDA was asked for and cannot work here, or there is no such backend.
+        CgcError: there is no such backend, or the one asked for cannot be used here.
+
+    Example:
+        >>> backend, why = select_backend("cpu", compile_kernels=False)
+        >>> why
+        'Drawing on the CPU, as asked.'
+        >>> backend.name, str(backend.device)
+        ('cpu', 'cpu')
     """
-    if choice == "cpu":
-        return _cpu(report, compile_kernels), "Drawing on the CPU, as asked."
-    if choice not in ("auto", "cuda"):
-        raise CgcError(f"There is no backend {choice!r}; choose auto, cpu or cuda.")
-    backend, obstacle = _cuda(report)
-    if backend is not None:
-        return backend, f"Drawing on the GPU with CUDA: {_name_of_card()}."
-    if choice == "cuda":
-        raise CgcError(
-            f"The backend cuda cannot be used: {obstacle}. Mend that or choose auto or cpu."
+    if choice not in backend_names():
+        raise CgcError(f"There is no backend {choice!r}; choose {_either(backend_names())}.")
+    wanted = [one for one in reversed(backends.BACKENDS) if choice in (AUTO, one.name)]
+    obstacles: list[str] = []
+    for description in wanted:
+        backend, obstacle = _open(description, report, compile_kernels)
+        if backend is not None:
+            return backend, _why(description, backend, choice, obstacles)
+        obstacles.append(obstacle)
+    if choice == AUTO:
+        reasons = "; ".join(
+            f"{one.name}: {obstacle}" for one, obstacle in zip(wanted, obstacles, strict=True)
         )
-    return _cpu(report, compile_kernels), f"Drawing on the CPU: {obstacle}."
+        raise CgcError(f"No backend can be used ({reasons}). Mend one of them.")
+    others = [name for name in backend_names() if name != choice]
+    raise CgcError(
+        f"The backend {choice} cannot be used: {obstacles[0]}. Mend that or choose "
+        f"{_either(others)}."
+    )
 
 
-def _cpu(report: Reporter, compile_kernels: bool) -> Backend:
+def _open(
+    description: BackendDescription, report: Reporter, compile_kernels: bool
+) -> tuple[Backend | None, str]:
+    """Return the backend, or None and what stands in its way, without a full stop."""
     try:
-        from .cpu import CpuBackend
-    except ModuleNotFoundError as error:
-        raise CgcError(
-            f"The backend cpu cannot be used: the Python package {error.name} is missing. "
-            "Install it beside PyTorch."
-        ) from error
-    backend = CpuBackend()
-    if compile_kernels:
-        backend.compile_kernels(report)
-    return backend
-
-
-def _cuda(report: Reporter) -> tuple[Backend | None, str]:
-    """Return the CUDA backend, or None and what stands in its way, without a full stop."""
-    try:
-        import torch
-    except ModuleNotFoundError:
-        return None, "PyTorch is not installed"
-    if torch.version.cuda is None:
-        return None, "this PyTorch was built without CUDA"
-    if not torch.cuda.is_available():
-        return None, "PyTorch finds no NVIDIA card"
-    report(Progress(LOADING, 0, 0))
-    try:
-        # gsplat talks on standard output, which may be carrying somebody's JSON.
-        with contextlib.redirect_stdout(sys.stderr):
-            obstacle = _load_kernels()
-            if obstacle:
-                return None, obstacle
-            from .cuda import CudaBackend
-
-            backend = CudaBackend()
-            _draw_once(backend)
+        module = cast(BackendModule, importlib.import_module(description.module, __package__))
+        if obstacle := module.obstacle(report):
+            return None, obstacle
+        return module.open_backend(report, compile_kernels=compile_kernels), ""
     except ModuleNotFoundError as error:
         return None, f"the Python package {error.name} is missing"
-    except Exception as error:
-        # Compilers, drivers and cards fail in ways that nobody has listed.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return None, f"gsplat's CUDA kernels fail here ({lines[0].rstrip('.')})"
-    return backend, ""
 
 
-def _load_kernels() -> str:
-    """Load gsplat's kernels, compiling them if need be, and return what is missing or ""."""
-    from gsplat.cuda import _backend
-
-    if _backend._C is None:
-        return "gsplat must compile its kernels and finds no CUDA toolkit (nvcc)"
-    return ""
-
-
-def _draw_once(backend: Backend) -> None:
-    """Draw one Gaussian: kernels can load and still not fit the card."""
-    import torch
-
-    def tensor(*values: float) -> torch.Tensor:
-        return torch.tensor([values], device=backend.device)
-
-    splat = SplatTensors(
-        means=tensor(0.0, 0.0, 1.0),
-        quats=tensor(1.0, 0.0, 0.0, 0.0),
-        scales=tensor(1.0, 1.0, 1.0),
-        opacities=tensor(0.5)[0],
-        sh0=tensor(0.0, 0.0, 0.0)[None],
-        shN=torch.zeros(1, 0, 3, device=backend.device),
-    )
-    view = View("trial", PinholeCamera(16, 16, 16.0, 16.0, 8.0, 8.0), np.eye(4))
-    alpha = backend.render(splat, view).alpha[8, 8].item()
-    if not 0.49 < alpha < 0.51:
-        raise RuntimeError(f"a trial picture came out wrong: {alpha:.3f} instead of 0.5")
+def _why(
+    description: BackendDescription, backend: Backend, choice: str, obstacles: Sequence[str]
+) -> str:
+    reason = backend.hardware or "; ".join(obstacles)
+    if reason:
+        return f"Drawing on {description.place}: {reason}."
+    return f"Drawing on {description.place}{', as asked' if choice != AUTO else ''}."
 
 
-def _name_of_card() -> str:
-    import torch
-
-    return torch.cuda.get_device_name()
+def _either(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..progress import Progress, Reporter, ShouldStop
-from .colmap.native import run_stage
+from .colmap.process import run_stage
 from .settings import SolveSettings
 from .sources import Sources
 from .workspace import Workspace

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CgcError
 from ..files import read_json
 from .colmap.database import MatchStatistics
-from .colmap.models import Model
+from .colmap.sparse_models import SparseModel
 from .photo_list import PhotoList
 
 _ENOUGH = 0.8
@@ -119,7 +119,7 @@ def make_report(
     dataset: Path,
     source: Path,
     photos: PhotoList,
-    models: Sequence[Model],
+    models: Sequence[SparseModel],
     matches: MatchStatistics,
     exhaustive: bool,
     seconds: dict[str, float],

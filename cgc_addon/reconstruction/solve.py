@@ -16,8 +16,8 @@ from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
 from ..version import __version__
 from .colmap import database
-from .colmap.models import Model, read_models
 from .colmap.pairs import exhaustive_pairs
+from .colmap.sparse_models import SparseModel, read_models
 from .job import Job
 from .photo_list import CameraGroup, PhotoList, describe_cameras, group_cameras
 from .photos import prepare_photos
@@ -231,7 +231,7 @@ def _match(job: Job, files: Sequence[str], *, exhaustive: bool) -> None:
         job.run("matching", "matching", files=files, pairs=pairs, list_file=list_file)
 
 
-def _map(job: Job) -> list[Model]:
+def _map(job: Job) -> list[SparseModel]:
     """Return the models, which are on disk then, the largest first."""
     space = job.space
     _remove_models(space)

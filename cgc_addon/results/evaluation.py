@@ -19,7 +19,6 @@ from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent, track
-from ..rasterize.cpu.ssim import ssim
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..training.parameters import splat_of
@@ -135,7 +134,10 @@ def evaluate(
             ViewScore(
                 dataset.scene.views[index].name,
                 peak_signal_to_noise(shown, photo),
-                ssim(torch.from_numpy(shown), torch.from_numpy(photo)),
+                backend.ssim(
+                    torch.from_numpy(shown).to(backend.device),
+                    torch.from_numpy(photo).to(backend.device),
+                ),
             )
         )
     truth = {

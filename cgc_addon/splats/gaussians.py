@@ -14,7 +14,19 @@ FEATURE_DIMENSION = 16
 
 @dataclass(frozen=True, eq=False)
 class Gaussians:
-    """N Gaussians. Arrays are not copied: treat them as read-only."""
+    """N Gaussians. Arrays are not copied: treat them as read-only.
+
+    Example:
+        >>> one = Gaussians(
+        ...     means=np.zeros((1, 3), np.float32),
+        ...     log_scales=np.full((1, 3), np.log(0.1), np.float32),
+        ...     quats=np.array([[1, 0, 0, 0]], np.float32),
+        ...     logit_opacities=np.zeros(1, np.float32),  # half opaque
+        ...     sh=np.zeros((1, 9, 3), np.float32),
+        ... )
+        >>> len(one), one.sh_degree
+        (1, 2)
+    """
 
     means: NDArray[np.float32]
     """(N, 3) scene units."""

@@ -72,6 +72,14 @@ def gaussians_from_points(
         scales: (P,) standard deviations, scene units; None takes `neighbour_distances`.
         sh_degree: 0 to 3.
         opacity: between 0 and 1, both excluded.
+
+    Example:
+        >>> points = np.array([[0, 0, 0], [1, 0, 0]], np.float32)
+        >>> gaussians = gaussians_from_points(points, np.full((2, 3), 255, np.uint8), sh_degree=1)
+        >>> np.exp(gaussians.log_scales)[:, 0].tolist()  # as large as the points are far apart
+        [1.0, 1.0]
+        >>> (0.5 + CONSTANT_BASIS * gaussians.sh[0, 0]).round(6).tolist()
+        [1.0, 1.0, 1.0]
     """
     count = len(points)
     if scales is None:
@@ -100,6 +108,11 @@ def neighbour_distances(points: NDArray[np.floating], neighbours: int = 3) -> ND
     Args:
         points: (P, 3) scene units.
         neighbours: how many to average over, fewer when there are not as many places.
+
+    Example:
+        >>> square = np.array([[0, 0, 0], [3, 0, 0], [0, 3, 0], [3, 3, 0]])
+        >>> neighbour_distances(square, neighbours=2).tolist()
+        [3.0, 3.0, 3.0, 3.0]
     """
     if len(points) == 0:
         return np.zeros(0)

@@ -42,6 +42,13 @@ def checked_splat(path: Path, gaussians: Gaussians, notes: tuple[str, ...] = ())
 
     Raises:
         CgcError: more than a few Gaussians hold no numbers.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> one = gaussians_from_points(np.zeros((1, 3)), np.zeros((1, 3), np.uint8), sh_degree=0)
+        >>> opaque = replace(one, logit_opacities=np.array([np.inf], np.float32))
+        >>> checked_splat(Path("splat.ply"), opaque).gaussians.logit_opacities.tolist()
+        [16.0]
     """
     opacities, scales = gaussians.logit_opacities, gaussians.log_scales
     opacities = np.where(np.isinf(opacities), np.copysign(OPAQUE_LOGIT, opacities), opacities)

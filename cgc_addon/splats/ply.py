@@ -82,6 +82,18 @@ def read_ply(path: Path) -> LoadedSplat:
     Raises:
         CgcError: the file is not a PLY, is cut short, is not a splat, or holds too little that is
             finite.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> written = gaussians_from_points(np.eye(3), np.zeros((3, 3), np.uint8), sh_degree=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     write_ply(Path(folder, "splat.ply"), written)
+        ...     splat = read_ply(Path(folder, "splat.ply"))
+        >>> len(splat.gaussians), splat.gaussians.sh_degree, splat.dropped
+        (3, 1, 0)
+        >>> bool((splat.gaussians.means == written.means).all())
+        True
     """
     try:
         header = read_header(path)

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 
 def multiply(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the quaternions (..., 4) of turning by `second`, then by `first`, as matrices do."""
+    """Return the quaternions (..., 4) of turning by `second`, then by `first`, as matrices do.
+
+    Example:
+        >>> quarter = np.array([0.5**0.5, 0, 0, 0.5**0.5])  # around z
+        >>> multiply(quarter, quarter).round(6).tolist()
+        [0.0, 0.0, 0.0, 1.0]
+    """
     w1, x1, y1, z1 = np.moveaxis(np.asarray(first, dtype=np.float64), -1, 0)
     w2, x2, y2, z2 = np.moveaxis(np.asarray(second, dtype=np.float64), -1, 0)
     return np.stack(
@@ -23,13 +29,23 @@ def multiply(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArr
 
 
 def normalised(quats: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return quaternions (..., 4) of length 1; none may be zero."""
+    """Return quaternions (..., 4) of length 1; none may be zero.
+
+    Example:
+        >>> normalised(np.array([3.0, 0.0, 4.0, 0.0])).tolist()
+        [0.6, 0.0, 0.8, 0.0]
+    """
     wide = np.asarray(quats, dtype=np.float64)
     return wide / np.linalg.norm(wide, axis=-1, keepdims=True)
 
 
 def matrices(quats: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the rotation matrices (..., 3, 3) of quaternions (..., 4) of any length > 0."""
+    """Return the rotation matrices (..., 3, 3) of quaternions (..., 4) of any length > 0.
+
+    Example:
+        >>> matrices(np.array([1.0, 0.0, 0.0, 1.0])).round(6).tolist()  # x becomes y
+        [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     w, x, y, z = np.moveaxis(normalised(quats), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -44,6 +60,10 @@ def quaternions(rotations: NDArray[np.floating]) -> NDArray[np.float64]:
 
     Of the four ways to solve for them the one that divides by the largest component is taken, so
     half turns lose no digits.
+
+    Example:
+        >>> quaternions(np.diag([-1.0, -1.0, 1.0])).tolist()  # half a turn around z
+        [0.0, 0.0, 0.0, 1.0]
     """
     m = np.asarray(rotations, dtype=np.float64)
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]

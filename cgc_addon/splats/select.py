@@ -20,6 +20,13 @@ def subset(gaussians: Gaussians, chosen: NDArray[np.bool_] | NDArray[np.integer]
     Args:
         gaussians: N Gaussians.
         chosen: mask (N,) bool, or indices (M,) in the order wanted.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> colors = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+        >>> two = gaussians_from_points(np.eye(2, 3), colors, sh_degree=0)
+        >>> subset(two, np.array([1])).means.tolist()
+        [[0.0, 1.0, 0.0]]
     """
     features, segments = gaussians.features, gaussians.segments
     return Gaussians(
@@ -38,6 +45,14 @@ def of_segments(gaussians: Gaussians, segments: Collection[int]) -> Gaussians:
 
     Raises:
         CgcError: the Gaussians have no segments, or an id is not among them.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> colors = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+        >>> two = gaussians_from_points(np.eye(2, 3), colors, sh_degree=0)
+        >>> labelled = replace(two, segments=np.array([0, 7], np.int32))
+        >>> of_segments(labelled, [7]).means.tolist()
+        [[0.0, 1.0, 0.0]]
     """
     if gaussians.segments is None:
         raise CgcError("The splat has no segments yet; run `segment` on its run folder first.")
@@ -50,7 +65,16 @@ def of_segments(gaussians: Gaussians, segments: Collection[int]) -> Gaussians:
 
 
 def with_sh_degree(gaussians: Gaussians, degree: int) -> Gaussians:
-    """Return the Gaussians with harmonics of this degree, 0 to 3: cut off, or filled with zeros."""
+    """Return the Gaussians with harmonics of this degree, 0 to 3: cut off, or filled with zeros.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> colors = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+        >>> two = gaussians_from_points(np.eye(2, 3), colors, sh_degree=0)
+        >>> more = with_sh_degree(two, 2)
+        >>> more.sh.shape, float(np.abs(more.sh[:, 1:]).max())
+        ((2, 9, 3), 0.0)
+    """
     count = coefficient_count(degree)
     sh = gaussians.sh[:, :count]
     if sh.shape[1] < count:
@@ -66,6 +90,14 @@ def concatenate(parts: Sequence[Gaussians]) -> Gaussians:
 
     Args:
         parts: one or more sets.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> colors = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+        >>> two = gaussians_from_points(np.eye(2, 3), colors, sh_degree=0)
+        >>> both = concatenate([two, with_sh_degree(two, 1)])
+        >>> len(both), both.sh_degree
+        (4, 1)
     """
     degree = max(part.sh_degree for part in parts)
     features = segments = None

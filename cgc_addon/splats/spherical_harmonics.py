@@ -18,6 +18,10 @@ def coefficient_count(degree: int) -> int:
 
     Raises:
         ValueError: the degree is not 0 to 3.
+
+    Example:
+        >>> [coefficient_count(degree) for degree in range(4)]
+        [1, 4, 9, 16]
     """
     if degree not in range(HIGHEST_DEGREE + 1):
         raise ValueError(f"degree {degree} is not 0 to {HIGHEST_DEGREE}")
@@ -33,6 +37,10 @@ def basis(directions: NDArray[np.floating], degree: int) -> NDArray[np.float64]:
 
     Returns:
         (M, K) with K = (degree + 1)²; within each degree m runs from −degree to +degree.
+
+    Example:
+        >>> basis(np.array([[0.6, 0.0, 0.8]]), 1).round(3).tolist()  # constant, −y, z, −x
+        [[0.282, -0.0, 0.391, -0.293]]
     """
     count = coefficient_count(degree)
     x, y, z = np.asarray(directions, dtype=np.float64).T
@@ -69,6 +77,11 @@ def rotation_matrix(rotation: NDArray[np.floating], degree: int) -> NDArray[np.f
     Args:
         rotation: R (3, 3) orthogonal; a mirror (determinant −1) is as good as a rotation.
         degree: 0 to 3.
+
+    Example:
+        >>> quarter_turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> np.abs(rotation_matrix(quarter_turn, 1)).round(6).tolist()
+        [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0]]
     """
     count = coefficient_count(degree)
     before = fibonacci_sphere(64)
@@ -90,6 +103,13 @@ def rotate(sh: NDArray[np.float32], rotation: NDArray[np.floating]) -> NDArray[n
 
     Returns:
         (N, K, 3).
+
+    Example:
+        >>> sh = np.zeros((1, 4, 3), np.float32)
+        >>> sh[0, 2] = 1.0  # brighter seen along z
+        >>> upside_down = np.diag([1.0, -1.0, -1.0])
+        >>> rotate(sh, upside_down)[0, 2].round(6).tolist()
+        [-1.0, -1.0, -1.0]
     """
     degree = round(sh.shape[1] ** 0.5) - 1
     if degree == 0:
@@ -104,6 +124,10 @@ def signs_under_flips(flips: NDArray[np.floating], degree: int) -> NDArray[np.fl
     Args:
         flips: (3,) −1 for each axis that is turned around, else 1.
         degree: 0 to 3.
+
+    Example:
+        >>> signs_under_flips(np.array([1, 1, -1]), 1).tolist()  # only the harmonic along z turns
+        [1.0, 1.0, -1.0, 1.0]
     """
     direction = np.array([[0.36, 0.48, 0.8]])  # no harmonic is 0 there
     return np.sign(basis(direction, degree)[0] * basis(direction * flips, degree)[0])

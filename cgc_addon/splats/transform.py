@@ -33,6 +33,15 @@ def transform(gaussians: Gaussians, matrix: NDArray[np.floating]) -> Gaussians:
 
     Raises:
         CgcError: the matrix is not affine, not finite, or flattens space.
+
+    Example:
+        >>> from cgc_addon.splats.initialise import gaussians_from_points
+        >>> colors = np.array([[255, 0, 0]], np.uint8)
+        >>> one = gaussians_from_points(np.array([[1, 0, 0]]), colors, scales=np.array([0.5]))
+        >>> double_and_lift = np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 5], [0, 0, 0, 1]])
+        >>> moved = transform(one, double_and_lift)
+        >>> moved.means.tolist(), np.exp(moved.log_scales).round(6).tolist()
+        ([[2.0, 0.0, 5.0]], [[1.0, 1.0, 1.0]])
     """
     linear, translation = _check(np.asarray(matrix, dtype=np.float64))
     left, stretches, right = np.linalg.svd(linear)

@@ -30,6 +30,16 @@ def project(
     Returns:
         pixels (N, 2) x right and y down, of any value where not seen; depths (N,) along the camera
         axis, scene units; seen (N,) whether the point lies before the camera and inside the image.
+
+    Example:
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> view = View("photo.png", PinholeCamera(20, 10, 10.0, 10.0, 10.0, 5.0), np.eye(4))
+        >>> points = np.array([[0.0, 0.0, 2.0], [1.0, 0.5, 2.0], [0.0, 0.0, -2.0]])
+        >>> pixels, depths, seen = project(points, view)
+        >>> pixels[:2].tolist(), depths.tolist()
+        ([[10.0, 5.0], [15.0, 7.5]], [2.0, 2.0, -2.0])
+        >>> seen.tolist()
+        [True, True, False]
     """
     rotation, translation = view.world_to_camera[:3, :3], view.world_to_camera[:3, 3]
     camera = view.camera
@@ -43,7 +53,15 @@ def project(
 
 
 def view_counts(points: NDArray[np.float64], views: Sequence[View]) -> NDArray[np.int64]:
-    """Return in how many views each of the `points` (N, 3) falls inside the image, (N,)."""
+    """Return in how many views each of the `points` (N, 3) falls inside the image, (N,).
+
+    Example:
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> view = View("photo.png", PinholeCamera(20, 10, 10.0, 10.0, 10.0, 5.0), np.eye(4))
+        >>> points = np.array([[0.0, 0.0, 2.0], [1.0, 0.5, 2.0], [0.0, 0.0, -2.0]])
+        >>> view_counts(points, [view, view]).tolist()
+        [2, 2, 0]
+    """
     counts = np.zeros(len(points), dtype=np.int64)
     for view in views:
         counts += project(points, view)[2]
@@ -67,6 +85,14 @@ def mean_colors(
 
     Returns:
         (N, 3) sRGB, grey where no photo shows the point.
+
+    Example:
+        >>> from cgc_addon.dataset.scene import PinholeCamera
+        >>> view = View("photo.png", PinholeCamera(20, 10, 10.0, 10.0, 10.0, 5.0), np.eye(4))
+        >>> points = np.array([[0.0, 0.0, 2.0], [1.0, 0.5, 2.0], [0.0, 0.0, -2.0]])
+        >>> photos = [np.full((10, 20, 3), level, np.uint8) for level in (100, 200)]
+        >>> mean_colors(points, [view, view], photos.__getitem__).tolist()
+        [[150, 150, 150], [150, 150, 150], [128, 128, 128]]
     """
     if photo is None:
         return np.full((len(points), 3), NEUTRAL_GREY, dtype=np.uint8)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..cgc.features.variants import Reduction, SpatialLoss
 from ..errors import CgcError
+from ..rasterize.backends import AUTO, backend_names
 
 CONFIG_VERSION = 1
 """Raised whenever a saved configuration of before would be read wrongly."""
@@ -144,7 +145,8 @@ class TrainingConfig:
 
     preset: str = "paper"
     seed: int = 0
-    backend: Literal["auto", "cpu", "cuda"] = "auto"
+    backend: str = AUTO
+    """One of `rasterize.backends.backend_names`."""
     max_size: int | None = None
     """Longest side of the photos, px; None = as they are."""
     test_every: int | None = None
@@ -181,6 +183,9 @@ def from_json(value: Any, source: str) -> TrainingConfig:
             f"{source} was written by another version (configuration {version}, this program "
             f"reads {CONFIG_VERSION}); start the run anew in another folder."
         )
+    backend = values.get("backend", AUTO)
+    if backend not in backend_names():
+        raise _wrong(source, "backend", " or ".join(backend_names()), backend)
     return _read(TrainingConfig, values, source, "")
 
 

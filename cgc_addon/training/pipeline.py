@@ -6,6 +6,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -225,12 +226,11 @@ def _clear(folder: RunFolder) -> None:
 
 
 def _versions() -> dict[str, str]:
-    names = ("torch", "numpy", "numba", "gsplat", "scikit-learn", "pycolmap")
-    return {
-        "cgc": __version__,
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in names},
-    }
+    versions = {"cgc": __version__, "python": platform.python_version()}
+    for name in ("torch", "numpy", "numba", "gsplat", "scikit-learn", "pycolmap"):
+        with suppress(metadata.PackageNotFoundError):  # a backend may do without its package
+            versions[name] = metadata.version(name)
+    return versions
 
 
 @dataclass(frozen=True)

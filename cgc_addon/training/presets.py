@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..cgc.features.variants import Reduction, SpatialLoss
 from ..errors import CgcError
+from ..rasterize.backends import AUTO
 from .config import (
     DensifySettings,
     EdgeSettings,
@@ -48,7 +49,7 @@ def configure(
     max_size: int | None = None,
     test_every: int | None = None,
     seed: int = 0,
-    backend: Literal["auto", "cpu", "cuda"] = "auto",
+    backend: str = AUTO,
     init: Path | None = None,
     features: FeatureMode | None = None,
     reduction: Reduction | None = None,

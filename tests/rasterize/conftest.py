@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from cgc_addon.dataset.scene import PinholeCamera, View
-from cgc_addon.rasterize import Backend, reference, select_backend
+from cgc_addon.rasterize import reference
 from cgc_addon.rasterize.interface import (
     ALPHA_LIMIT,
     ALPHA_MINIMUM,
     TRANSMITTANCE_MINIMUM,
+    Backend,
     SplatTensors,
 )
+from cgc_addon.rasterize.select import select_backend
 
 
 def _rotation(generator: np.random.Generator, largest_angle: float) -> np.ndarray:

@@ -9,8 +9,12 @@ unwritten holds NaN here. Gradients come from autograd.
 from __future__ import annotations
 
 import torch
-from gsplat.cuda import _torch_impl
+from gsplat.cuda import _torch_impl, _wrapper
 from torch import Tensor
+
+from cgc_addon.progress import Reporter
+from cgc_addon.rasterize.backends import BackendDescription
+from cgc_addon.rasterize.cuda.backend import CudaBackend
 
 ALPHA_MINIMUM = 1 / 255
 ALPHA_LIMIT = 0.999
@@ -200,3 +204,30 @@ OPERATIONS = {
         rasterize_to_indices_3dgs,
     )
 }
+
+
+class EmulatedBackend(CudaBackend):
+    """The CUDA adapter on the operations above."""
+
+    name = "emulated"
+    hardware = "gsplat without a card"
+
+
+EMULATED = BackendDescription(
+    name="emulated",
+    label="Emulated",
+    sentence="Draw with gsplat's Python side and no card",
+    place="the CPU",
+    module=__name__,
+)
+
+
+def obstacle(_report: Reporter) -> str:
+    return ""
+
+
+def open_backend(_report: Reporter, *, compile_kernels: bool) -> EmulatedBackend:
+    """Let gsplat run without a card from now on, and return the backend."""
+    _wrapper._make_lazy_cuda_func = OPERATIONS.__getitem__
+    _wrapper._make_lazy_cuda_obj = lambda name: name
+    return EmulatedBackend("cpu")

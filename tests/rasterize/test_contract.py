@@ -5,8 +5,8 @@ Rounding may tip a decision of the rules: whether a faint Gaussian is blended, w
 Pixels where one is that close are found with the reference (`steady_pixels`, a margin of 1e-3) and
 get no say: they are left out of comparisons, and no gradient comes from them.
 
-Three backends run: the CPU, a CUDA card where there is one, and the CUDA adapter on gsplat's
-operations emulated in plain PyTorch.
+All registered backends run, CUDA only where there is a card, and two more: the CUDA adapter on
+gsplat's operations emulated in plain PyTorch, and a toy that shows what a new backend must have.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ import pytest
 import torch
 from gsplat import DefaultStrategy
 
-from cgc_addon.rasterize import Backend, Rendering, SplatTensors, reference
-from cgc_addon.rasterize.cpu import CpuBackend
-from cgc_addon.rasterize.cpu.ssim import photometric_loss
-from cgc_addon.rasterize.cuda import GSPLAT_ALPHA_LIMIT, CudaBackend
-from cgc_addon.rasterize.interface import ALPHA_LIMIT
+from cgc_addon.rasterize import backends, reference
+from cgc_addon.rasterize.interface import ALPHA_LIMIT, Backend, Rendering, SplatTensors
+from cgc_addon.rasterize.select import select_backend
+from cgc_addon.rasterize.ssim import photometric_loss, ssim
+
+from .emulated_gsplat import EMULATED
+from .toy_backend import TOY
+
+TESTED = (*backends.BACKENDS, EMULATED, TOY)
 
 
 def _tolerance(backend: Backend) -> float:
@@ -30,14 +34,19 @@ def _tolerance(backend: Backend) -> float:
     return 2e-3 if backend.device.type == "cuda" else 1e-4
 
 
-@pytest.fixture(params=["cpu", "emulated", pytest.param("cuda", marks=pytest.mark.gpu)])
-def backend(request):
-    if request.param == "cpu":
-        return CpuBackend()
-    if request.param == "emulated":
-        request.getfixturevalue("emulated_gsplat")
-        return CudaBackend("cpu")
-    return request.getfixturevalue("cuda_backend")
+@pytest.fixture(
+    params=[
+        pytest.param(one, id=one.name, marks=[pytest.mark.gpu] if one.name == "cuda" else [])
+        for one in TESTED
+    ]
+)
+def backend(request, monkeypatch):
+    monkeypatch.setattr(backends, "BACKENDS", TESTED)
+    if request.param.name == "cuda":
+        return request.getfixturevalue("cuda_backend")
+    if request.param is EMULATED:
+        request.getfixturevalue("emulated_gsplat")  # which puts gsplat's own back at the end
+    return select_backend(request.param.name, compile_kernels=False)[0]
 
 
 @pytest.fixture
@@ -155,12 +164,11 @@ def test_alpha_is_capped(backend, make_splat, make_view, as_dtype, opacity):
         opacities=torch.full_like(splat.opacities, opacity),
     )
     splat = as_dtype(splat, grad=False, dtype=torch.float32, device=backend.device)
-    limit = ALPHA_LIMIT if backend.name == "cpu" else GSPLAT_ALPHA_LIMIT
     alpha = backend.render(splat, make_view(9, 9)).alpha
     torch.testing.assert_close(
-        alpha.cpu(), torch.full((9, 9), min(opacity, limit)), rtol=0, atol=1e-3 * opacity
+        alpha.cpu(), torch.full((9, 9), min(opacity, ALPHA_LIMIT)), rtol=0, atol=1e-3 * opacity
     )
-    assert alpha.max() <= limit + 1e-6
+    assert alpha.max() <= ALPHA_LIMIT + 1e-6
 
 
 def test_no_gaussians_draw_the_background(backend, make_splat, make_view, as_dtype):
@@ -221,7 +229,7 @@ def test_extreme_gaussians_stay_finite(backend, scene, make_view, as_dtype):
 
 
 def test_a_rendering_repeats_bit_for_bit(backend, scene, make_view, as_dtype):
-    if backend.name == "cuda" and backend.device.type == "cuda":
+    if backend.device.type == "cuda":
         pytest.skip("gsplat adds gradients in any order")
     results = []
     for _ in range(2):
@@ -296,10 +304,20 @@ def test_blending_weights_times_features_is_the_feature_map(backend, scene, make
     features = torch.randn(150, 16, generator=torch.Generator().manual_seed(0))
     drawn = backend.render(splat, view, features=features.to(backend.device)).features
     matrix = backend.blending_weights(splat, view, torch.arange(1200, device=backend.device))
-    rows = torch.repeat_interleave(torch.arange(1200), torch.as_tensor(np.diff(matrix.starts)))
-    entries = torch.as_tensor(matrix.weights)[:, None] * features[matrix.gaussians.astype(np.int64)]
-    product = torch.zeros(1200, 16).index_add(0, rows, entries).reshape(30, 40, 16)
+    product = torch.from_numpy(matrix.blend(features.numpy())).reshape(30, 40, 16)
     assert _deviation(drawn, product.double()) < _tolerance(backend)
+
+
+def test_blending_weights_show_the_labels_that_are_rendered(backend, scene, make_view, as_dtype):
+    view = make_view(40, 30)
+    splat = as_dtype(scene(150, 6), grad=False, dtype=torch.float32, device=backend.device)
+    labels = torch.as_tensor(np.random.default_rng(0).choice([0, 1, 2, 40, 300], 150)).int()
+    rendered, weights = backend.render_labels(splat, view, labels.to(backend.device))
+    matrix = backend.blending_weights(splat, view, torch.arange(1200, device=backend.device))
+    shown = matrix.strongest_labels(labels.numpy()).reshape(30, 40)
+    clear = weights.cpu() > 0.5 + 1e-3  # whatever else is there has less
+    assert clear.float().mean() > 0.3
+    assert (torch.from_numpy(shown)[clear] == rendered.cpu()[clear]).all()
 
 
 def test_the_loss_is_the_same_everywhere(backend):
@@ -312,6 +330,9 @@ def test_the_loss_is_the_same_everywhere(backend):
     photometric_loss(other, target, 0.2).backward()
     assert loss.item() == pytest.approx(photometric_loss(other, target, 0.2).item(), abs=1e-6)
     assert _deviation(own.grad, other.grad.double()) < 1e-4
+    similarity = backend.ssim(rgb.to(backend.device), target.to(backend.device))
+    assert isinstance(similarity, float)
+    assert similarity == pytest.approx(ssim(rgb, target).item(), abs=1e-6)
 
 
 def test_a_real_optimisation_with_densification(backend, scene, make_view, as_dtype):

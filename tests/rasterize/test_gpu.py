@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from cgc_addon.rasterize import SplatTensors
 from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.rasterize.interface import SplatTensors
 
 pytestmark = pytest.mark.gpu
 

@@ -7,137 +7,107 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-import torch
 
 from cgc_addon.errors import CgcError
-from cgc_addon.progress import Progress
-from cgc_addon.rasterize import select_backend
-
-
-class _Cpu:
-    name = "cpu"
-    compiled = 0
-
-    def compile_kernels(self, report) -> None:
-        _Cpu.compiled += 1
-
-
-class _Cuda:
-    name = "cuda"
-    device = torch.device("cpu")
-    alpha = 0.5
-
-    def render(self, splat: object, view: object) -> SimpleNamespace:
-        return SimpleNamespace(alpha=torch.full((16, 16), self.alpha))
-
-
-def _module(name: str, **members: object) -> ModuleType:
-    module = ModuleType(name)
-    for member, value in members.items():
-        setattr(module, member, value)
-    return module
+from cgc_addon.rasterize import backends
+from cgc_addon.rasterize.backends import BackendDescription
+from cgc_addon.rasterize.select import select_backend
 
 
 @pytest.fixture
-def machine(monkeypatch):
-    """Return a function that sets up what the machine has; a good CUDA machine at first."""
+def register(monkeypatch):
+    """Return a function that adds a backend of a given obstacle; at first there is none."""
+    monkeypatch.setattr(backends, "BACKENDS", ())
 
-    def setup(*, cuda="13.0", card=True, kernels: object = object(), backend: type = _Cuda):
-        monkeypatch.setattr(torch.version, "cuda", cuda)
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: card)
-        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Test Card")
-        gsplat = _module("gsplat.cuda", _backend=SimpleNamespace(_C=kernels))
-        monkeypatch.setitem(sys.modules, "gsplat.cuda", gsplat)
-        monkeypatch.setitem(
-            sys.modules, "cgc_addon.rasterize.cuda", _module("cuda", CudaBackend=backend)
-        )
-        monkeypatch.setitem(sys.modules, "cgc_addon.rasterize.cpu", _module("cpu", CpuBackend=_Cpu))
+    def add(name: str, obstacle: str = "", hardware: str = "") -> ModuleType:
+        module = ModuleType(f"backend_{name}")
+        module.compiled = None
 
-    setup()
-    return setup
+        def open_backend(report, *, compile_kernels) -> SimpleNamespace:
+            assert not obstacle
+            module.compiled = compile_kernels
+            return SimpleNamespace(name=name, hardware=hardware)
 
+        module.obstacle = lambda report: obstacle
+        module.open_backend = open_backend
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        described = BackendDescription(name, name, name, f"the {name}", module.__name__)
+        monkeypatch.setattr(backends, "BACKENDS", (*backends.BACKENDS, described))
+        return module
 
-@pytest.mark.parametrize("choice", ["auto", "cuda"])
-def test_cuda_is_taken_where_it_works(machine, choice):
-    messages: list[Progress] = []
-    backend, reason = select_backend(choice, messages.append)
-    assert backend.name == "cuda"
-    assert reason == "Drawing on the GPU with CUDA: Test Card."
-    assert len(messages) == 1
-    assert "compiled" in messages[0].stage
+    return add
 
 
-def test_the_cpu_is_taken_when_asked_for(machine):
-    messages: list[Progress] = []
-    backend, reason = select_backend("cpu", messages.append)
-    assert backend.name == "cpu"
-    assert reason == "Drawing on the CPU, as asked."
-    assert not messages
-
-
-class _Misfit(_Cuda):
-    def render(self, splat: object, view: object) -> SimpleNamespace:
-        raise RuntimeError("CUDA error: no kernel image is available for execution.\nMore.")
-
-
-class _Wrong(_Cuda):
-    alpha = 0.1
-
-
-OBSTACLES = [
-    ({"cuda": None}, "built without CUDA"),
-    ({"card": False}, "no NVIDIA card"),
-    ({"kernels": None}, "no CUDA toolkit"),
-    ({"backend": _Misfit}, "(CUDA error: no kernel image is available for execution)"),
-    ({"backend": _Wrong}, "came out wrong"),
-]
-
-
-@pytest.mark.parametrize(("setup", "words"), OBSTACLES)
-def test_auto_falls_back_to_the_cpu_and_says_why(machine, setup, words):
-    machine(**setup)
+def test_the_last_one_that_can_be_used_is_taken(register):
+    register("abacus")
+    register("loom")
+    register("engine", "there is no steam")
     backend, reason = select_backend("auto")
-    assert backend.name == "cpu"
-    assert reason.startswith("Drawing on the CPU: ")
-    assert words in reason
-    assert reason.endswith(".")
-    assert "\n" not in reason
+    assert backend.name == "loom"
+    assert reason == "Drawing on the loom: there is no steam."
 
 
-@pytest.mark.parametrize(("setup", "words"), OBSTACLES)
-def test_cuda_asked_for_in_vain_is_an_error(machine, setup, words):
-    machine(**setup)
+def test_the_one_asked_for_is_taken(register):
+    register("abacus")
+    register("loom")
+    backend, reason = select_backend("abacus")
+    assert backend.name == "abacus"
+    assert reason == "Drawing on the abacus, as asked."
+
+
+@pytest.mark.parametrize("choice", ["auto", "loom"])
+def test_the_hardware_is_named(register, choice):
+    register("loom", hardware="Jacquard 1804")
+    assert select_backend(choice)[1] == "Drawing on the loom: Jacquard 1804."
+
+
+def test_nothing_is_explained_where_the_first_choice_can_be_used(register):
+    register("loom")
+    assert select_backend("auto")[1] == "Drawing on the loom."
+
+
+def test_one_asked_for_in_vain_is_an_error_that_names_the_others(register):
+    register("abacus")
+    register("loom")
+    register("engine", "there is no steam")
     with pytest.raises(CgcError) as raised:
-        select_backend("cuda")
-    assert words in str(raised.value)
+        select_backend("engine")
+    assert str(raised.value) == (
+        "The backend engine cannot be used: there is no steam. "
+        "Mend that or choose auto, abacus or loom."
+    )
 
 
-def test_a_missing_package_is_named(machine, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gsplat.cuda", None)
-    _, reason = select_backend("auto")
-    assert "gsplat" in reason
-    assert "missing" in reason
+def test_where_none_can_be_used_all_reasons_are_told(register):
+    register("loom", "it has no thread")
+    register("engine", "there is no steam")
+    with pytest.raises(CgcError, match=r"engine: there is no steam; loom: it has no thread"):
+        select_backend("auto")
 
 
-def test_what_gsplat_prints_stays_off_standard_output(machine, monkeypatch, capsys):
-    class Talkative(_Cuda):
-        def __init__(self) -> None:
-            print("gsplat: Setting up CUDA")  # noqa: T201
+def test_a_missing_package_is_an_obstacle(register, monkeypatch):
+    register("abacus")
+    module = register("loom")
 
-    machine(backend=Talkative)
-    select_backend("auto")
-    captured = capsys.readouterr()
-    assert not captured.out
-    assert "Setting up" in captured.err
+    def obstacle(report):
+        import heddles_that_nobody_has  # noqa: F401 # pyright: ignore[reportMissingImports]
+
+    monkeypatch.setattr(module, "obstacle", obstacle)
+    backend, reason = select_backend("auto")
+    assert backend.name == "abacus"
+    assert "the Python package heddles_that_nobody_has is missing" in reason
 
 
-def test_other_names_are_refused(machine):
-    with pytest.raises(CgcError, match="metal"):
-        select_backend("metal")  # type: ignore[arg-type]
+def test_other_names_are_refused(register):
+    register("abacus")
+    register("loom")
+    with pytest.raises(CgcError) as raised:
+        select_backend("metal")
+    assert str(raised.value) == "There is no backend 'metal'; choose auto, abacus or loom."
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_the_kernels_of_the_cpu_are_compiled_when_wanted(machine, wanted):
-    before = _Cpu.compiled
-    select_backend("cpu", compile_kernels=wanted)
-    assert _Cpu.compiled - before == wanted
+def test_kernels_are_compiled_when_wanted(register, wanted):
+    module = register("loom")
+    select_backend("loom", compile_kernels=wanted)
+    assert module.compiled is wanted

@@ -7,7 +7,7 @@ import pytest
 
 from cgc_addon.files import write_json
 from cgc_addon.reconstruction.colmap.database import MatchStatistics
-from cgc_addon.reconstruction.colmap.models import Model
+from cgc_addon.reconstruction.colmap.sparse_models import SparseModel
 from cgc_addon.reconstruction.photo_list import PhotoList, WorkingPhoto
 from cgc_addon.reconstruction.report import SolveReport, make_report, name_some, why_not_solved
 
@@ -19,7 +19,7 @@ def report(photos: int, *placed: int) -> SolveReport:
     models, begin = [], 0
     for count in placed:
         files = tuple(photo.file for photo in listed[begin : begin + count])
-        models.append(Model(files, 100 * count, 300, 0.61234, 3.0, ({"model": "OPENCV"},)))
+        models.append(SparseModel(files, 100 * count, 300, 0.61234, 3.0, ({"model": "OPENCV"},)))
         begin += count
     return make_report(
         dataset=Path("/d"),

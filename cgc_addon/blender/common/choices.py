@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ...rasterize.backends import backend_choices
+
 COLLECTION_KINDS = (
     ("NONE", "None", "Not part of a capture"),
     ("CAPTURE", "Capture", "Holds one capture: cameras, points and segments"),
@@ -23,11 +25,7 @@ PRESETS = (
     ("standard", "Standard", "The best result that some minutes can give"),
     ("paper", "Paper", "The schedule of the paper, 30,000 steps; wants a graphics card"),
 )
-BACKENDS = (
-    ("auto", "Automatic", "The graphics card if it can be used, else the processor"),
-    ("cpu", "Processor", "Draw on the processor"),
-    ("cuda", "CUDA", "Draw on an NVIDIA graphics card"),
-)
+BACKENDS = backend_choices()
 FEATURE_MODES = (
     ("preset", "As Preset", "What the preset says"),
     ("frozen", "Frozen Geometry", "Learn features once colour and shape are trained"),

@@ -47,7 +47,12 @@ class Clustering:
 
 
 def unit(features: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return features (N, D) at length 1; those of length 0 stay 0."""
+    """Return features (N, D) at length 1; those of length 0 stay 0.
+
+    Example:
+        >>> unit(np.array([[0.0, 5.0], [0.0, 0.0]])).tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+    """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     return np.where(lengths > 0, features / np.maximum(lengths, 1e-30), 0).astype(np.float32)
 
@@ -71,6 +76,12 @@ def cluster_features(
 
     Raises:
         Interrupted: when `should_stop` says so.
+
+    Example:
+        >>> features = np.repeat(np.array([[1.0, 0.0], [0.0, 3.0], [0.0, 0.0]]), 20, axis=0)
+        >>> found = cluster_features(features, weights=np.full(60, 5.0))
+        >>> found.labels[::20].tolist(), found.prototypes.tolist()
+        ([1, 2, 0], [[1.0, 0.0], [0.0, 1.0]])
     """
     settings = settings or ClusteringSettings()
     directions = unit(features)
@@ -129,6 +140,11 @@ def assign(
 
     Raises:
         Interrupted: when `should_stop` says so.
+
+    Example:
+        >>> prototypes = np.array([[1, 0], [0, 1]], np.float32)
+        >>> assign(np.array([[2.0, 0.1], [0.1, 2.0], [-1.0, 0.0]]), prototypes).labels.tolist()
+        [1, 2, 0]
     """
     labels = np.zeros(len(features), np.int32)
     cosines = np.full(len(features), -1, np.float32)

@@ -39,6 +39,12 @@ class MergeTree:
 
         Returns:
             (K + 1,) new label of each old one; label 0 stays 0.
+
+        Example:
+            >>> merges = np.array([[1, 2], [1, 3]], np.int32)
+            >>> tree = MergeTree(3, merges, np.array([0.8, 0.3], np.float32))
+            >>> tree.cut(0.5).tolist(), tree.cut(0.2).tolist()
+            ([0, 1, 1, 3], [0, 1, 1, 1])
         """
         label = np.arange(self.count + 1, dtype=np.int32)
         made = int(np.searchsorted(-self.heights, -threshold, side="right"))
@@ -56,6 +62,10 @@ def merge_threshold(granularity: float) -> float:
 
     Raises:
         ValueError: granularity is not within 0..1.
+
+    Example:
+        >>> [round(merge_threshold(granularity), 2) for granularity in (0, 0.5, 1)]
+        [1.01, 0.28, 0.08]
     """
     if not 0 <= granularity <= 1:
         raise ValueError(f"granularity must be within 0 and 1, not {granularity}.")
@@ -68,6 +78,10 @@ def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray
     Args:
         labels: (N,) ≥ 0, 0 = none.
         minimum_size: smaller segments become 0.
+
+    Example:
+        >>> ordered_by_size(np.array([7, 7, 3, 0, 7, 3, 5]), minimum_size=2).tolist()
+        [1, 1, 2, 0, 1, 2, 0]
     """
     counts = np.bincount(labels, minlength=1)
     counts[0] = 0

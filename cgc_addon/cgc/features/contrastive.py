@@ -54,6 +54,10 @@ def minimum_segment_pixels(width: int, height: int) -> int:
     Args:
         width: of the label map, pixels.
         height: of the label map, pixels.
+
+    Example:
+        >>> minimum_segment_pixels(988, 731), minimum_segment_pixels(494, 731)
+        (100, 50)
     """
     return max(2, round(100 * width * height / (988 * 731)))
 
@@ -163,6 +167,15 @@ def contrastive_loss(
 
     Raises:
         ValueError: the reduction is none of the three.
+
+    Example:
+        >>> labels = torch.tensor([1, 1, 2, 2])
+        >>> apart = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, 3.0]])
+        >>> round(contrastive_loss(apart, labels, minimum_pixels=1).item(), 4)  # log(1 + exp(−10))
+        0.0
+        >>> alike = torch.ones(4, 2)
+        >>> round(contrastive_loss(alike, labels, minimum_pixels=1).item(), 4)  # log(2)
+        0.6931
     """
     if reduction not in _AREA_EXPONENTS:
         raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; not {reduction!r}.")

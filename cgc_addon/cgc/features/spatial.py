@@ -33,6 +33,12 @@ def similarity_terms(
         anchors: (A,) int64 indices.
         near: (A, k) int64 indices.
         far: (A, m) int64 indices.
+
+    Example:
+        >>> features = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+        >>> one, near, far = torch.tensor([0]), torch.tensor([[1]]), torch.tensor([[2]])
+        >>> [cosine.item() for cosine in similarity_terms(features, one, near, far)]
+        [1.0, 0.0]
     """
     own = features[anchors][:, None, :]
     cosine = torch.nn.functional.cosine_similarity
@@ -47,7 +53,13 @@ def combined(
     near_weight: float = NEAR_WEIGHT,
     far_weight: float = FAR_WEIGHT,
 ) -> Tensor:
-    """Return L from the two mean cosines, a scalar."""
+    """Return L from the two mean cosines, a scalar.
+
+    Example:
+        >>> best = combined(torch.tensor(1.0), torch.tensor(0.0))
+        >>> round(best.item(), 6)  # (0.05 + 0.15) · sigmoid(0)
+        0.1
+    """
     return near_weight * torch.sigmoid(1 - near_cosine) + far_weight * torch.sigmoid(far_cosine)
 
 
@@ -116,6 +128,14 @@ def spatial_loss(
         anchors: Gaussians drawn.
         near_weight: λ_near.
         far_weight: λ_far.
+
+    Example:
+        >>> means = torch.tensor([[0.0, 0, 0], [1, 0, 0], [9, 0, 0], [10, 0, 0]])
+        >>> neighbours = torch.tensor([[1], [0], [3], [2]])
+        >>> draws = torch.Generator().manual_seed(0)
+        >>> loss = spatial_loss(torch.ones(4, 16), means, neighbours, draws)
+        >>> round(loss.item(), 4)  # 0.05 · sigmoid(0) + 0.15 · sigmoid(1)
+        0.1347
     """
     count, device = len(means), means.device
     chosen = _permutation(count, generator)[:anchors].to(device)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...progress import Progress, Reporter, ShouldStop, never, silent, track
-from ...rasterize.blending import blend_features
+from ...rasterize.blending_node import blend_features
 from ...splats.gaussians import FEATURE_DIMENSION
 from ..observations import Observation
 from .contrastive import contrastive_loss

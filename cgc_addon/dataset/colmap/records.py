@@ -22,7 +22,16 @@ LARGEST_COORDINATE = 1e15
 
 @dataclass(frozen=True)
 class ColmapCamera:
-    """Intrinsics of one of COLMAP's camera models, distortion included."""
+    """Intrinsics of one of COLMAP's camera models, distortion included.
+
+    Example:
+        >>> params = (500.0, 510.0, 320.0, 240.0, 0.1, 0.0, 0.0, 0.0)
+        >>> camera = ColmapCamera("OPENCV", 640, 480, params)
+        >>> camera.focal_lengths, camera.value("k1")
+        ((500.0, 510.0), 0.1)
+        >>> camera.resized(320, 240).params
+        (250.0, 255.0, 160.0, 120.0, 0.1, 0.0, 0.0, 0.0)
+    """
 
     model: str
     """COLMAP's name: "OPENCV"."""
@@ -137,7 +146,12 @@ def checked_image(
 
 
 def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation (3, 3) of a unit quaternion (4,) wxyz."""
+    """Return the rotation (3, 3) of a unit quaternion (4,) wxyz.
+
+    Example:
+        >>> rotation_matrix(np.array([0.0, 0.0, 0.0, 1.0])).tolist()  # half a turn around z
+        [[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
     w, x, y, z = quaternion
     return np.array(
         [

@@ -19,17 +19,33 @@ from .kernels.binning import hide_rows
 from .kernels.labels import draw_labels
 from .kernels.layout import DEPTH, GROUP
 from .kernels.weights import list_weights
+from .products import KERNEL_PRODUCTS
 from .projection import Projection, camera_floats, flat
 from .scratch import Scratch
+from .ssim import photometric_loss, ssim
 from .threads import limited_threads
 from .tiles import Tiles, distribute
 from .warm_up import stages as _stages_that_compile
+
+
+def obstacle(_report: Reporter) -> str:
+    """Return "": it can be used wherever this module can be imported."""
+    return ""
+
+
+def open_backend(report: Reporter, *, compile_kernels: bool) -> CpuBackend:
+    """Return the backend, see `rasterize.interface.BackendModule`."""
+    backend = CpuBackend()
+    if compile_kernels:
+        backend.compile_kernels(report)
+    return backend
 
 
 class CpuBackend:
     """Implements `rasterize.interface.Backend`. Use one object from one Python thread at a time."""
 
     name = "cpu"
+    hardware = ""
 
     def __init__(self, threads: int | None = None) -> None:
         """Prepare to draw.
@@ -98,10 +114,13 @@ class CpuBackend:
 
     def photometric_loss(self, rgb: Tensor, target: Tensor, dssim_weight: float = 0.2) -> Tensor:
         """Return (1 − w) · L1 + w · (1 − SSIM); see `rasterize.interface.Backend`."""
-        from .ssim import photometric_loss
-
         with limited_threads(self.threads):
             return photometric_loss(rgb, target, dssim_weight)
+
+    def ssim(self, a: Tensor, b: Tensor) -> float:
+        """Return the mean structural similarity; see `rasterize.interface.Backend.ssim`."""
+        with limited_threads(self.threads):
+            return ssim(a, b)
 
     def blending_weights(
         self,
@@ -132,7 +151,7 @@ class CpuBackend:
             weights = np.empty(starts[-1], np.float32)
             if len(weights):
                 list_weights(*walk, pixel_rows, smallest, starts[:-1].copy(), gaussians, weights)
-        return BlendingMatrix(starts, gaussians, weights, len(splat.means))
+        return BlendingMatrix(starts, gaussians, weights, len(splat.means), KERNEL_PRODUCTS)
 
     def render_labels(
         self,

@@ -3,27 +3,16 @@
 # (Numba hands intrinsics their first parameter itself.)
 """The photometric loss of 3DGS and its gradient in two sweeps over the picture.
 
-SSIM (Wang et al. 2004) compares windows: with the window's weighted means μ and E[·], covariance
-σxy = E[xy] − μx μy, and the difference d = x − y, it is the product of two ratios,
+The formulas are those of `rasterize.ssim`. The first sweep blurs y, d, d² and xy, and keeps S's
+derivatives to μx, E[d²] and E[xy]; the second blurs those.
 
-    S = l · s,  l = A₁ / (A₁ + μd²),  A₁ = 2 μx μy + c₁,
-                s = A₂ / (A₂ + σd²),  A₂ = 2 σxy + c₂,  σd² = E[d²] − μd².
-
-That is the usual formula, as (μx − μy)² = μx² + μy² − 2 μx μy and likewise for σ; written so, the
-rounding errors of A₁ and A₂ cancel where the pictures are alike, and float32 is enough.
-
-The first sweep blurs y, d, d² and xy, and keeps S's derivatives to μx, E[d²] and E[xy]. The second
-blurs those: the blur is symmetric, so it is its own adjoint, and
-
-    ∂ΣS/∂x = blur(∂S/∂μx) + 2d · blur(∂S/∂E[d²]) + y · blur(∂S/∂E[xy]).
-
-For the same reason x and y enter the products less a constant m, the photo's mean. Covariance does
-not feel that but at the edges, where only a share k < 1 of the window lies on the picture: there
+As covariance does not feel a constant, x and y enter the products less the photo's mean m. It does
+at the edges, where only a share k < 1 of the window lies on the picture: there
 
     σxy = E[(x − m)(y − m)] − (μx − km)(μy − km) + m (1 − k)(μx + μy − km).
 
 A row of RGB pixels is one row of numbers whose neighbours of the same channel lie three apart, so
-no channel is ever taken out. Outside the picture everything is zero, as in 3DGS.
+no channel is ever taken out.
 """
 
 from __future__ import annotations
@@ -36,18 +25,15 @@ from numba import prange
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..interface import SSIM_C1, SSIM_C2, SSIM_REACH, SSIM_SIGMA
 from .simd import LANES, inline, kernel, lane_numbers, load, splat, store, sum_lanes, where
 
 CHANNELS = 3
-TAPS = 11
-REACH = TAPS // 2
-SIGMA = 1.5
-C1 = 0.01**2
-C2 = 0.03**2
+TAPS = 2 * SSIM_REACH + 1
 
 
 def _window() -> NDArray[np.float32]:
-    profile = np.exp(-((np.arange(TAPS) - REACH) ** 2) / (2 * SIGMA**2))
+    profile = np.exp(-((np.arange(TAPS) - SSIM_REACH) ** 2) / (2 * SSIM_SIGMA**2))
     window = (profile / profile.sum()).astype(np.float32)
     # Rounded taps add up to 1 + 3e-8, which E[x²] − μ² would show as variance of a flat picture:
     # the smallest taps can take up the rest.
@@ -57,7 +43,7 @@ def _window() -> NDArray[np.float32]:
 
 WINDOW = _window()
 """(11,) the window is the outer product of this with itself."""
-MARGIN = REACH * CHANNELS
+MARGIN = SSIM_REACH * CHANNELS
 """Zeros that a row of numbers has on either side."""
 BLOCK = 8
 """Rows that a thread takes at a time."""
@@ -137,7 +123,7 @@ def _window_shares(length: int) -> NDArray[np.float32]:
     """Return how much of the window around each of `length` places lies between the ends."""
     total = np.concatenate([[0.0], np.cumsum(WINDOW, dtype=np.float64)])
     place = np.arange(length)
-    first, last = np.maximum(REACH - place, 0), np.minimum(REACH + length - place, TAPS)
+    first, last = np.maximum(SSIM_REACH - place, 0), np.minimum(SSIM_REACH + length - place, TAPS)
     return (total[last] - total[first]).astype(np.float32)
 
 
@@ -162,7 +148,7 @@ def _sweep_forward(x, y, numbers, center, row_shares, column_shares, derivatives
     for block in prange((height + BLOCK - 1) // BLOCK):
         blurred = np.zeros((4, size), np.float32)
         for row in range(block * BLOCK, min(height, (block + 1) * BLOCK)):
-            first, last = max(0, row - REACH), min(height, row + REACH + 1)
+            first, last = max(0, row - SSIM_REACH), min(height, row + SSIM_REACH + 1)
             for position in range(0, length, LANES):
                 column = min(position, length - LANES)
                 mean_y = splat(0.0)
@@ -170,7 +156,7 @@ def _sweep_forward(x, y, numbers, center, row_shares, column_shares, derivatives
                 square = splat(0.0)
                 product = splat(0.0)
                 for other in range(first, last):
-                    tap = WINDOW[other - row + REACH]
+                    tap = WINDOW[other - row + SSIM_REACH]
                     a = load(x, other * length + column)
                     b = load(y, other * length + column)
                     d = a - b
@@ -197,8 +183,8 @@ def _sweep_forward(x, y, numbers, center, row_shares, column_shares, derivatives
                 covariance = product - mean_y * (mean_y + mean_d) + edge
                 mean_y = mean_y + shift
                 distance = mean_d * mean_d
-                a1 = mean_y * (mean_y + mean_d) * 2.0 + C1
-                a2 = covariance * 2.0 + C2
+                a1 = mean_y * (mean_y + mean_d) * 2.0 + SSIM_C1
+                a2 = covariance * 2.0 + SSIM_C2
                 inverse_b1 = 1.0 / (a1 + distance)
                 variance = square - distance
                 inverse_b2 = 1.0 / (a2 + variance)
@@ -241,13 +227,13 @@ def _sweep_backward(x, y, numbers, derivatives, share, rest, gradient, differenc
     for block in prange((height + BLOCK - 1) // BLOCK):
         blurred = np.zeros((3, size), np.float32)
         for row in range(block * BLOCK, min(height, (block + 1) * BLOCK)):
-            first, last = max(0, row - REACH), min(height, row + REACH + 1)
+            first, last = max(0, row - SSIM_REACH), min(height, row + SSIM_REACH + 1)
             for column in range(0, stride, LANES):
                 by_mean = splat(0.0)
                 by_square = splat(0.0)
                 by_product = splat(0.0)
                 for other in range(first, last):
-                    tap = WINDOW[other - row + REACH]
+                    tap = WINDOW[other - row + SSIM_REACH]
                     source = other * stride + column
                     by_mean = by_mean + load(derivatives, source) * tap
                     by_square = by_square + load(derivatives, plane + source) * tap

@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ...dataset.scene import PinholeCamera, View
-from ..blending import blend_features
-from ..interface import SplatTensors
-
-if TYPE_CHECKING:
-    from .backend import CpuBackend
+from ..blending_node import blend_features
+from ..interface import Backend, SplatTensors
 
 
-def stages(backend: CpuBackend) -> list[Callable[[], None]]:
+def stages(backend: Backend) -> list[Callable[[], None]]:
     """Return calls that together use all kernels, each a few seconds to compile."""
     view = View("warm-up", PinholeCamera(16, 16, 16.0, 16.0, 8.0, 8.0), np.eye(4))
     splat = SplatTensors(
@@ -46,6 +42,7 @@ def stages(backend: CpuBackend) -> list[Callable[[], None]]:
 
     def weights() -> None:
         matrix = backend.blending_weights(splat, view, torch.arange(256))
+        matrix.strongest_labels(np.ones(1, np.int32))
         blend_features(matrix.rows(np.arange(16)), features).sum().backward()
 
     return [forward, backward, loss, labels, weights]

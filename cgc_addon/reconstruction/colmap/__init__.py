@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""COLMAP's stages in a process of their own, and what stands between them on disk."""
+"""COLMAP's work in a process of its own: starting it, and what is on disk between its stages."""

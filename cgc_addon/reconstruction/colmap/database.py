@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What COLMAP's database holds, read without COLMAP: which work is done already."""
+"""What COLMAP's database holds, read without COLMAP: what was found, which work is done already."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ..photo_list import CameraGroup
@@ -92,6 +95,27 @@ def matched_pairs(path: Path) -> set[tuple[int, int]]:
         )
         return {((pair - pair % _PAIR_FACTOR) // _PAIR_FACTOR, pair % _PAIR_FACTOR)
                 for (pair,) in rows}  # fmt: skip
+
+
+def largest_descriptors(path: Path, files: Sequence[str], most: int) -> list[NDArray[np.uint8]]:
+    """Return descriptors (F, 128) of each photo, F ≤ `most`: those of its largest features."""
+    ids = image_ids(path)
+    found = []
+    with _opened(path) as database:
+        for file in files:
+            query = "SELECT rows, cols, data FROM {} WHERE image_id = ?"
+            points = database.execute(query.format("keypoints"), (ids.get(file),)).fetchone()
+            vectors = database.execute(query.format("descriptors"), (ids.get(file),)).fetchone()
+            if not vectors or not vectors[0]:
+                found.append(np.zeros((0, 128), np.uint8))
+                continue
+            descriptors = np.frombuffer(vectors[2], np.uint8).reshape(vectors[0], -1)
+            # x, y, and the affine shape, whose first entries grow with the scale
+            shapes = np.frombuffer(points[2], np.float32).reshape(points[0], points[1])
+            scales = np.abs(shapes[:, 2:]).sum(axis=1)
+            largest = np.argsort(-scales, kind="stable")[:most]
+            found.append(descriptors[largest])
+    return found
 
 
 def statistics(path: Path) -> MatchStatistics:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
+from numba import njit, prange
 
 from ..simd import LANES, inline, kernel, load, load_scalar, splat, store
 
@@ -102,3 +102,33 @@ def copy_rows(starts, gaussians, weights, rows, new_starts, new_gaussians, new_w
             for i in range(new_starts[row + 1] - target):
                 new_gaussians[target + i] = gaussians[source + i]
                 new_weights[target + i] = weights[source + i]
+
+
+# Without the float rules of `kernel`: sums keep their order, so that equal weights stay equal.
+@njit(cache=True, nogil=True)
+def choose_labels(starts, gaussians, weights, labels, sums, strongest):
+    """Find the label of the largest sum of weights in each row.
+
+    Args:
+        starts: (P + 1,) int64.
+        gaussians: (E,) int32.
+        weights: (E,) float32.
+        labels: (N,) int32 ≥ 0.
+        sums: (highest label + 1,) float32, zero before and after.
+        strongest: (P,) int32 out.
+    """
+    for pixel in range(len(starts) - 1):
+        begin, end = starts[pixel], starts[pixel + 1]
+        uncovered = np.float32(1.0)
+        for entry in range(begin, end):
+            sums[labels[gaussians[entry]]] += weights[entry]
+            uncovered -= weights[entry]
+        best, most = np.int32(0), sums[0] + max(uncovered, np.float32(0.0))
+        for entry in range(begin, end):
+            label = labels[gaussians[entry]]
+            if label > 0 and (sums[label] > most or (sums[label] == most and label < best)):
+                best, most = label, sums[label]
+        for entry in range(begin, end):
+            sums[labels[gaussians[entry]]] = 0.0
+        sums[0] = 0.0
+        strongest[pixel] = best

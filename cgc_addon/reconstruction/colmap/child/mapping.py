@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cameras and points from the matches; runs in the child process."""
+"""Cameras and points from the matches."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..settings import FEWEST_PHOTOS
-from .models import Model, ranking, write_models
+from ....progress import Progress, Reporter
+from ...settings import FEWEST_PHOTOS
+from ..sparse_models import SparseModel, ranking, write_models
 
 if TYPE_CHECKING:
     import pycolmap
 
-    from .child import Tell
 
 STAGE = "Placing photos"
 GROW_STAGE = "Placing the remaining photos"
@@ -26,7 +26,7 @@ _WORSE = 1.1
 
 
 def map_photos(
-    *, database: str, photos: str, output: str, threads: int, seed: int, tell: Tell
+    *, database: str, photos: str, output: str, threads: int, seed: int, report: Reporter
 ) -> dict[str, Any]:
     """Make models of the matched photos and write them to `output`, which then exists, in one step.
 
@@ -36,7 +36,7 @@ def map_photos(
         output: folder of the models; must not exist.
         threads: to use.
         seed: of everything random.
-        tell: takes progress.
+        report: takes progress.
     """
     import pycolmap
 
@@ -47,7 +47,7 @@ def map_photos(
     pycolmap.set_random_seed(seed)
     with pycolmap.Database.open(database) as opened:
         total = opened.num_images()
-        found = _run(opened, _options(photos, total, threads, seed), [], STAGE, total, tell)
+        found = _run(opened, _options(photos, total, threads, seed), [], STAGE, total, report)
         models = [_describe(model) for model in found]
         order = ranking(models)
         found, models = [found[i] for i in order], [models[i] for i in order]
@@ -56,7 +56,7 @@ def map_photos(
             options.multiple_models = False
             options.mapper.abs_pose_min_num_inliers = _FEWER_INLIERS
             copy = pycolmap.Reconstruction(found[0])
-            grown = _run(opened, options, [copy], GROW_STAGE, total, tell)
+            grown = _run(opened, options, [copy], GROW_STAGE, total, report)
             if grown and _is_better(after := _describe(grown[0]), models[0]):
                 found[0], models[0] = grown[0], after
     for number, model in enumerate(found):
@@ -87,7 +87,7 @@ def _run(
     start: list[pycolmap.Reconstruction],
     stage: str,
     total: int,
-    tell: Tell,
+    report: Reporter,
 ) -> list[pycolmap.Reconstruction]:
     """Return the models that mapping makes, or what becomes of the one in `start`."""
     import pycolmap
@@ -107,9 +107,9 @@ def _run(
         nonlocal most
         if manager.size():
             most = max(most, manager.get(manager.size() - 1).num_reg_images())
-        tell(stage, most, total)
+        report(Progress(stage, most, total))
 
-    tell(stage, 0, total)
+    report(Progress(stage, 0, total))
     events = pycolmap.IncrementalPipelineCallback
     for event in (events.INITIAL_IMAGE_PAIR_REG_CALLBACK, events.NEXT_IMAGE_REG_CALLBACK):
         pipeline.add_callback(event.value, placed)
@@ -118,14 +118,14 @@ def _run(
     return [model for model in models if model.num_reg_images() >= FEWEST_PHOTOS]
 
 
-def _is_better(after: Model, before: Model) -> bool:
+def _is_better(after: SparseModel, before: SparseModel) -> bool:
     more = len(after.files) > len(before.files)
     return more and after.reprojection_error <= _WORSE * before.reprojection_error
 
 
-def _describe(model: pycolmap.Reconstruction) -> Model:
+def _describe(model: pycolmap.Reconstruction) -> SparseModel:
     used = {model.image(number).camera_id for number in model.reg_image_ids()}
-    return Model(
+    return SparseModel(
         files=tuple(sorted(model.image(number).name for number in model.reg_image_ids())),
         points=model.num_points3D(),
         observations=model.compute_num_observations(),

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Features of the photos into the database; runs in the child process."""
+"""Features of the photos into the database."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..photo_list import CameraGroup
-from .database import files_with_features
-
-if TYPE_CHECKING:
-    from .child import Tell
+from ....progress import Progress, Reporter
+from ...photo_list import CameraGroup
+from ..database import files_with_features
 
 STAGE = "Finding features"
 _DOUBLED_SIZE = 1000
@@ -28,7 +26,7 @@ def extract(
     max_features: int,
     threads: int,
     seed: int,
-    tell: Tell,
+    report: Reporter,
 ) -> dict[str, Any]:
     """Find the features of all photos that have none in the database yet.
 
@@ -39,7 +37,7 @@ def extract(
         max_features: of one photo.
         threads: to use.
         seed: of everything random.
-        tell: takes progress.
+        report: takes progress.
 
     Returns:
         Under "extracted" for how many photos that was.
@@ -63,7 +61,7 @@ def extract(
         reader = pycolmap.ImageReaderOptions(existing_camera_id=number)
         for start in range(0, len(group.files), batch_size):
             batch = group.files[start : start + batch_size]
-            tell(STAGE, done, total)
+            report(Progress(STAGE, done, total))
             missing = [file for file in batch if file not in ready]
             if missing:
                 # First the names, in order: many threads would number the images by chance.
@@ -76,7 +74,7 @@ def extract(
                 )  # fmt: skip
             done += len(batch)
             extracted += len(missing)
-    tell(STAGE, total, total)
+    report(Progress(STAGE, total, total))
     return {"extracted": extracted}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""COLMAP's work is done in a child process.
+"""Starting the child process that does COLMAP's work, and hearing from it.
 
 Its calls block for minutes, print as they like, and end the process where they find a defect. A
 child can be killed at any moment, keeps our output clean, and gives back all memory at its end.
@@ -36,7 +36,7 @@ def run_stage(
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
-    """Run one of `child.STAGES` in a process of its own and return its result.
+    """Run one of the stages in `child` in a process of its own and return its result.
 
     Args:
         stage: name of the stage.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m cgc_addon.reconstruction.colmap.child`: one stage of COLMAP's work; see `native`."""
+"""`python -m cgc_addon.reconstruction.colmap.child`: one stage of COLMAP's work; see `process`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import CgcError
-
-Tell = Callable[[str, int, int], None]
-"""Takes a stage in words, units done, and units to do."""
+from ....errors import CgcError
+from ....progress import Progress
 
 
 def main() -> int:
@@ -29,12 +27,12 @@ def main() -> int:
     def send(message: dict[str, Any]) -> None:
         answers.write(json.dumps(message).encode() + b"\n")
 
-    def tell(stage: str, done: int, total: int) -> None:
-        send({"stage": stage, "done": done, "total": total})
+    def report(progress: Progress, /) -> None:
+        send({"stage": progress.stage, "done": progress.done, "total": progress.total})
 
     stage = request.pop("stage")
     try:
-        send({"result": _stages()[stage](tell=tell, **request)})
+        send({"result": _stages()[stage](report=report, **request)})
     except CgcError as error:
         send({"error": str(error)})
     except ModuleNotFoundError as error:
@@ -53,11 +51,11 @@ def _stages() -> dict[str, Callable[..., dict[str, Any]]]:
     # Warnings go to stderr, which is the log file; there is no other.
     pycolmap.logging.logtostderr = True
     pycolmap.logging.minloglevel = pycolmap.logging.Level.WARNING.value
-    from . import features, mapping, matching, undistorting
+    from . import features, mapping, matching, pairing, undistorting
 
     return {
         "features": features.extract,
-        "pairs": matching.choose,
+        "pairs": pairing.choose,
         "matching": matching.match,
         "mapping": mapping.map_photos,
         "undistorting": undistorting.undistort,

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import cgc_addon
 from cgc_addon.errors import CgcError, Interrupted
-from cgc_addon.reconstruction.colmap import native
+from cgc_addon.reconstruction.colmap import process
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def stand_in(monkeypatch, tmp_path):
         def popen(command, **kwargs):
             return start([sys.executable, "-c", script], **kwargs)
 
-        monkeypatch.setattr(native.subprocess, "Popen", popen)
-        return native.run_stage("mapping", {"x": 1}, tmp_path / "log.txt", **options)
+        monkeypatch.setattr(process.subprocess, "Popen", popen)
+        return process.run_stage("mapping", {"x": 1}, tmp_path / "log.txt", **options)
 
     return run
 
@@ -86,10 +89,28 @@ def test_the_child_ends_with_its_parent(tmp_path):
         assert child.wait(timeout=60) != 0
 
 
+def test_the_child_is_found_where_the_package_has_another_name(tmp_path):
+    # As Blender installs it: bl_ext.user_default.cgc.cgc_addon.
+    package = Path(cgc_addon.__file__).parent
+    inside = tmp_path / "bl_ext" / "user_default" / "cgc" / "cgc_addon"
+    shutil.copytree(package, inside, ignore=shutil.ignore_patterns("sample", "__pycache__"))
+    program = (
+        "from bl_ext.user_default.cgc.cgc_addon.reconstruction.colmap import process\n"
+        "from pathlib import Path\n"
+        "arguments = {'database': 'database.db', 'photos': '.', 'groups': [], 'max_features': 9,\n"
+        "             'threads': 1, 'seed': 0}\n"
+        "print(process.run_stage('features', arguments, Path('log.txt')))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.stdout == "{'extracted': 0}\n", result.stderr
+
+
 def test_an_unreadable_database_is_an_error_and_not_an_abort_of_this_process(tmp_path):
     (tmp_path / "database.db").write_bytes(b"no database" * 1000)
     with pytest.raises(CgcError, match="features"):
-        native.run_stage(
+        process.run_stage(
             "features",
             {"database": str(tmp_path / "database.db"), "photos": str(tmp_path), "groups": [],
              "max_features": 10, "threads": 1, "seed": 0},

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Photos and model as pinhole cameras see them; runs in the child process."""
+"""Photos and model as pinhole cameras see them."""
 
 from __future__ import annotations
 
 import shutil
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .child import Tell
+from ....progress import Progress, Reporter
 
 STAGE = "Undistorting photos"
 _JPEG_QUALITY = 95
@@ -17,7 +16,7 @@ _LOOK_SECONDS = 0.3
 
 
 def undistort(
-    *, model: str, photos: str, output: str, names: dict[str, str], threads: int, tell: Tell
+    *, model: str, photos: str, output: str, names: dict[str, str], threads: int, report: Reporter
 ) -> dict[str, Any]:
     """Write undistorted photos into `output/images` and the model, tracks kept, into `…/sparse`.
 
@@ -27,7 +26,7 @@ def undistort(
         output: folder, emptied first.
         names: name in the dataset of each working copy.
         threads: to use.
-        tell: takes progress.
+        report: takes progress.
 
     Returns:
         The number of photos.
@@ -44,9 +43,9 @@ def undistort(
     def watch() -> None:
         while not finished.wait(_LOOK_SECONDS):
             written = sum(path.is_file() for path in (target / "images").rglob("*"))
-            tell(STAGE, min(written, total), total)
+            report(Progress(STAGE, min(written, total), total))
 
-    tell(STAGE, 0, total)
+    report(Progress(STAGE, 0, total))
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
@@ -57,7 +56,7 @@ def undistort(
         finished.set()
         watcher.join()
     _rename(target, names)
-    tell(STAGE, total, total)
+    report(Progress(STAGE, total, total))
     return {"photos": total}
 
 

@@ -4,11 +4,18 @@ import json
 import pycolmap
 import pytest
 
-from cgc_addon.reconstruction.colmap.models import Model, ranking, read_models, write_models
+from cgc_addon.reconstruction.colmap.sparse_models import (
+    SparseModel,
+    ranking,
+    read_models,
+    write_models,
+)
 
 
-def model(photos: int, points: int = 10) -> Model:
-    return Model(tuple(f"{i}.jpg" for i in range(photos)), points, 20, 0.5, 2.0, ({"model": "X"},))
+def model(photos: int, points: int = 10) -> SparseModel:
+    return SparseModel(
+        tuple(f"{i}.jpg" for i in range(photos)), points, 20, 0.5, 2.0, ({"model": "X"},)
+    )
 
 
 def test_the_model_with_most_photos_comes_first_then_most_points():

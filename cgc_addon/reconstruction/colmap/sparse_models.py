@@ -16,8 +16,8 @@ LIST = "models.json"
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model as a whole."""
+class SparseModel:
+    """Cameras and points that hang together, as a whole."""
 
     files: tuple[str, ...]
     """The photos that have a place in it, in order."""
@@ -31,12 +31,12 @@ class Model:
     """Model, size, parameters and their names of each camera, as solved."""
 
 
-def ranking(models: Sequence[Model]) -> list[int]:
+def ranking(models: Sequence[SparseModel]) -> list[int]:
     """Return the positions of the models, best first: by photos, then by points, then by order."""
     return sorted(range(len(models)), key=lambda i: (-len(models[i].files), -models[i].points, i))
 
 
-def write_models(folder: Path, models: Iterable[Model]) -> None:
+def write_models(folder: Path, models: Iterable[SparseModel]) -> None:
     """Write what is known of the models beside them; they lie in folders called 0, 1, ….
 
     Raises:
@@ -45,13 +45,13 @@ def write_models(folder: Path, models: Iterable[Model]) -> None:
     write_json(folder / LIST, [asdict(model) for model in models])
 
 
-def read_models(folder: Path) -> list[Model] | None:
+def read_models(folder: Path) -> list[SparseModel] | None:
     """Read what `write_models` wrote; None if it, or the first model, is missing or damaged."""
     if not (folder / LIST).is_file():
         return None
     try:
         models = [
-            Model(**{**fields, "files": tuple(fields["files"]),
+            SparseModel(**{**fields, "files": tuple(fields["files"]),
                      "cameras": tuple(fields["cameras"])})
             for fields in read_json(folder / LIST)
         ]  # fmt: skip

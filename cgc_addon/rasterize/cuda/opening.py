@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the CUDA backend can be used on this computer, and opening it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import numpy as np
+
+from ...dataset.scene import PinholeCamera, View
+from ...progress import Progress, Reporter
+from ..interface import Backend, SplatTensors
+
+LOADING = "Loading CUDA kernels (the first time they are compiled, which takes minutes)"
+
+
+def obstacle(report: Reporter) -> str:
+    """Return what stands in the way, see `interface.BackendModule`.
+
+    Raises:
+        ModuleNotFoundError: gsplat or a package that it needs is missing.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return "PyTorch is not installed"
+    if torch.version.cuda is None:
+        return "this PyTorch was built without CUDA"
+    if not torch.cuda.is_available():
+        return "PyTorch finds no NVIDIA card"
+    report(Progress(LOADING, 0, 0))
+    try:
+        return _try_kernels()
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        # Compilers, drivers and cards fail in ways that nobody has listed.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return f"gsplat's CUDA kernels fail here ({lines[0].rstrip('.')})"
+
+
+def open_backend(_report: Reporter, *, compile_kernels: bool) -> Backend:
+    """Return the backend; `obstacle` has compiled its kernels already."""
+    # gsplat talks on standard output, which may be carrying somebody's JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        from .backend import CudaBackend
+
+        return CudaBackend()
+
+
+def _try_kernels() -> str:
+    """Load gsplat's kernels, compiling them if need be, draw once, and say what is missing."""
+    with contextlib.redirect_stdout(sys.stderr):
+        from gsplat.cuda import _backend
+
+        if _backend._C is None:
+            return "gsplat must compile its kernels and finds no CUDA toolkit (nvcc)"
+        from .backend import CudaBackend
+
+        _draw_once(CudaBackend())
+    return ""
+
+
+def _draw_once(backend: Backend) -> None:
+    """Draw one Gaussian: kernels can load and still not fit the card."""
+    import torch
+
+    def tensor(*values: float) -> torch.Tensor:
+        return torch.tensor([values], device=backend.device)
+
+    splat = SplatTensors(
+        means=tensor(0.0, 0.0, 1.0),
+        quats=tensor(1.0, 0.0, 0.0, 0.0),
+        scales=tensor(1.0, 1.0, 1.0),
+        opacities=tensor(0.5)[0],
+        sh0=tensor(0.0, 0.0, 0.0)[None],
+        shN=torch.zeros(1, 0, 3, device=backend.device),
+    )
+    view = View("trial", PinholeCamera(16, 16, 16.0, 16.0, 8.0, 8.0), np.eye(4))
+    alpha = backend.render(splat, view).alpha[8, 8].item()
+    if not 0.49 < alpha < 0.51:
+        raise RuntimeError(f"a trial picture came out wrong: {alpha:.3f} instead of 0.5")

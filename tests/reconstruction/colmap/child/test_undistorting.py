@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A solved model becomes photos and cameras without distortion."""
+
+from __future__ import annotations
+
+import pycolmap
+
+from cgc_addon.reconstruction.colmap.child.undistorting import STAGE
+from cgc_addon.reconstruction.colmap.process import run_stage
+
+
+def test_photos_and_model_get_their_names_in_the_dataset(made_up, tmp_path):
+    run_stage(
+        "mapping",
+        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
+        tmp_path / "log.txt",
+    )  # fmt: skip
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "rest").touch()
+    files = sorted(path.name for path in (made_up / "photos").iterdir())
+    names = {file: f"day 1/{number}.png" for number, file in enumerate(files)}
+    told = []
+    result = run_stage(
+        "undistorting",
+        {"model": str(tmp_path / "models" / "0"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "output"), "names": names, "threads": 1},
+        tmp_path / "log.txt",
+        report=told.append,
+    )  # fmt: skip
+    assert result == {"photos": 6}
+    images = tmp_path / "output" / "images"
+    written = {path.relative_to(images).as_posix() for path in images.rglob("*.png")}
+    assert written == set(names.values())
+    assert [path.name for path in images.iterdir()] == ["day 1"]
+    assert not (tmp_path / "output" / "rest").exists()
+    model = pycolmap.Reconstruction(tmp_path / "output" / "sparse")
+    assert {image.name for image in model.images.values()} == set(names.values())
+    assert {camera.model.name for camera in model.cameras.values()} == {"PINHOLE"}
+    assert (told[-1].stage, told[-1].done, told[-1].total) == (STAGE, 6, 6)
