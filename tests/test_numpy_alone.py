@@ -18,7 +18,7 @@ from cgc_addon.splats.ply import write_ply
 ROOT = Path(__file__).parents[1]
 
 NUMPY_ALONE = (
-    *("errors", "files", "ply_table", "progress"),
+    *("choices", "errors", "files", "ply_table", "progress"),
     *(
         "dataset.colmap.camera_models",
         "dataset.cameras_json",
@@ -28,7 +28,8 @@ NUMPY_ALONE = (
     *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
-    *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments"),
+    *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments", "cgc.settings"),
+    *("training.config_json", "training.presets", "training.run_folder"),
     *("masks.models.fetch", "masks.models.weights"),
 )
 

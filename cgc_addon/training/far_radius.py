@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..cgc.settings import NoFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
@@ -58,8 +59,7 @@ def choose_far_radius(
         levels=((1.0, HALVINGS),),
         densify=replace(config.geometry.densify, start=NEVER, stop=NEVER),
     )
-    features = replace(config.features, mode="off")
-    trial = replace(config, geometry=geometry, features=features)
+    trial = replace(config, geometry=geometry, features=NoFeatureSettings())
     last_round = min(STEPS // 2, len(dataset.train))
     losses: list[float] = []
     for number, radius in enumerate(RADII):

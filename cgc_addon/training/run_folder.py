@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
-from .config import TrainingConfig, from_json, to_json
+from .config import TrainingConfig
+from .config_json import from_json, to_json
 
 
 @dataclass(frozen=True)

@@ -69,17 +69,13 @@ class Trainer:
         center = np.mean([view.center() for view in dataset.scene.views], axis=0)
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
         self.step = 0
-        joint = config.features.mode == "joint"
-        self._joint = JointFeatures(config.features, config.seed) if joint else None
+        self._joint: JointFeatures | None = None
         self._parameters = to_parameters(gaussians, config.geometry.sh_degree, backend.device)
-        if joint:
-            self._parameters["features"] = torch.nn.Parameter(
-                feature_start(len(gaussians), config.features.initial_scale, config.seed).to(
-                    backend.device
-                )
-            )
-        else:
-            self._parameters.pop("features", None)
+        self._parameters.pop("features", None)
+        if config.features.mode == "joint":
+            self._joint = JointFeatures(config.features, config.seed)
+            start = feature_start(len(gaussians), config.features.initial_scale, config.seed)
+            self._parameters["features"] = torch.nn.Parameter(start.to(backend.device))
         self._optimizers = self._make_optimizers()
         self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
         self._order = np.random.default_rng(config.seed)
@@ -123,7 +119,7 @@ class Trainer:
                 view,
                 sh_degree=visible_degree(geometry, self.step),
                 features=self._parameters["features"] if joint else None,
-                features_move_geometry=self._config.features.move_geometry,
+                features_move_geometry=joint is None or joint.move_geometry,
             )
             photometric = self._backend.photometric_loss(
                 rendering.rgb, target, geometry.dssim_weight

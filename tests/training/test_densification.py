@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from cgc_addon.cgc.settings import NoFeatureSettings
 from cgc_addon.splats.gaussians import Gaussians
-from cgc_addon.training.config import DensifySettings, FeatureSettings, GeometrySettings
+from cgc_addon.training.config import DensifySettings, GeometrySettings
 from cgc_addon.training.densification import Densifier
 from cgc_addon.training.parameters import make_optimizers, to_parameters
 
@@ -31,7 +32,7 @@ def parameters():
 
 def refine(parameters, settings, gradients, step=100):
     """Show one view with the given image-plane gradients (N,), then refine at `step`."""
-    optimizers = make_optimizers(parameters, GeometrySettings(), FeatureSettings(), 1.0)
+    optimizers = make_optimizers(parameters, GeometrySettings(), NoFeatureSettings(), 1.0)
     densifier = Densifier(settings, 1.0, 0)
     means2d = torch.zeros((1, COUNT, 2), requires_grad=True)
     info = {
