@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cgc.segments import FILE_NAME as SEGMENTS_FILE
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
 from .config import TrainingConfig
@@ -31,7 +32,7 @@ class RunFolder:
 
     @property
     def segments(self) -> Path:
-        return self.path / "segments.json"
+        return self.path / SEGMENTS_FILE
 
     @property
     def clusters(self) -> Path:

@@ -16,7 +16,7 @@ from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import random_start, train_features
 from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement, find_segments
-from ..cgc.segments import Segments, describe_segments, write_segments
+from ..cgc.segments import Cut, Segments, describe_segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import CgcError
@@ -113,8 +113,7 @@ def segment_run(
         replace(gaussians, features=found.lifted.features),
         found.clustering.labels,
         found.tree,
-        settings.granularity,
-        settings.minimum_size,
+        Cut(settings.granularity, settings.minimum_size),
     )
     return SegmentedSplat(gaussians, segments)
 
@@ -145,14 +144,11 @@ def segment_again(
             f"{len(gaussians)}; train --resume makes both anew."
         )
     settings = config.segments
-    return _write_segments(
-        folder,
-        gaussians,
-        labels,
-        tree,
+    cut = Cut(
         settings.granularity if granularity is None else granularity,
         settings.minimum_size if minimum_size is None else minimum_size,
     )
+    return _write_segments(folder, gaussians, labels, tree, cut)
 
 
 def _observations(
@@ -228,13 +224,12 @@ def _write_segments(
     gaussians: Gaussians,
     clusters: NDArray[np.int32],
     tree: MergeTree,
-    granularity: float,
-    minimum_size: int,
+    cut: Cut,
 ) -> Segments:
     """Cut the tree, number the segments by size, and write splat.ply and segments.json."""
     assert gaussians.features is not None
-    labels = tree.labels(clusters, granularity, minimum_size)
-    segments = describe_segments(labels, gaussians.features)
+    labels = tree.labels(clusters, cut.granularity, cut.minimum_size)
+    segments = describe_segments(labels, gaussians.features, cut)
     write_ply(folder.splat, replace(gaussians, segments=labels))
     write_segments(folder.segments, segments)
     return segments
