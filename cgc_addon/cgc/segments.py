@@ -16,7 +16,6 @@ from ..errors import CgcError
 from ..files import read_json, write_json
 from ..splats.gaussians import FEATURE_DIMENSION
 
-FILE_NAME = "segments.json"
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, FORMAT_VERSION)
 """Version 1, of 0.1.0, did not tell where the merge tree was cut."""

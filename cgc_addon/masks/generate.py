@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from ..dataset.resize import fitted_size
 from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .label_map import SPECK_SHARE, flatten, without_specks
+from .levels import DEFAULT_LEVELS, Levels
 from .models.interface import Embedding, MaskModel
 from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
@@ -29,14 +29,12 @@ from .review import forget_corrections
 
 MASK_FOLDER = LABEL_FOLDERS[0]
 
-Levels = Literal["objects", "both"]
-
 
 @dataclass(frozen=True)
 class MaskSettings:
     """What label maps are to hold."""
 
-    levels: Levels = "both"
+    levels: Levels = DEFAULT_LEVELS
     """both: also write finer maps, of parts, into `masks_parts/`."""
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     longest_side: int = 1024

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cgc.segments import FILE_NAME as SEGMENTS_FILE
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
 from .config import TrainingConfig
 from .config_json import from_json, to_json
+
+SEGMENTS_FILE = "segments.json"
+"""Renders may have one, too."""
 
 
 @dataclass(frozen=True)
