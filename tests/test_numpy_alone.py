@@ -25,7 +25,7 @@ NUMPY_ALONE = (
         "dataset.colmap.model",
         "dataset.framing",
     ),
-    *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
+    *("dataset.folder", "dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
     *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments", "cgc.settings"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..dataset.colmap.model import find_model, read_model
+from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
@@ -251,7 +252,8 @@ def _remove_models(space: Workspace) -> None:
 
 
 def _has_masks(dataset: Path) -> bool:
-    return any((dataset / name).is_dir() for name in ("masks", "masks_parts"))
+    folder = DatasetFolder(dataset)
+    return folder.label_folder() is not None or folder.parts.is_dir()
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..dataset.colmap.model import find_model
-from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS
+from ..dataset.folder import DatasetFolder
+from ..dataset.names import PHOTO_ENDINGS
 from ..errors import CgcError
 from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
@@ -24,8 +25,6 @@ from .pipeline import TrainSummary, segments_in_words
 from .run_folder import RunFolder
 
 SOLVE, MASKS, TRAIN = "solve", "masks", "train"
-MASK_FOLDER = LABEL_FOLDERS[0]
-"""Of the label maps that training reads."""
 STAGES = (
     Stage(SOLVE, 0.35),
     Stage(MASKS, 0.25, {"Making masks": (0.0, 1.0)}),
@@ -163,14 +162,14 @@ def photos_of(dataset: Path) -> dict[str, Path]:
     """Return the photos of a dataset by their names without ending, empty where there are none."""
     return {
         stem: path
-        for stem, path in _files(dataset / "images").items()
+        for stem, path in _files(DatasetFolder(dataset).images).items()
         if path.suffix.lower() in PHOTO_ENDINGS
     }
 
 
 def unlabelled_photos(dataset: Path) -> list[str]:
     """Return the names without ending of the photos that lack a label map of objects."""
-    maps = _files(dataset / MASK_FOLDER)
+    maps = _files(DatasetFolder(dataset).masks)
     return [stem for stem in photos_of(dataset) if stem not in maps]
 
 
@@ -193,7 +192,7 @@ def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
     # The verb `segment` writes segments anew, but from the same masks.
     made = folder.clusters if folder.clusters.is_file() else folder.segments
     finished = made.stat().st_mtime_ns
-    maps = _files(dataset / MASK_FOLDER).values()
+    maps = _files(DatasetFolder(dataset).masks).values()
     return all(path.stat().st_mtime_ns <= finished for path in maps)
 
 

@@ -15,6 +15,7 @@ from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.reconstruction import job
 from cgc_addon.reconstruction.settings import SolveSettings
 from cgc_addon.reconstruction.solve import solve
+from cgc_addon.reconstruction.workspace import Workspace
 
 from .conftest import SAMPLE, texture
 
@@ -84,6 +85,18 @@ def test_photos_below_the_dataset_can_be_solved(fails, tmp_path):
     for number in range(2):
         Image.fromarray(texture(number, 100, 100)).save(folder / f"{number}.jpg")
     assert "holds 2 photos" in fails("dataset/photos")
+
+
+@pytest.mark.parametrize("folder", ["masks", "seg_masks", "object_mask", "masks_parts", "gt"])
+def test_masks_of_the_photos_before_are_said_to_be_of_no_use(write_photo, tmp_path, folder):
+    dataset = tmp_path / "dataset"
+    Workspace(dataset).claim({"source": "other", "fingerprint": "", "settings": {}}, overwrite=True)
+    (dataset / folder).mkdir()
+    write_photo("a.jpg")
+    told: list[str] = []
+    with pytest.raises(CgcError, match="fewest"):
+        solve(tmp_path / "photos", dataset, SolveSettings(overwrite=True), say=told.append)
+    assert any("masks belong to the earlier photos" in each for each in told) == (folder != "gt")
 
 
 def crops(folder, seeds, step: int, blur: float = 0.0) -> None:

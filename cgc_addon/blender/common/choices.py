@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ...cgc import settings
 from ...choices import Described
-from ...dataset import names
+from ...dataset import folder
 from ...masks import levels
 from ...masks.models import known
 from ...reconstruction import settings as solve_settings
@@ -64,8 +64,8 @@ PHOTO_MASK_MODELS = (
 PHOTO_MASK_LEVELS = items(levels.LEVELS)
 MATCHINGS = items(solve_settings.MATCHINGS)
 REVIEW_LEVELS = (
-    (names.LABEL_FOLDERS[0], "Objects", "Masks of whole objects, which training reads"),
-    (names.PART_FOLDER, "Parts", "Masks of parts of objects"),
+    (folder.MASKS, "Objects", "Masks of whole objects, which training reads"),
+    (folder.PARTS, "Parts", "Masks of parts of objects"),
 )
 LOOK_COLORS = (
     ("PHOTO", "Photo", "Colours of the photos"),
