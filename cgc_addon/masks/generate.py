@@ -26,6 +26,9 @@ from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose
 from .review import forget_corrections
 
+MAKING_MASKS = "Making masks"
+"""Stage of the progress."""
+
 
 @dataclass(frozen=True)
 class MaskSettings:
@@ -105,7 +108,7 @@ def make_masks(
     waiting = [photo for photo in photos if overwrite or not _map(dataset, photo).is_file()]
     began = time.perf_counter()
     asked = empty = done = 0
-    report(Progress("Making masks", 0, len(waiting)))
+    report(Progress(MAKING_MASKS, 0, len(waiting)))
 
     def make(photo: MaskPhoto, pause: Callable[[], None]) -> Made:
         return make_label_map(dataset, photo, model, settings, pause)
@@ -117,8 +120,8 @@ def make_masks(
             empty += 1
             say(f"In {made.photo.name} nothing was found; its label map is empty.")
         numbers = {"masks": made.masks, "points": made.points_asked}
-        report(Progress("Making masks", done, len(waiting), numbers))
-    report(Progress("Making masks", done, done))
+        report(Progress(MAKING_MASKS, done, len(waiting), numbers))
+    report(Progress(MAKING_MASKS, done, done))
     return MaskSummary(
         made=done,
         skipped=len(photos) - done,

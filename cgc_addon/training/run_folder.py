@@ -66,10 +66,6 @@ class RunFolder:
     def evaluation(self) -> Path:
         return self.path / "evaluation.json"
 
-    @property
-    def renders(self) -> Path:
-        return self.path / "renders"
-
     def start(self, dataset: Path, config: TrainingConfig, versions: dict[str, str]) -> None:
         """Make the folder and write its configuration.
 

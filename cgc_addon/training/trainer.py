@@ -37,6 +37,8 @@ from .parameters import (
 )
 from .preview import Points, points_of_parameters
 
+TRAINING = "Training"
+"""Stage of the progress."""
 REPORT_EVERY = 10
 """Steps between two progress messages and two lines of metrics."""
 
@@ -230,12 +232,12 @@ class Trainer:
                     "gaussians": float(result.count),
                     **pace,
                 }
-                report(Progress("Training", self.step, self.steps, numbers))
+                report(Progress(TRAINING, self.step, self.steps, numbers))
             if on_result and (due or result.contrastive is not None):
                 on_result(result, pace)
             if on_pause:
                 on_pause()
-        report(Progress("Training", self.steps, self.steps))
+        report(Progress(TRAINING, self.steps, self.steps))
 
     def _next_view(self) -> int:
         """Return the next photo: every photo once, in a new random order, then again."""

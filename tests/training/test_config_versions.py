@@ -14,6 +14,7 @@ from cgc_addon.training.from_photos import check_run
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.trainer import TRAINING
 
 EARLIER = Path(__file__).parents[1] / "earlier_versions" / "0.1.0"
 CONFIGURATIONS = [
@@ -85,7 +86,7 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_datase
     steps = []
 
     def report(progress):
-        if progress.stage == "Training":
+        if progress.stage == TRAINING:
             steps.append(progress.done)
 
     summary = train(tiny_dataset, unfinished, configure("draft"), resume=True, report=report)

@@ -23,6 +23,9 @@ from .contrastive import contrastive_loss
 from .neighbours import nearest_neighbours
 from .spatial import NEIGHBOURS, released_spatial_loss, spatial_loss
 
+LEARNING_FEATURES = "Learning features"
+"""Stage of the progress."""
+
 MINIMUM_ALPHA = 0.5
 """Pixels with less coverage show too little of the splat to learn from."""
 
@@ -163,7 +166,7 @@ def train_features(
     def forward(progress: Progress) -> None:
         report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
 
-    for step in track(range(settings.steps), "Learning features", forward, should_stop):
+    for step in track(range(settings.steps), LEARNING_FEATURES, forward, should_stop):
         order = order or generator.permutation(len(views)).tolist()
         view = views[order.pop()]
         pixels, areas = view.draw(settings.pixels_per_step, generator)
