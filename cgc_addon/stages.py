@@ -24,9 +24,10 @@ class Stage:
     weight: float
     """Its share of the time of all stages, as measured; they need not add up to 1."""
     parts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """From where to where in this stage, 0..1, what it reports leads: ("Training", (0.1, 0.7)).
+    """From where to where in this stage, 0..1, what it reports leads: {TRAINING: (0.1, 0.7)}.
 
-    What is not listed counts for nothing. A stage that knows its own `overall` needs no list.
+    The keys are the constants that are reported as `Progress.stage`. What is not listed counts for
+    nothing. A stage that knows its own `overall` needs no list.
     """
 
 

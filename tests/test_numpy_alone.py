@@ -18,17 +18,18 @@ from cgc_addon.splats.ply import write_ply
 ROOT = Path(__file__).parents[1]
 
 NUMPY_ALONE = (
-    *("errors", "files", "ply_table", "progress"),
+    *("choices", "errors", "files", "ply_table", "progress"),
     *(
         "dataset.colmap.camera_models",
         "dataset.cameras_json",
         "dataset.colmap.model",
         "dataset.framing",
     ),
-    *("dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
+    *("dataset.folder", "dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
     *("splats.spherical_harmonics", "splats.transform"),
-    *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments"),
+    *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments", "cgc.settings"),
+    *("training.config_json", "training.presets", "training.run_folder"),
     *("masks.models.fetch", "masks.models.weights"),
 )
 
@@ -109,14 +110,13 @@ def test_a_splat_and_its_clusters_are_read_turned_and_written(tmp_path) -> None:
 from pathlib import Path
 import numpy as np
 from cgc_addon.cgc.clusters.cluster_file import read_clusters
-from cgc_addon.cgc.clusters.granularity import merge_threshold, ordered_by_size
 from cgc_addon.cgc.segments import describe_segments, read_segments, write_segments
 from cgc_addon.splats.ply import read_ply, write_ply
 from cgc_addon.splats.transform import transform
 folder = Path(sys.argv[1])
 splat = read_ply(folder / "splat.ply").gaussians
 labels, tree = read_clusters(folder / "clusters.npz")
-labels = ordered_by_size(tree.cut(merge_threshold(1.0))[labels])
+labels = tree.labels(labels, granularity=1.0, minimum_size=1)
 write_segments(folder / "segments.json", describe_segments(labels, splat.features))
 quarter_turn = np.array([[0.0, -2, 0, 1], [2, 0, 0, 2], [0, 0, 2, 3], [0, 0, 0, 1]])
 write_ply(folder / "turned.ply", transform(splat, quarter_turn))

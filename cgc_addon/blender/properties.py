@@ -22,7 +22,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..cgc.clusters.granularity import DEFAULT_GRANULARITY
+from ..cgc.settings import DEFAULT_GRANULARITY
 from .common.choices import (
     BACKENDS,
     COLLECTION_KINDS,

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from ..rasterize.interface import Backend, SplatTensors
 
+LOOKING_AT_MASKS = "Looking at the masks"
+"""Stage of the progress."""
+
 PIXEL_BUDGET = 2_000_000
 """Pixels of all views together: about 30 million blending weights, 250 MB."""
 
@@ -136,7 +139,7 @@ def observe(
         fraction = sampled_fraction(view for view, _, _ in labelled)
     generator = np.random.default_rng(seed)
     observations = []
-    for view, labels, parts in track(labelled, "Looking at the masks", report, should_stop):
+    for view, labels, parts in track(labelled, LOOKING_AT_MASKS, report, should_stop):
         for one in (labels, parts):
             if one is not None and one.shape != (view.camera.height, view.camera.width):
                 raise ValueError(

@@ -14,14 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
-from .clusters.clustering import Clustering, ClusteringSettings, cluster_features, unit
-from .clusters.granularity import (
-    DEFAULT_GRANULARITY,
-    MINIMUM_SIZE,
-    MergeTree,
-    merge_threshold,
-    ordered_by_size,
-)
+from .clusters.clustering import Clustering, cluster_features, unit
+from .clusters.granularity import MergeTree, merge_threshold
 from .clusters.merging import co_occurrence, contacts, merge_tree
 from .clusters.splitting import split_groups
 from .features.lift import LiftedFeatures, lift_features
@@ -29,6 +23,7 @@ from .features.neighbours import nearest_neighbours
 from .features.spectral import spectral_signatures
 from .observations import Observation, at_every_level, finest_level
 from .segments import Segments, describe_segments
+from .settings import DEFAULT_GRANULARITY, MINIMUM_SIZE, ClusteringSettings
 from .voting import move_between_groups, vote_segments
 
 CONTACT_NEIGHBOURS = 8
@@ -54,8 +49,7 @@ class Segmentation:
             granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
             minimum_size: Gaussians; smaller segments become 0.
         """
-        merged = self.tree.cut(merge_threshold(granularity))[self.clustering.labels]
-        return ordered_by_size(merged, minimum_size)
+        return self.tree.labels(self.clustering.labels, granularity, minimum_size)
 
     def segments(self, labels: NDArray[np.int32]) -> Segments:
         """List the objects of a cut.
@@ -66,7 +60,7 @@ class Segmentation:
         return describe_segments(labels, self.lifted.features)
 
 
-def segment_splat(
+def find_segments(
     observations: Sequence[Observation],
     means: NDArray[np.floating],
     features: NDArray[np.float32],
@@ -74,6 +68,7 @@ def segment_splat(
     *,
     lift: bool = True,
     vote: bool = True,
+    seed: int = 0,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Segmentation:
@@ -87,6 +82,7 @@ def segment_splat(
         lift: cluster the lifted features; else the learned ones, as the paper does.
         vote: let the masks take groups apart that are two things, and decide over Gaussians at
             the borders of segments; else nothing but the features counts, as in the paper.
+        seed: of the clustering, where it takes a sample.
         report: progress.
         should_stop: asked between stages.
 
@@ -97,8 +93,14 @@ def segment_splat(
     lifted = lift_features(everything, features)
     if not lift:
         lifted = replace(lifted, features=unit(features))
+    settings = settings or ClusteringSettings()
     clustering = cluster_features(
-        lifted.features, lifted.weights, settings, report=report, should_stop=should_stop
+        lifted.features,
+        lifted.weights,
+        settings,
+        seed=seed,
+        report=report,
+        should_stop=should_stop,
     )
     if vote:
         finest = finest_level(observations)
@@ -107,7 +109,7 @@ def segment_splat(
             finest,
             lifted.features,
             spectral_signatures(finest),
-            minimum_size=(settings or ClusteringSettings()).minimum_cluster_size,
+            minimum_size=settings.minimum_cluster_size,
             report=report,
             should_stop=should_stop,
         )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from ..errors import CgcError
 from ..files import read_json, write_json
 from ..splats.gaussians import FEATURE_DIMENSION
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, FORMAT_VERSION)
+"""Version 1, of 0.1.0, did not tell where the merge tree was cut."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,22 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Where a merge tree was cut, see `MergeTree.labels`."""
+
+    granularity: float
+    """0 = parts … 1 = whole objects."""
+    minimum_size: int
+    """Gaussians that a segment needs, ≥ 1."""
+
+
+@dataclass(frozen=True)
 class Segments:
     """All objects of a scene, in the order of their ids."""
 
     segments: tuple[Segment, ...]
+    cut: Cut | None = None
+    """How they came out of the merge tree; None where they did not, or nobody knows any more."""
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -63,12 +77,15 @@ class Segments:
         return colors
 
 
-def describe_segments(labels: NDArray[np.int32], features: NDArray[np.floating]) -> Segments:
+def describe_segments(
+    labels: NDArray[np.int32], features: NDArray[np.floating], cut: Cut | None = None
+) -> Segments:
     """List the objects that labelled Gaussians form.
 
     Args:
         labels: (N,) segment of each Gaussian, 1 to K without gaps, 0 = none.
         features: (N, D) any length.
+        cut: how they came out of a merge tree, if they did.
 
     Example:
         >>> features = np.array([[2.0, 0.0], [9.0, 9.0], [0.0, 1.0], [4.0, 0.0]])
@@ -93,7 +110,7 @@ def describe_segments(labels: NDArray[np.int32], features: NDArray[np.floating])
                 tuple(round(float(value), 6) for value in mean),
             )
         )
-    return Segments(tuple(described))
+    return Segments(tuple(described), cut)
 
 
 def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> Segments:
@@ -119,7 +136,8 @@ def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> 
         tuple(
             replace(listed[identifier], count=int(counts[identifier : identifier + 1].sum()))
             for identifier in sorted(listed)
-        )
+        ),
+        known.cut if known else None,
     )
 
 
@@ -189,6 +207,7 @@ def write_segments(path: Path, segments: Segments) -> None:
         path,
         {
             "version": FORMAT_VERSION,
+            **({} if segments.cut is None else asdict(segments.cut)),
             "segments": [
                 {
                     "id": segment.id,
@@ -213,11 +232,13 @@ def read_segments(path: Path) -> Segments:
     cure = "run `segment` again to write it anew."
     if not isinstance(content, dict) or not isinstance(content.get("segments"), list):
         raise CgcError(f'{path} has no list "segments"; {cure}')
-    if content.get("version") != FORMAT_VERSION:
+    if content.get("version") not in READABLE_VERSIONS:
         raise CgcError(
-            f"{path} has version {content.get('version')!r}, this program reads "
+            f"{path} has version {content.get('version')!r}, this program reads up to "
             f"{FORMAT_VERSION}; {cure}"
         )
+    if problem := _problem_of_cut(content):
+        raise CgcError(f"{path}: {problem}; {cure}")
     segments = []
     for place, entry in enumerate(content["segments"]):
         problem = _problem(entry)
@@ -236,7 +257,22 @@ def read_segments(path: Path) -> Segments:
     for earlier, later in pairwise(segments):
         if earlier.id == later.id:
             raise CgcError(f"{path}: id {later.id} occurs twice; {cure}")
-    return Segments(tuple(segments))
+    cut = None
+    if "granularity" in content:
+        cut = Cut(float(content["granularity"]), content["minimum_size"])
+    return Segments(tuple(segments), cut)
+
+
+def _problem_of_cut(content: dict[str, Any]) -> str | None:
+    """Return what is wrong with where the tree was cut, which may be missing as a whole."""
+    if "granularity" not in content and "minimum_size" not in content:
+        return None
+    granularity: Any = content.get("granularity")
+    if not _is_finite(granularity) or not 0 <= granularity <= 1:
+        return '"granularity" is not a number from 0 to 1'
+    if not _is_integer(content.get("minimum_size"), 1, 2**31 - 1):
+        return '"minimum_size" is not a whole number ≥ 1'
+    return None
 
 
 def _problem(entry: Any) -> str | None:

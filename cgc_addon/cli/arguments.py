@@ -7,8 +7,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..masks.models.weights import DEFAULT, KNOWN
+from ..cgc.settings import FEATURE_MODES, REDUCTIONS, SPATIAL_LOSSES
+from ..choices import names
+from ..masks.levels import DEFAULT_LEVELS, LEVELS
+from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
 from ..rasterize.backends import AUTO, backend_names
+from ..reconstruction.settings import MATCHINGS, SolveSettings
+from ..results.render_folder import KINDS, LABELS, RGB
+from ..training.presets import DEFAULT_PRESET, PRESETS
 from ..version import __version__
 from . import (
     blend,
@@ -26,9 +32,6 @@ from . import (
     train,
     undistort,
 )
-
-PRESETS = ("draft", "standard", "paper")
-RENDERABLE = ("rgb", "labels", "features", "depth")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -57,7 +60,7 @@ def _demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpars
     verb = verbs.add_parser("demo", help="the whole way on the bundled sample")
     verb.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="DIR")
     _backend(verb)
-    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
     verb.add_argument("--seed", type=_natural, default=0)
     verb.set_defaults(verb=demo.run)
     return verb
@@ -70,7 +73,7 @@ def _masks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     origin.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help=f"{', '.join(KNOWN)}, or a checkpoint or ONNX file; default: {DEFAULT}",
+        help=f"{', '.join(KNOWN)}, or a checkpoint or ONNX file; default: {DEFAULT_MODEL}",
     )
     origin.add_argument(
         "--import",
@@ -80,7 +83,7 @@ def _masks(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         help="take the masks of another program instead",
     )
     verb.add_argument(
-        "--levels", choices=("objects", "both"), help="both: finer maps into masks_parts/ as well"
+        "--levels", choices=names(LEVELS), help="both: finer maps into masks_parts/ as well"
     )
     verb.add_argument(
         "--only",
@@ -118,12 +121,20 @@ def _solve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
 
 def add_solve_options(verb: argparse.ArgumentParser) -> None:
     """Add what can be chosen about solving; `solve.settings_of` reads it."""
-    verb.add_argument("--matching", choices=("auto", "exhaustive", "sequential"), default="auto")
+    verb.add_argument("--matching", choices=names(MATCHINGS), default=SolveSettings.matching)
     verb.add_argument(
-        "--frames", type=_positive, default=120, metavar="N", help="photos taken from a video"
+        "--frames",
+        type=_positive,
+        default=SolveSettings.frames,
+        metavar="N",
+        help="photos taken from a video",
     )
     verb.add_argument(
-        "--max-size", type=_positive, default=1600, metavar="PX", help="longest side of the photos"
+        "--max-size",
+        type=_positive,
+        default=SolveSettings.max_size,
+        metavar="PX",
+        help="longest side of the photos",
     )
     verb.add_argument("--seed", type=_natural, default=0)
 
@@ -132,7 +143,7 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb = verbs.add_parser("train", help="photos, cameras and masks become a segmented splat")
     verb.add_argument("dataset", type=Path, metavar="DATASET")
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
-    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
     verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
     _backend(verb)
     verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
@@ -151,9 +162,9 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "--init", type=Path, metavar="SPLAT", help="an existing splat: learn only features"
     )
     methods = verb.add_argument_group("the method (default: as the preset says)")
-    methods.add_argument("--features", choices=("frozen", "joint", "off"))
-    methods.add_argument("--reduction", choices=("mean", "square-root", "area-weighted"))
-    methods.add_argument("--spatial", choices=("off", "released", "true-neighbours"))
+    methods.add_argument("--features", choices=names(FEATURE_MODES))
+    methods.add_argument("--reduction", choices=names(REDUCTIONS))
+    methods.add_argument("--spatial", choices=names(SPATIAL_LOSSES))
     methods.add_argument("--granularity", type=_share, metavar="F", help="0 parts … 1 objects")
     verb.set_defaults(verb=train.run)
     return verb
@@ -177,7 +188,7 @@ def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
         metavar="PATH",
         help="a dataset folder or a cameras.json; default: the views the run was trained on",
     )
-    verb.add_argument("--what", type=_kinds, default=("rgb", "labels"), metavar="rgb,labels,…")
+    verb.add_argument("--what", type=_kinds, default=(RGB, LABELS), metavar="rgb,labels,…")
     verb.add_argument(
         "--ids", action="store_true", help="write DIR/segments.json: names and colours of the ids"
     )
@@ -256,16 +267,16 @@ def _from_photos(
     verb.add_argument(
         "--overwrite", action="store_true", help="make cameras, masks and run anew if they exist"
     )
-    verb.add_argument("--matching", choices=("auto", "exhaustive", "sequential"), default="auto")
+    verb.add_argument("--matching", choices=names(MATCHINGS), default=SolveSettings.matching)
     verb.add_argument("--frames", type=_positive, metavar="N", help="taken from a video")
     verb.add_argument(
         "--model",
-        default="mobilesam",
+        default=DEFAULT_MODEL,
         metavar="NAME|PATH",
-        help="mobilesam, vit_b, vit_l, vit_h, a file, or none for no masks",
+        help=f"{', '.join(KNOWN)}, a file, or {NO_MASKS.name} for no masks",
     )
-    verb.add_argument("--levels", choices=("objects", "both"), default="both")
-    verb.add_argument("--preset", choices=PRESETS, default="standard")
+    verb.add_argument("--levels", choices=names(LEVELS), default=DEFAULT_LEVELS)
+    verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
     verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
     _backend(verb)
     verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
@@ -362,9 +373,9 @@ def _place(text: str) -> tuple[float, float]:
 def _kinds(text: str) -> tuple[str, ...]:
     kinds = tuple(part.strip() for part in text.split(",") if part.strip())
     for kind in kinds:
-        if kind not in RENDERABLE:
+        if kind not in KINDS:
             raise argparse.ArgumentTypeError(
-                f"{kind!r} cannot be rendered; choose of {', '.join(RENDERABLE)}"
+                f"{kind!r} cannot be rendered; choose of {', '.join(KINDS)}"
             )
     if not kinds:
         raise argparse.ArgumentTypeError("name at least one kind of picture")

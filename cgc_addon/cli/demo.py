@@ -22,6 +22,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     from ..rasterize.select import select_backend
     from ..results.contact_sheet import write_contact_sheet
     from ..results.evaluation import evaluate
+    from ..results.render_folder import KINDS
     from ..results.renders import render_views
     from ..results.sources import read_splat
     from ..training.pipeline import train
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     render_views(
         read_splat(folder),
         [dataset.store.view(index, 0) for index in dataset.test],
-        ("rgb", "labels", "features", "depth"),
+        KINDS,
         output / "renders",
         backend,
         report=sink.report,

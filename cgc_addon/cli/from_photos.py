@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..masks.models.known import NO_MASKS
 from ..progress import Reporter, ShouldStop
 from .console.sink import Sink
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ..training.config import TrainingConfig
     from ..training.from_photos import Steps
 
-NO_MASKS = "none"
 _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", "test_every",
          "max_size", "max_gaussians", "seed")  # fmt: skip
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     if not options.overwrite:
         check_run(job.run, dataset, config)
     masked = photos_of(dataset) and not unlabelled_photos(dataset)
-    if options.model != NO_MASKS and (options.overwrite or not masked):
+    if options.model != NO_MASKS.name and (options.overwrite or not masked):
         find_weights(options.model)  # now, not after hours of solving
     summary = from_photos(
         job,
@@ -77,7 +77,7 @@ class _Bound:
     def steps(self) -> Steps:
         from ..training.from_photos import Steps
 
-        masks = None if self.options.model == NO_MASKS else self.make_masks
+        masks = None if self.options.model == NO_MASKS.name else self.make_masks
         return Steps(self.solve, masks, self.train)
 
     def solve(self, report: Reporter) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from ..errors import CgcError
-from ..masks.models.weights import DEFAULT
+from ..masks.models.known import DEFAULT_MODEL
 from ..progress import Progress, ShouldStop
 from .console.sink import Sink
 
@@ -66,7 +66,7 @@ def _make(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> N
     sink.report(Progress("Opening the mask model", 0, 0))
     summary = make_masks(
         options.dataset,
-        open_model(options.model or DEFAULT),
+        open_model(options.model or DEFAULT_MODEL),
         mask_settings(options),
         only=options.only or (),
         overwrite=options.overwrite,

@@ -7,7 +7,8 @@ import argparse
 from typing import Any
 
 from ..masks.models.fetch import MEGABYTE
-from ..masks.models.weights import KNOWN, download_weights, known_model, models_folder
+from ..masks.models.known import KNOWN
+from ..masks.models.weights import download_weights, known_model, models_folder
 from ..progress import ShouldStop
 from .console.sink import Sink
 
@@ -19,11 +20,11 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         sink.result({"folder": str(folder), "models": listed()}, _table())
         return
     model = known_model(options.download)
-    sink.say(f"{model.title}: {model.size / MEGABYTE:.0f} MB, licence {model.licence}.")
+    sink.say(f"{model.label}: {model.size / MEGABYTE:.0f} MB, licence {model.licence}.")
     files = download_weights(model.name, report=sink.report, should_stop=should_stop)
     sink.result(
         {"name": model.name, "files": [str(file) for file in files]},
-        f"{model.title} is ready: {', '.join(str(file) for file in files)}.",
+        f"{model.label} is ready: {', '.join(str(file) for file in files)}.",
     )
 
 
@@ -33,7 +34,7 @@ def listed() -> list[dict[str, Any]]:
     return [
         {
             "name": model.name,
-            "title": model.title,
+            "title": model.label,
             "licence": model.licence,
             "megabytes": round(model.size / MEGABYTE, 1),
             "found": model.is_in(folder),
@@ -50,7 +51,7 @@ def _table() -> str:
         state = "here" if model.is_in(folder) else "not here"
         size = f"{model.size / MEGABYTE:,.0f} MB"
         lines.append(
-            f"  {model.name:<10} {model.title:<10} {size:>8}  {state:<9} licence {model.licence}"
+            f"  {model.name:<10} {model.label:<10} {size:>8}  {state:<9} licence {model.licence}"
         )
     lines.append("`models --download NAME` gets one; CGC_MODELS names another folder.")
     return "\n".join(lines)

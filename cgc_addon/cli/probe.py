@@ -10,6 +10,7 @@ import platform
 from collections.abc import Sequence
 
 from ..errors import CgcError
+from ..masks.models.known import DEFAULT_MODEL
 from ..progress import ShouldStop
 from ..version import __version__
 from . import models
@@ -73,7 +74,6 @@ def run(_options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> N
             value["backend"] = {"name": backend.name, "device": str(backend.device), "why": why}
             lines.append(f"Rasterizer: {backend.name}. {why}")
     here = [entry["title"] for entry in models.listed() if entry["found"]]
-    lines.append(
-        f"Mask models: {', '.join(here) or 'none; `models --download mobilesam` gets one'}."
-    )
+    none = f"none; `models --download {DEFAULT_MODEL}` gets one"
+    lines.append(f"Mask models: {', '.join(here) or none}.")
     sink.result(value, "\n".join(lines))

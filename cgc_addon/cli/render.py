@@ -13,6 +13,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     """Draw views of a run or of a splat into PNG files."""
     from ..cgc.segments import write_segments
     from ..rasterize.select import select_backend
+    from ..results.render_folder import RenderFolder
     from ..results.renders import render_views
     from ..results.sources import segments_of_source, splat_of_source, views_of_source
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     backend, why = select_backend(options.backend, sink.report)
     sink.say(why)
     if segments is not None and options.ids:
-        write_segments(options.output / "segments.json", segments)
+        write_segments(RenderFolder(options.output).segments, segments)
     render_views(
         gaussians,
         views,

@@ -11,29 +11,10 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from .image_files import read_grey, read_header
-from .names import LABEL_FOLDERS, PART_FOLDER
 from .resize import same_shape
 
-TRUTH_FOLDER = "gt"
 LARGEST_ID = 65535
 _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
-
-
-def label_folder(dataset: Path) -> Path | None:
-    """Return the folder of the dataset that holds its label maps, if there is one."""
-    return next((dataset / n for n in LABEL_FOLDERS if (dataset / n).is_dir()), None)
-
-
-def part_folder(dataset: Path) -> Path | None:
-    """Return the folder of the dataset that holds label maps of parts, if there is one."""
-    folder = dataset / PART_FOLDER
-    return folder if folder.is_dir() else None
-
-
-def truth_folder(dataset: Path) -> Path | None:
-    """Return the folder of the dataset that holds its ground truth, if there is one."""
-    folder = dataset / TRUTH_FOLDER
-    return folder if folder.is_dir() else None
 
 
 def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | None], int]:

@@ -8,10 +8,6 @@ from pathlib import PurePosixPath
 
 from ..errors import CgcError
 
-LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
-"""Where label maps are looked for in a dataset; the first folder that exists is taken."""
-PART_FOLDER = "masks_parts"
-"""Where finer label maps of the same photos are: parts of what `LABEL_FOLDERS` have whole."""
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 """In lower case, of files that are taken for photos."""
 

@@ -9,14 +9,9 @@ from pathlib import Path
 
 from ..errors import CgcError
 from .colmap.records import ColmapCamera, ColmapImage
+from .folder import DatasetFolder
 from .image_files import is_shown_turned, read_header
-from .label_maps import (
-    check_label_map,
-    label_folder,
-    match_label_maps,
-    part_folder,
-    truth_folder,
-)
+from .label_maps import check_label_map, match_label_maps
 from .names import PHOTO_ENDINGS
 from .resize import same_shape
 
@@ -114,13 +109,10 @@ def add_label_maps(
         CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
     """
     completed, warnings = list(files), []
-    folders = {
-        "labels": label_folder(dataset),
-        "parts": part_folder(dataset),
-        "truth": truth_folder(dataset),
-    }
+    place = DatasetFolder(dataset)
+    folders = {"labels": place.label_folder(), "parts": place.parts, "truth": place.truth}
     for kind, folder in folders.items():
-        if folder is None:
+        if folder is None or not folder.is_dir():
             continue
         paths, strangers = match_label_maps(folder, [image.stem for image in images])
         for index, path in enumerate(paths):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ..errors import CgcError
 from .colmap.model import MODEL_FILES, ColmapModel, find_model, read_model
-from .transforms.document import IMAGES, find_transforms, read_transforms
+from .folder import DatasetFolder
+from .transforms.document import find_transforms, read_transforms
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,9 @@ class Solved:
 
 def has_cameras(folder: Path) -> bool:
     """Say whether a folder holds cameras that `read_solved` would read, sound or not."""
-    models = (folder / "sparse" / "0", folder / "sparse", folder)
     files = (f"{name}{ending}" for name in MODEL_FILES for ending in (".bin", ".txt"))
-    found = any((place / file).is_file() for file in files for place in models)
+    places = DatasetFolder(folder).models
+    found = any((place / file).is_file() for file in files for place in places)
     return found or find_transforms(folder) is not None
 
 
@@ -58,7 +59,7 @@ def read_solved(folder: Path) -> Solved:
     if place.is_file():
         transforms = read_transforms(place)
         return Solved(place, transforms.photos, transforms.model)
-    return Solved(place, folder / IMAGES, read_model(place))
+    return Solved(place, DatasetFolder(folder).images, read_model(place))
 
 
 def photos_folder(folder: Path) -> Path:
@@ -68,4 +69,6 @@ def photos_folder(folder: Path) -> Path:
         CgcError: there are no cameras, or they cannot be used.
     """
     place = find_solved(folder)
-    return read_transforms(place, points=False).photos if place.is_file() else folder / IMAGES
+    if place.is_file():
+        return read_transforms(place, points=False).photos
+    return DatasetFolder(folder).images

@@ -8,35 +8,33 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..dataset.folder import MASKS, DatasetFolder
 from ..dataset.image_files import read_photo, write_grey
-from ..dataset.label_maps import label_folder
-from ..dataset.names import LABEL_FOLDERS, PART_FOLDER
 from ..dataset.resize import fitted_size
 from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .label_map import SPECK_SHARE, flatten, without_specks
+from .levels import DEFAULT_LEVELS, Levels
 from .models.interface import Embedding, MaskModel
 from .parallel import in_parallel
 from .photos import MaskPhoto, photos_to_mask
 from .proposals import Proposals, ProposalSettings, propose
 from .review import forget_corrections
 
-MASK_FOLDER = LABEL_FOLDERS[0]
-
-Levels = Literal["objects", "both"]
+MAKING_MASKS = "Making masks"
+"""Stage of the progress."""
 
 
 @dataclass(frozen=True)
 class MaskSettings:
     """What label maps are to hold."""
 
-    levels: Levels = "both"
+    levels: Levels = DEFAULT_LEVELS
     """both: also write finer maps, of parts, into `masks_parts/`."""
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
     longest_side: int = 1024
@@ -58,7 +56,7 @@ class MaskSummary:
 
     def sentence(self, dataset: Path) -> str:
         """Say it to the user."""
-        words = f"{self.made} label maps made in {dataset / MASK_FOLDER}"
+        words = f"{self.made} label maps made in {DatasetFolder(dataset).masks}"
         if self.made:
             words += f", {self.seconds_per_photo:.1f} s and {self.points_asked:.0f} points a photo"
         if self.skipped:
@@ -100,17 +98,17 @@ def make_masks(
     settings = settings or MaskSettings()
     proposals = replace(settings.proposals, look_for_parts=settings.levels == "both")
     settings = replace(settings, proposals=proposals)
-    existing = label_folder(dataset)
-    if existing is not None and existing.name != MASK_FOLDER:
+    existing = DatasetFolder(dataset).label_folder()
+    if existing is not None and existing.name != MASKS:
         raise CgcError(
-            f"{existing} holds label maps already, and those in {MASK_FOLDER}/ would be taken in "
+            f"{existing} holds label maps already, and those in {MASKS}/ would be taken in "
             "their place; move that folder away first."
         )
     photos = chosen_photos(dataset, photos_to_mask(dataset), only)
     waiting = [photo for photo in photos if overwrite or not _map(dataset, photo).is_file()]
     began = time.perf_counter()
     asked = empty = done = 0
-    report(Progress("Making masks", 0, len(waiting)))
+    report(Progress(MAKING_MASKS, 0, len(waiting)))
 
     def make(photo: MaskPhoto, pause: Callable[[], None]) -> Made:
         return make_label_map(dataset, photo, model, settings, pause)
@@ -122,8 +120,8 @@ def make_masks(
             empty += 1
             say(f"In {made.photo.name} nothing was found; its label map is empty.")
         numbers = {"masks": made.masks, "points": made.points_asked}
-        report(Progress("Making masks", done, len(waiting), numbers))
-    report(Progress("Making masks", done, done))
+        report(Progress(MAKING_MASKS, done, len(waiting), numbers))
+    report(Progress(MAKING_MASKS, done, done))
     return MaskSummary(
         made=done,
         skipped=len(photos) - done,
@@ -167,12 +165,13 @@ def make_label_map(
     embedding = model.embed(pixels)
     found = propose(model, embedding, settings.proposals, pause=pause)
     objects, parts = label_maps(found, embedding, settings)
+    folder = DatasetFolder(dataset)
     if parts is not None:
-        write_grey(dataset / PART_FOLDER / f"{photo.stem}.png", parts)
+        write_grey(folder.parts / f"{photo.stem}.png", parts)
     # The objects' map comes last: it is what says that the photo is done.
     write_grey(_map(dataset, photo), objects)
-    for folder in (MASK_FOLDER, PART_FOLDER):
-        forget_corrections(dataset / folder, photo.stem)
+    for maps in (folder.masks, folder.parts):
+        forget_corrections(maps, photo.stem)
     count = len(np.unique(objects[objects > 0]))
     return Made(photo, count, found.points_asked)
 
@@ -191,8 +190,8 @@ def chosen_photos(
     for pattern in patterns:
         if not any(_fits(photo, pattern) for photo in photos):
             raise CgcError(
-                f"{dataset / 'images'} has no photo {pattern!r}; name photos as they are called "
-                "below that folder, or use patterns such as 'left/*'."
+                f"{DatasetFolder(dataset).images} has no photo {pattern!r}; name photos as they "
+                "are called below that folder, or use patterns such as 'left/*'."
             )
     return [photo for photo in photos if any(_fits(photo, pattern) for pattern in patterns)]
 
@@ -228,7 +227,7 @@ def enlarged(logits: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.
 
 
 def _map(dataset: Path, photo: MaskPhoto) -> Path:
-    return dataset / MASK_FOLDER / f"{photo.stem}.png"
+    return DatasetFolder(dataset).masks / f"{photo.stem}.png"
 
 
 def _fits(photo: MaskPhoto, pattern: str) -> bool:

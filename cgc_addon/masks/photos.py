@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..dataset.folder import DatasetFolder
 from ..dataset.names import PHOTO_ENDINGS, check_stems_differ, stem_of
 from ..dataset.photo_files import find_photos
 from ..dataset.solved import has_cameras, read_solved
@@ -41,7 +42,7 @@ def photos_to_mask(dataset: Path) -> list[MaskPhoto]:
             MaskPhoto(image.name, file.photo, file.upright)
             for image, file in zip(solved.model.images, files, strict=True)
         ]
-    images = dataset / "images"
+    images = DatasetFolder(dataset).images
     if not images.is_dir():
         raise CgcError(f"{images} is missing; name the folder that holds images/.")
     found = [

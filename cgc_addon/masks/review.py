@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.folder import ORIGINALS
 from ..errors import CgcError
 from ..files import read_json, replacing, write_json
 from .corrections import (
@@ -23,8 +24,6 @@ from .corrections import (
     masks_of,
 )
 from .label_png import LabelPng, read_label_png, write_label_png
-
-ORIGINALS = ".originals"
 
 
 @dataclass(frozen=True, eq=False)

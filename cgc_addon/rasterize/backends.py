@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..choices import Choice, Described, names
+
 
 @dataclass(frozen=True)
 class BackendDescription:
@@ -28,8 +30,6 @@ class BackendDescription:
 
 AUTO = "auto"
 """In place of a name: the last of `BACKENDS` that can be used."""
-AUTO_LABEL = "Automatic"
-AUTO_SENTENCE = "The graphics card if it can be used, else the processor"
 
 BACKENDS = (
     BackendDescription(
@@ -51,21 +51,21 @@ BACKENDS = (
 
 
 def backend_names() -> tuple[str, ...]:
-    """Return what can be chosen, "auto" first.
+    """Return the names of all that can be chosen, "auto" first.
 
     Example:
         >>> backend_names()[0], "cpu" in backend_names()
         ('auto', True)
     """
-    return (AUTO, *(description.name for description in BACKENDS))
+    return names(backend_choices())
 
 
-def backend_choices() -> tuple[tuple[str, str, str], ...]:
-    """Return name, label and sentence of all that can be chosen, "auto" first.
+def backend_choices() -> tuple[Described, ...]:
+    """Return what can be chosen, "auto" first.
 
     Example:
-        >>> ("cpu", "Processor", "Draw on the processor") in backend_choices()
-        True
+        >>> backend_choices()[0].label
+        'Automatic'
     """
-    described = ((one.name, one.label, one.sentence) for one in BACKENDS)
-    return ((AUTO, AUTO_LABEL, AUTO_SENTENCE), *described)
+    automatic = "The graphics card if it can be used, else the processor"
+    return (Choice(AUTO, "Automatic", automatic), *BACKENDS)

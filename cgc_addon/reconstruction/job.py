@@ -16,7 +16,16 @@ from .settings import SolveSettings
 from .sources import Sources
 from .workspace import Workspace
 
-STAGES = {"photos": 0.08, "features": 0.17, "matching": 0.45, "mapping": 0.25, "undistorting": 0.05}
+PHOTOS, FEATURES, PAIRS = "photos", "features", "pairs"
+MATCHING, MAPPING, UNDISTORTING = "matching", "mapping", "undistorting"
+STAGES = {
+    PHOTOS: 0.08,
+    FEATURES: 0.17,
+    PAIRS: 0.02,
+    MATCHING: 0.43,
+    MAPPING: 0.25,
+    UNDISTORTING: 0.05,
+}
 """Stages in order, and the share of the whole that each one usually takes."""
 
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
+from ..choices import Choice, names
 from ..errors import CgcError
 
-MATCHINGS = ("auto", "exhaustive", "sequential")
+Matching = Literal["auto", "exhaustive", "sequential"]
+
+MATCHINGS: tuple[Choice[Matching], ...] = (
+    Choice("auto", "Automatic", "Photos that were taken one after the other, or all with all"),
+    Choice(
+        "exhaustive",
+        "All With All",
+        "Compare every photo with every other; slow for many photos",
+    ),
+    Choice("sequential", "In Order", "Compare photos with those just before and after them"),
+)
 FEWEST_PHOTOS = 3
 """Two views can be placed, but nothing would tell whether they are right."""
 MOST_THREADS = 16
@@ -21,7 +32,7 @@ _MOST_EXHAUSTIVE = 100
 class SolveSettings:
     """Settings of one solve; all but `threads` and `overwrite` change what comes of it."""
 
-    matching: str = "auto"
+    matching: Matching = "auto"
     """"exhaustive" tries all pairs; "sequential" those near in name order and those alike; "auto"
     tries all pairs of up to a hundred photos, and is sequential beyond and for videos."""
     frames: int = 120
@@ -42,9 +53,9 @@ class SolveSettings:
         Raises:
             CgcError: one is out of its range.
         """
-        if self.matching not in MATCHINGS:
+        if self.matching not in names(MATCHINGS):
             raise CgcError(
-                f"Matching cannot be {self.matching!r}; choose of {', '.join(MATCHINGS)}."
+                f"Matching cannot be {self.matching!r}; choose of {', '.join(names(MATCHINGS))}."
             )
         if self.frames < FEWEST_PHOTOS:
             raise CgcError(

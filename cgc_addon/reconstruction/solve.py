@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..dataset.colmap.model import find_model, read_model
+from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
@@ -18,7 +19,7 @@ from ..version import __version__
 from .colmap import database
 from .colmap.pairs import exhaustive_pairs
 from .colmap.sparse_models import SparseModel, read_models
-from .job import Job
+from .job import FEATURES, MAPPING, MATCHING, PAIRS, PHOTOS, UNDISTORTING, Job
 from .photo_list import CameraGroup, PhotoList, describe_cameras, group_cameras
 from .photos import prepare_photos
 from .report import MORE_OVERLAP, SolveReport, make_report, name_some, why_not_solved
@@ -95,7 +96,7 @@ def _solve(job: Job) -> SolveReport:
         job.say(f"{space.dataset} is solved already; nothing to do.")
         job.tell_whole()
         return finished
-    with job.timed("photos"):
+    with job.timed(PHOTOS):
         photos = _prepare(job)
     _tell_photos(job, photos)
     groups = group_cameras(photos.photos)
@@ -111,11 +112,11 @@ def _solve(job: Job) -> SolveReport:
     matches = database.statistics(space.database)
     if not models:
         raise why_not_solved(job.source, len(files), matches)
-    with job.timed("undistorting"):
+    with job.timed(UNDISTORTING):
         names = {photo.file: photo.name for photo in photos.photos}
         job.run(
             "undistorting",
-            "undistorting",
+            UNDISTORTING,
             database=None,
             seed=None,
             model=str(space.models / "0"),
@@ -162,7 +163,7 @@ def _prepare(job: Job) -> PhotoList:
     found = PhotoList.read(space.photo_list)
     if found is not None and all((space.photos / p.file).is_file() for p in found.photos):
         return found
-    report = job.part("photos")
+    report = job.part(PHOTOS)
     if job.is_video:
         found = choose_frames(
             job.source, space.work, job.settings.frames, job.settings.max_size,
@@ -211,10 +212,10 @@ def _prepare_database(job: Job, groups: tuple[CameraGroup, ...]) -> None:
 
 
 def _find_features(job: Job, groups: tuple[CameraGroup, ...]) -> None:
-    with job.timed("features"):
+    with job.timed(FEATURES):
         job.run(
             "features",
-            "features",
+            FEATURES,
             photos=str(job.space.photos),
             groups=[asdict(group) for group in groups],
             max_features=job.settings.max_features,
@@ -222,21 +223,21 @@ def _find_features(job: Job, groups: tuple[CameraGroup, ...]) -> None:
 
 
 def _match(job: Job, files: Sequence[str], *, exhaustive: bool) -> None:
-    with job.timed("matching"):
+    with job.timed(MATCHING):
         if exhaustive:
             pairs = exhaustive_pairs(len(files))
         else:
-            pairs = job.run("pairs", "matching", files=files, threads=None)["pairs"]
+            pairs = job.run("pairs", PAIRS, files=files, threads=None)["pairs"]
         list_file = str(job.space.work / "pairs.txt")
-        job.run("matching", "matching", files=files, pairs=pairs, list_file=list_file)
+        job.run("matching", MATCHING, files=files, pairs=pairs, list_file=list_file)
 
 
 def _map(job: Job) -> list[SparseModel]:
     """Return the models, which are on disk then, the largest first."""
     space = job.space
     _remove_models(space)
-    with job.timed("mapping"):
-        job.run("mapping", "mapping", photos=str(space.photos), output=str(space.models))
+    with job.timed(MAPPING):
+        job.run("mapping", MAPPING, photos=str(space.photos), output=str(space.models))
     if (models := read_models(space.models)) is None:
         raise CgcError(f"{space.models} was written but cannot be read; check that disk.")
     return models
@@ -251,7 +252,8 @@ def _remove_models(space: Workspace) -> None:
 
 
 def _has_masks(dataset: Path) -> bool:
-    return any((dataset / name).is_dir() for name in ("masks", "masks_parts"))
+    folder = DatasetFolder(dataset)
+    return folder.label_folder() is not None or folder.parts.is_dir()
 
 
 def _versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..files import read_json, write_json
 
@@ -30,19 +31,19 @@ class Workspace:
 
     @property
     def images(self) -> Path:
-        return self.dataset / "images"
+        return DatasetFolder(self.dataset).images
 
     @property
     def sparse(self) -> Path:
-        return self.dataset / "sparse" / "0"
+        return DatasetFolder(self.dataset).model
 
     @property
     def report(self) -> Path:
-        return self.dataset / "solve.json"
+        return DatasetFolder(self.dataset).solve_report
 
     @property
     def work(self) -> Path:
-        return self.dataset / "solve"
+        return DatasetFolder(self.dataset).solve_work
 
     @property
     def state(self) -> Path:
@@ -179,7 +180,7 @@ class Workspace:
             )
 
     def _holds_results(self) -> bool:
-        return self.images.exists() or (self.dataset / "sparse").exists()
+        return self.images.exists() or self.sparse.parent.exists()
 
     def _clear(self) -> None:
         """Take out what solving wrote, but the state: a kill leaves the rest ours."""

@@ -19,8 +19,8 @@ from ..splats.gaussians import Gaussians
 from ..training.parameters import splat_of
 from .feature_colors import fit_feature_colors
 from .pictures import save_array, save_palette_png, save_png, to_bytes
+from .render_folder import DEPTH, FEATURES, LABELS, PALETTE, RGB, RenderFolder
 
-KINDS = ("rgb", "labels", "features", "depth")
 HIGHEST_ID = 65_535
 """Of a segment: label maps have 16 bits."""
 COVERED = 0.5
@@ -50,13 +50,13 @@ def draw(
     Args:
         gaussians: the splat; needs segments for "labels" and features for "features".
         views: at the size wanted.
-        what: of `KINDS`.
+        what: of `render_folder.KINDS`.
         backend: rasterizer.
 
     Raises:
         CgcError: the splat has no segments or features, or ids too high, and they were asked for.
     """
-    if "labels" in what:
+    if LABELS in what:
         if gaussians.segments is None:
             raise CgcError(
                 "This splat has no segments to render as labels; its photos had no masks. "
@@ -68,29 +68,29 @@ def draw(
                 f"This splat has the segment {highest}; label maps keep ids up to {HIGHEST_ID}: "
                 "number its segments anew."
             )
-    if "features" in what and gaussians.features is None:
+    if FEATURES in what and gaussians.features is None:
         raise CgcError("This splat has no features to render; its photos had no masks.")
     splat = splat_of(gaussians, backend.device)
 
     def tensor(array: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(backend.device)
 
-    features = tensor(gaussians.features) if "features" in what else None  # pyright: ignore[reportArgumentType]
-    segments = tensor(gaussians.segments) if "labels" in what else None  # pyright: ignore[reportArgumentType]
+    features = tensor(gaussians.features) if FEATURES in what else None  # pyright: ignore[reportArgumentType]
+    segments = tensor(gaussians.segments) if LABELS in what else None  # pyright: ignore[reportArgumentType]
     for view in views:
         rgb = labels = drawn_features = depth = None
         with torch.no_grad():
             if segments is not None:
                 labels = backend.render_labels(splat, view, segments)[0].cpu().numpy()
-            if set(what) & {"rgb", "features", "depth"}:
+            if set(what) & {RGB, FEATURES, DEPTH}:
                 rendering = backend.render(
                     splat,
                     view,
                     sh_degree=gaussians.sh_degree,
                     features=features,
-                    depth="depth" in what,
+                    depth=DEPTH in what,
                 )
-                rgb = rendering.rgb.cpu().numpy() if "rgb" in what else None
+                rgb = rendering.rgb.cpu().numpy() if RGB in what else None
                 if rendering.features is not None:
                     drawn_features = rendering.features.cpu().numpy()
                 if rendering.depth is not None:
@@ -122,7 +122,7 @@ def render_views(
     Args:
         gaussians: the splat; needs segments for "labels" and features for "features".
         views: at the size wanted.
-        what: of `KINDS`.
+        what: of `render_folder.KINDS`.
         output: folder.
         backend: rasterizer.
         palette: (highest id + 1, 3) sRGB colours of segments, to paint labels into
@@ -135,28 +135,27 @@ def render_views(
         Interrupted: `should_stop` said so; whole files stay.
     """
     to_colors = None
-    if "features" in what and gaussians.features is not None:
+    if FEATURES in what and gaussians.features is not None:
         opacities = 1.0 / (1.0 + np.exp(-gaussians.logit_opacities))
         to_colors = fit_feature_colors(gaussians.features, opacities)
-    needed = {*what, "labels"} if palette is not None else set(what)
+    needed = {*what, LABELS} if palette is not None else set(what)
+    folder = RenderFolder(output)
     drawn = draw(gaussians, views, tuple(needed), backend)
     for view in track(views, "Rendering", report, should_stop):
         rendered = next(drawn)
         if rendered.rgb is not None:
-            save_png(output / "rgb" / f"{view.stem}.png", to_bytes(rendered.rgb))
-        if rendered.labels is not None and "labels" in what:
+            save_png(folder.picture(RGB, view.stem), to_bytes(rendered.rgb))
+        if rendered.labels is not None and LABELS in what:
             labels = rendered.labels.astype(np.uint16)
-            save_png(output / "labels" / f"{view.stem}.png", labels)
+            save_png(folder.picture(LABELS, view.stem), labels)
         if rendered.labels is not None and palette is not None:
-            save_palette_png(output / "palette" / f"{view.stem}.png", rendered.labels, palette)
+            save_palette_png(folder.picture(PALETTE, view.stem), rendered.labels, palette)
         if rendered.features is not None and to_colors is not None:
-            base = output / "features" / view.stem
-            save_png(base.with_name(base.name + ".png"), to_colors(rendered.features))
-            save_array(base.with_name(base.name + ".npy"), rendered.features.astype(np.float16))
+            save_png(folder.picture(FEATURES, view.stem), to_colors(rendered.features))
+            save_array(folder.array(FEATURES, view.stem), rendered.features.astype(np.float16))
         if rendered.depth is not None:
-            base = output / "depth" / view.stem
-            save_png(base.with_name(base.name + ".png"), depth_picture(rendered.depth))
-            save_array(base.with_name(base.name + ".npy"), rendered.depth)
+            save_png(folder.picture(DEPTH, view.stem), depth_picture(rendered.depth))
+            save_array(folder.array(DEPTH, view.stem), rendered.depth)
 
 
 def depth_picture(depth: NDArray[np.float32]) -> NDArray[np.uint8]:

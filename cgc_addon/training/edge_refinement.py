@@ -25,6 +25,9 @@ from ..splats.gaussians import Gaussians
 from .config import EdgeSettings, GeometrySettings
 from .parameters import Parameters, splat_of, to_gaussians, to_parameters, to_splat
 
+SHARPENING_EDGES = "Sharpening edges"
+"""Stage of the progress."""
+
 
 @dataclass(frozen=True, eq=False)
 class RefinedSplat:
@@ -83,7 +86,7 @@ def refine_edges(
     def forward(progress: Progress) -> None:
         report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
 
-    for _step in track(range(settings.steps), "Sharpening edges", forward, should_stop):
+    for _step in track(range(settings.steps), SHARPENING_EDGES, forward, should_stop):
         order = order or generator.permutation(np.asarray(dataset.train)).tolist()
         index = order.pop()
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..cgc.settings import NoFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
@@ -21,6 +22,8 @@ from ..splats.gaussians import Gaussians
 from .config import TrainingConfig
 from .trainer import Trainer
 
+PLACING_BACKGROUND = "Placing the background"
+"""Stage of the progress."""
 RADII = (3.0, 10.0, 60.0)
 """Candidates, in scene extents: a room, a square, infinity."""
 STEPS = 200
@@ -58,8 +61,7 @@ def choose_far_radius(
         levels=((1.0, HALVINGS),),
         densify=replace(config.geometry.densify, start=NEVER, stop=NEVER),
     )
-    features = replace(config.features, mode="off")
-    trial = replace(config, geometry=geometry, features=features)
+    trial = replace(config, geometry=geometry, features=NoFeatureSettings())
     last_round = min(STEPS // 2, len(dataset.train))
     losses: list[float] = []
     for number, radius in enumerate(RADII):
@@ -70,9 +72,9 @@ def choose_far_radius(
                 raise Interrupted("trying distances of the background")
             if step % 20 == 0:
                 done = number * STEPS + step
-                report(Progress("Placing the background", done, STEPS * len(RADII)))
+                report(Progress(PLACING_BACKGROUND, done, STEPS * len(RADII)))
             values.append(trainer.train_step().loss)
         losses.append(float(np.mean(values[-last_round:])))
     total = STEPS * len(RADII)
-    report(Progress("Placing the background", total, total))
+    report(Progress(PLACING_BACKGROUND, total, total))
     return RADII[int(np.argmin(losses))]

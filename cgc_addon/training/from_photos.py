@@ -13,35 +13,43 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cgc.features.training import LEARNING_FEATURES
+from ..cgc.observations import LOOKING_AT_MASKS
 from ..dataset.colmap.model import find_model
-from ..dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS
+from ..dataset.folder import DatasetFolder
+from ..dataset.names import PHOTO_ENDINGS
 from ..errors import CgcError
+from ..masks.generate import MAKING_MASKS
 from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
 from .config import TrainingConfig
+from .edge_refinement import SHARPENING_EDGES
+from .far_radius import PLACING_BACKGROUND
 from .photo_job import PhotoJob, write_job
 from .pipeline import TrainSummary, segments_in_words
 from .run_folder import RunFolder
+from .trainer import TRAINING
 
 SOLVE, MASKS, TRAIN = "solve", "masks", "train"
-MASK_FOLDER = LABEL_FOLDERS[0]
-"""Of the label maps that training reads."""
 STAGES = (
     Stage(SOLVE, 0.35),
-    Stage(MASKS, 0.25, {"Making masks": (0.0, 1.0)}),
+    Stage(MASKS, 0.25, {MAKING_MASKS: (0.0, 1.0)}),
     Stage(
         TRAIN,
         0.40,
         {
-            "Placing the background": (0.0, 0.08),
-            "Training": (0.08, 0.74),
-            "Looking at the masks": (0.74, 0.76),
-            "Learning features": (0.76, 0.90),
-            "Sharpening edges": (0.90, 1.0),
+            PLACING_BACKGROUND: (0.0, 0.08),
+            TRAINING: (0.08, 0.74),
+            LOOKING_AT_MASKS: (0.74, 0.76),
+            LEARNING_FEATURES: (0.76, 0.90),
+            SHARPENING_EDGES: (0.90, 1.0),
         },
     ),
 )
-"""Their weights are shares of the time as measured on two cores, `standard` and MobileSAM."""
+"""Their weights are shares of the time as measured on two cores, `standard` and MobileSAM.
+
+Solving knows its own share, see `reconstruction.job.STAGES`.
+"""
 
 
 @dataclass(frozen=True)
@@ -163,14 +171,14 @@ def photos_of(dataset: Path) -> dict[str, Path]:
     """Return the photos of a dataset by their names without ending, empty where there are none."""
     return {
         stem: path
-        for stem, path in _files(dataset / "images").items()
+        for stem, path in _files(DatasetFolder(dataset).images).items()
         if path.suffix.lower() in PHOTO_ENDINGS
     }
 
 
 def unlabelled_photos(dataset: Path) -> list[str]:
     """Return the names without ending of the photos that lack a label map of objects."""
-    maps = _files(dataset / MASK_FOLDER)
+    maps = _files(DatasetFolder(dataset).masks)
     return [stem for stem in photos_of(dataset) if stem not in maps]
 
 
@@ -193,7 +201,7 @@ def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
     # The verb `segment` writes segments anew, but from the same masks.
     made = folder.clusters if folder.clusters.is_file() else folder.segments
     finished = made.stat().st_mtime_ns
-    maps = _files(dataset / MASK_FOLDER).values()
+    maps = _files(DatasetFolder(dataset).masks).values()
     return all(path.stat().st_mtime_ns <= finished for path in maps)
 
 

@@ -14,19 +14,21 @@ from ..cgc.features.contrastive import (
     released_contrastive_loss,
 )
 from ..cgc.features.neighbours import nearest_neighbours
-from ..cgc.features.spatial import released_spatial_loss, spatial_loss
+from ..cgc.features.spatial import NEIGHBOURS, released_spatial_loss, spatial_loss
+from ..cgc.settings import JointFeatureSettings
 from ..rasterize.interface import Rendering
-from .config import FeatureSettings
-
-NEIGHBOURS = 8
-"""True neighbours of an anchor in the loss of that name."""
 
 
 class JointFeatures:
     """Says when the feature losses are due and computes them; owns their random numbers."""
 
-    def __init__(self, settings: FeatureSettings, seed: int) -> None:
+    def __init__(self, settings: JointFeatureSettings, seed: int) -> None:
         self._settings, self._seed = settings, seed
+
+    @property
+    def move_geometry(self) -> bool:
+        """Whether gradients of the features reach the geometry."""
+        return self._settings.move_geometry
 
     def due(self, step: int) -> bool:
         """Return whether `step` (from 0) has a feature loss; the first comes after one interval."""

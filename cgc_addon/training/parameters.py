@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..cgc.settings import FeatureSettings
 from ..rasterize.interface import SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import with_sh_degree
-from .config import FeatureSettings, GeometrySettings, LearningRates
+from .config import GeometrySettings, LearningRates
 
 Parameters = dict[str, torch.nn.Parameter]
 """means (N, 3); scales (N, 3) log; quats (N, 4); opacities (N,) logit; sh0 (N, 1, 3);
@@ -86,8 +87,9 @@ def make_optimizers(
         "opacities": rates.opacities,
         "sh0": rates.sh0,
         "shN": rates.sh_rest,
-        "features": features.learning_rate,
     }
+    if features.mode == "joint":
+        steps["features"] = features.learning_rate
     return {
         name: torch.optim.Adam([value], lr=steps[name], eps=1e-15, fused=True)
         for name, value in parameters.items()

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..files import read_json, write_json
 from .run_folder import RunFolder
 
-JOB_FILE = "from_photos.json"
 VERSION = 1
 
 
@@ -54,7 +54,7 @@ def write_job(job: PhotoJob) -> None:
         CgcError: the folder cannot be written.
     """
     write_json(
-        job.dataset / JOB_FILE,
+        DatasetFolder(job.dataset).photo_job,
         {
             "version": VERSION,
             "photos": str(job.photos.absolute()),
@@ -70,7 +70,7 @@ def read_job(dataset: Path) -> PhotoJob | None:
     Raises:
         CgcError: the file is damaged.
     """
-    file = dataset / JOB_FILE
+    file = DatasetFolder(dataset).photo_job
     if not file.is_file():
         return None
     value = read_json(file)

@@ -31,7 +31,7 @@ from .memory import check_memory
 from .pace import Pace
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
-from .segmentation import segment_splat
+from .segmentation import segment_run
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
@@ -162,7 +162,7 @@ def train(
             report,
             should_stop,
         )
-    result = segment_splat(
+    result = segment_run(
         folder,
         geometry,
         dataset,
@@ -190,6 +190,11 @@ def _given_gaussians(config: TrainingConfig, say: Say) -> Gaussians:
         raise CgcError(
             "--init keeps the geometry of a splat and learns features for it; "
             "with --features off there is nothing to do."
+        )
+    if config.features.mode == "joint":
+        raise CgcError(
+            "--init keeps the geometry of a splat, so features cannot be learned along with it; "
+            "learn them with --features frozen."
         )
     splat = read_splat(Path(str(config.init)))
     for note in splat.notes:

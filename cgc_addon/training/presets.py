@@ -3,42 +3,62 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..cgc.features.variants import Reduction, SpatialLoss
+from ..cgc.settings import (
+    FeatureMode,
+    FeatureSettings,
+    FrozenFeatureSettings,
+    JointFeatureSettings,
+    NoFeatureSettings,
+    Reduction,
+    SegmentSettings,
+    SpatialLoss,
+)
 from ..errors import CgcError
 from ..rasterize.backends import AUTO
 from .config import (
     DensifySettings,
     EdgeSettings,
-    FeatureMode,
-    FeatureSettings,
     GeometrySettings,
     LearningRates,
-    SegmentSettings,
     TrainingConfig,
 )
 
-PRESETS = ("draft", "standard", "paper")
+
+@dataclass(frozen=True)
+class Preset:
+    """A ready-made configuration."""
+
+    name: str
+    label: str
+    sentence: str
+    """What it is good for, without a full stop."""
+    make: Callable[[int | None, FeatureMode | None], TrainingConfig]
+    """By geometry steps and mode of the features; None is as the preset has it."""
 
 
-def preset(name: str, *, steps: int | None = None) -> TrainingConfig:
-    """Return a preset, its schedules stretched to `steps` geometry steps where that is given.
+def preset(
+    name: str, *, steps: int | None = None, features: FeatureMode | None = None
+) -> TrainingConfig:
+    """Return the configuration of a preset.
+
+    Args:
+        name: of `PRESETS`.
+        steps: geometry steps, which schedules are stretched to; None as the preset has it.
+        features: when they are learned; None as the preset has it.
 
     Raises:
         CgcError: no such preset, or fewer than one step.
     """
     if steps is not None and steps < 1:
         raise CgcError(f"{steps} training steps are too few; give 1 or more.")
-    if name == "draft":
-        return _short("draft", steps or 600, cap=20_000, edge_steps=0)
-    if name == "standard":
-        return _short("standard", steps or 3_500, cap=60_000, edge_steps=350)
-    if name == "paper":
-        return _paper(steps or 30_000)
-    raise CgcError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    if name not in PRESETS:
+        raise CgcError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name].make(steps, features)
 
 
 def configure(
@@ -58,16 +78,25 @@ def configure(
 ) -> TrainingConfig:
     """Return a preset with what the user chose in place of its own; None leaves it as it is.
 
+    The geometry of `init` cannot be trained along with features. Where these would be joint, those
+    of `init` are taken, or else they are learned on its frozen geometry.
+
     Raises:
         CgcError: no such preset, or fewer than one step.
     """
-    config = preset(name, steps=steps)
+    config = preset(name, steps=steps, features=features)
+    init_features = init is not None and config.features.mode == "joint"
+    if init_features:
+        config = preset(name, steps=steps, features="frozen")
+    chosen: dict[str, Any] = {"reduction": reduction, "spatial": spatial}
+    chosen = {key: value for key, value in chosen.items() if value is not None}
+    if config.features.mode != "off":
+        config = replace(config, features=replace(config.features, **chosen))
     densify, segments = config.geometry.densify, config.segments
     if max_gaussians is not None:
         densify = replace(densify, cap=max_gaussians)
     if granularity is not None:
         segments = replace(segments, granularity=granularity)
-    chosen: dict[str, Any] = {"mode": features, "reduction": reduction, "spatial": spatial}
     return replace(
         config,
         seed=seed,
@@ -75,15 +104,23 @@ def configure(
         max_size=max_size,
         test_every=test_every,
         init=str(init.resolve()) if init else None,
+        init_features=init_features,
         geometry=replace(config.geometry, densify=densify),
-        features=replace(
-            config.features, **{key: value for key, value in chosen.items() if value is not None}
-        ),
         segments=segments,
     )
 
 
-def _short(name: str, steps: int, *, cap: int, edge_steps: int) -> TrainingConfig:
+def _draft(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
+    return _short("draft", steps or 600, features, cap=20_000, edge_steps=0)
+
+
+def _standard(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
+    return _short("standard", steps or 3_500, features, cap=60_000, edge_steps=350)
+
+
+def _short(
+    name: str, steps: int, features: FeatureMode | None, *, cap: int, edge_steps: int
+) -> TrainingConfig:
     """Geometry in few steps, coarse to fine; features afterwards on the frozen geometry."""
     return TrainingConfig(
         preset=name,
@@ -103,13 +140,14 @@ def _short(name: str, steps: int, *, cap: int, edge_steps: int) -> TrainingConfi
                 cap=cap,
             ),
         ),
-        features=FeatureSettings(mode="frozen"),
+        features=_of_mode(features or "frozen", FrozenFeatureSettings(), JointFeatureSettings()),
         edges=EdgeSettings(steps=edge_steps),
     )
 
 
-def _paper(steps: int) -> TrainingConfig:
+def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
     """Joint training with the released hyper-parameters; shorter runs shrink the schedules."""
+    steps = steps or 30_000
     share = min(1.0, steps / 30_000)
 
     def scaled(count: int) -> int:
@@ -127,13 +165,39 @@ def _paper(steps: int) -> TrainingConfig:
                 cap=1_000_000,
             ),
         ),
-        features=FeatureSettings(
-            mode="joint",
-            spatial="released",
-            learning_rate=2.5e-3,
-            learning_rate_end=2.5e-3,
-            initial_scale=1.77,
-            lift=False,
+        features=_of_mode(
+            features or "joint",
+            FrozenFeatureSettings(
+                learning_rate=2.5e-3,
+                learning_rate_end=2.5e-3,
+                initial_scale=1.77,
+                spatial="released",
+                lift=False,
+            ),
+            JointFeatureSettings(
+                learning_rate=2.5e-3, initial_scale=1.77, spatial="released", lift=False
+            ),
         ),
         segments=SegmentSettings(vote=False),
     )
+
+
+def _of_mode(
+    mode: FeatureMode, frozen: FrozenFeatureSettings, joint: JointFeatureSettings
+) -> FeatureSettings:
+    return {"frozen": frozen, "joint": joint, "off": NoFeatureSettings()}[mode]
+
+
+_ALL = (
+    Preset("draft", "Draft", "Under a minute, for a first look", _draft),
+    Preset("standard", "Standard", "The best result that some minutes can give", _standard),
+    Preset(
+        "paper",
+        "Paper",
+        "The schedule of the paper, 30,000 steps; wants a graphics card",
+        _paper,
+    ),
+)
+PRESETS = {each.name: each for each in _ALL}
+"""By name, the quickest first."""
+DEFAULT_PRESET = "standard"

@@ -11,7 +11,11 @@ from typing import Any
 
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
-from .config import TrainingConfig, from_json, to_json
+from .config import TrainingConfig
+from .config_json import from_json, to_json
+
+SEGMENTS_FILE = "segments.json"
+"""Renders may have one, too."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class RunFolder:
 
     @property
     def segments(self) -> Path:
-        return self.path / "segments.json"
+        return self.path / SEGMENTS_FILE
 
     @property
     def clusters(self) -> Path:
@@ -61,10 +65,6 @@ class RunFolder:
     @property
     def evaluation(self) -> Path:
         return self.path / "evaluation.json"
-
-    @property
-    def renders(self) -> Path:
-        return self.path / "renders"
 
     def start(self, dataset: Path, config: TrainingConfig, versions: dict[str, str]) -> None:
         """Make the folder and write its configuration.

@@ -10,22 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cgc.clusters.cluster_file import read_clusters, write_clusters
-from ..cgc.clusters.clustering import ClusteringSettings
-from ..cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
+from ..cgc.clusters.granularity import MergeTree
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
-from ..cgc.features.training import FeatureTrainingSettings, random_start, train_features
+from ..cgc.features.training import random_start, train_features
 from ..cgc.observations import Observation, at_every_level, observe
-from ..cgc.segmentation import after_refinement
-from ..cgc.segmentation import segment_splat as find_segments
-from ..cgc.segments import Segments, describe_segments, write_segments
+from ..cgc.segmentation import after_refinement, find_segments
+from ..cgc.segments import Cut, Segments, describe_segments, write_segments
+from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import CgcError
 from ..progress import Reporter, ShouldStop
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
-from .config import FeatureSettings, TrainingConfig
+from .config import TrainingConfig
 from .edge_refinement import refine_edges
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
@@ -41,7 +40,7 @@ class SegmentedSplat:
     """None where there was nothing to find segments by."""
 
 
-def segment_splat(
+def segment_run(
     folder: RunFolder,
     gaussians: Gaussians,
     dataset: Dataset,
@@ -66,23 +65,23 @@ def segment_splat(
         write_ply(folder.splat, replace(gaussians, features=None, segments=None))
         write_segments(folder.segments, Segments(()))
         return SegmentedSplat(gaussians, None)
-    if config.features.mode == "joint" and gaussians.features is not None:
-        features = gaussians.features
+    features, settings = config.features, config.segments
+    assert features.mode != "off"  # else nothing was observed
+    if gaussians.features is not None and (features.mode == "joint" or config.init_features):
+        learned = gaussians.features
     else:
-        features = _learn(gaussians, observations, dataset, config, report, should_stop)
-    settings = config.segments
+        assert features.mode == "frozen"
+        learned = _learn(
+            gaussians, observations, dataset, features, config.seed, report, should_stop
+        )
     found = find_segments(
         observations,
         gaussians.means,
-        features,
-        ClusteringSettings(
-            minimum_cluster_size=settings.minimum_cluster,
-            minimum_samples=settings.minimum_samples,
-            minimum_cosine=settings.assign_cosine,
-            seed=config.seed,
-        ),
-        lift=config.features.lift,
+        learned,
+        settings.clustering,
+        lift=features.lift,
         vote=settings.vote,
+        seed=config.seed,
         report=report,
         should_stop=should_stop,
     )
@@ -106,7 +105,7 @@ def segment_splat(
             gaussians, dataset, backend, config, report, lambda _sentence: None, should_stop
         )
         found = after_refinement(
-            found, observations, features, refined.origin, report=report, should_stop=should_stop
+            found, observations, learned, refined.origin, report=report, should_stop=should_stop
         )
     write_clusters(folder.clusters, found.clustering.labels, found.tree)
     segments = _write_segments(
@@ -114,8 +113,7 @@ def segment_splat(
         replace(gaussians, features=found.lifted.features),
         found.clustering.labels,
         found.tree,
-        settings.granularity,
-        settings.minimum_size,
+        Cut(settings.granularity, settings.minimum_size),
     )
     return SegmentedSplat(gaussians, segments)
 
@@ -146,14 +144,11 @@ def segment_again(
             f"{len(gaussians)}; train --resume makes both anew."
         )
     settings = config.segments
-    return _write_segments(
-        folder,
-        gaussians,
-        labels,
-        tree,
+    cut = Cut(
         settings.granularity if granularity is None else granularity,
         settings.minimum_size if minimum_size is None else minimum_size,
     )
+    return _write_segments(folder, gaussians, labels, tree, cut)
 
 
 def _observations(
@@ -201,44 +196,26 @@ def _learn(
     gaussians: Gaussians,
     observations: list[Observation],
     dataset: Dataset,
-    config: TrainingConfig,
+    settings: FrozenFeatureSettings,
+    seed: int,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> NDArray[np.float32]:
-    settings = config.features
     camera = dataset.store.view(dataset.train[0], 0).camera
-    training = feature_training_settings(
-        settings, config.seed, float(minimum_segment_pixels(camera.width, camera.height))
-    )
     start = (
-        spectral_signatures(observations, seed=config.seed) * settings.initial_scale
+        spectral_signatures(observations, seed=seed) * settings.initial_scale
         if settings.spectral_start
-        else random_start(len(gaussians), training)
+        else random_start(len(gaussians), settings.initial_scale, seed)
     )
     return train_features(
         at_every_level(observations),
         start,
-        training,
+        settings,
+        minimum_pixels=float(minimum_segment_pixels(camera.width, camera.height)),
+        seed=seed,
         means=gaussians.means,
         report=report,
         should_stop=should_stop,
-    )
-
-
-def feature_training_settings(
-    settings: FeatureSettings, seed: int, minimum_pixels: float
-) -> FeatureTrainingSettings:
-    """Return the settings of the frozen feature training that a run's configuration means."""
-    return FeatureTrainingSettings(
-        steps=settings.steps,
-        pixels_per_step=settings.pixels_per_step,
-        reduction=settings.reduction,
-        learning_rate=settings.learning_rate,
-        final_learning_rate=settings.learning_rate_end,
-        start_scale=settings.initial_scale,
-        minimum_pixels=minimum_pixels,
-        spatial=settings.spatial,
-        seed=seed,
     )
 
 
@@ -247,13 +224,12 @@ def _write_segments(
     gaussians: Gaussians,
     clusters: NDArray[np.int32],
     tree: MergeTree,
-    granularity: float,
-    minimum_size: int,
+    cut: Cut,
 ) -> Segments:
     """Cut the tree, number the segments by size, and write splat.ply and segments.json."""
     assert gaussians.features is not None
-    labels = ordered_by_size(tree.cut(merge_threshold(granularity))[clusters], minimum_size)
-    segments = describe_segments(labels, gaussians.features)
+    labels = tree.labels(clusters, cut.granularity, cut.minimum_size)
+    segments = describe_segments(labels, gaussians.features, cut)
     write_ply(folder.splat, replace(gaussians, segments=labels))
     write_segments(folder.segments, segments)
     return segments

@@ -37,6 +37,8 @@ from .parameters import (
 )
 from .preview import Points, points_of_parameters
 
+TRAINING = "Training"
+"""Stage of the progress."""
 REPORT_EVERY = 10
 """Steps between two progress messages and two lines of metrics."""
 
@@ -69,17 +71,13 @@ class Trainer:
         center = np.mean([view.center() for view in dataset.scene.views], axis=0)
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
         self.step = 0
-        joint = config.features.mode == "joint"
-        self._joint = JointFeatures(config.features, config.seed) if joint else None
+        self._joint: JointFeatures | None = None
         self._parameters = to_parameters(gaussians, config.geometry.sh_degree, backend.device)
-        if joint:
-            self._parameters["features"] = torch.nn.Parameter(
-                feature_start(len(gaussians), config.features.initial_scale, config.seed).to(
-                    backend.device
-                )
-            )
-        else:
-            self._parameters.pop("features", None)
+        self._parameters.pop("features", None)
+        if config.features.mode == "joint":
+            self._joint = JointFeatures(config.features, config.seed)
+            start = feature_start(len(gaussians), config.features.initial_scale, config.seed)
+            self._parameters["features"] = torch.nn.Parameter(start.to(backend.device))
         self._optimizers = self._make_optimizers()
         self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
         self._order = np.random.default_rng(config.seed)
@@ -123,7 +121,7 @@ class Trainer:
                 view,
                 sh_degree=visible_degree(geometry, self.step),
                 features=self._parameters["features"] if joint else None,
-                features_move_geometry=self._config.features.move_geometry,
+                features_move_geometry=joint is None or joint.move_geometry,
             )
             photometric = self._backend.photometric_loss(
                 rendering.rgb, target, geometry.dssim_weight
@@ -234,12 +232,12 @@ class Trainer:
                     "gaussians": float(result.count),
                     **pace,
                 }
-                report(Progress("Training", self.step, self.steps, numbers))
+                report(Progress(TRAINING, self.step, self.steps, numbers))
             if on_result and (due or result.contrastive is not None):
                 on_result(result, pace)
             if on_pause:
                 on_pause()
-        report(Progress("Training", self.steps, self.steps))
+        report(Progress(TRAINING, self.steps, self.steps))
 
     def _next_view(self) -> int:
         """Return the next photo: every photo once, in a new random order, then again."""

@@ -30,11 +30,13 @@ from cgc_addon.blender.segments.build import build_segments  # noqa: E402
 from cgc_addon.blender.segments.recut import recut  # noqa: E402
 from cgc_addon.blender.segments.run_files import read_run  # noqa: E402
 from cgc_addon.cgc.clusters.cluster_file import write_clusters  # noqa: E402
-from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size  # noqa: E402
-from cgc_addon.cgc.segments import describe_segments, write_segments  # noqa: E402
+from cgc_addon.cgc.clusters.granularity import MergeTree  # noqa: E402
+from cgc_addon.cgc.segments import Cut, describe_segments, write_segments  # noqa: E402
 from cgc_addon.files import write_json  # noqa: E402
 from cgc_addon.splats.gaussians import Gaussians  # noqa: E402
 from cgc_addon.splats.ply import write_ply  # noqa: E402
+
+CUT = Cut(0.5, 10)
 
 
 def main() -> None:
@@ -92,7 +94,7 @@ def write_run(folder: Path, count: int, segments: int) -> None:
         np.stack([pairs, pairs + 1], axis=1).astype(np.int32),
         np.linspace(0.9, 0.5, segments).astype(np.float32),
     )
-    labels = ordered_by_size(tree.cut(merge_threshold(0.5))[clusters], 10)
+    labels = tree.labels(clusters, CUT.granularity, CUT.minimum_size)
     features = random.normal(size=(count, 16)).astype(np.float32)
     gaussians = Gaussians(
         means=random.normal(size=(count, 3)).astype(np.float32),
@@ -106,7 +108,7 @@ def write_run(folder: Path, count: int, segments: int) -> None:
     folder.mkdir()
     write_ply(folder / "splat.ply", gaussians)
     write_clusters(folder / "clusters.npz", clusters, tree)
-    write_segments(folder / "segments.json", describe_segments(labels, features))
+    write_segments(folder / "segments.json", describe_segments(labels, features, CUT))
     write_json(folder / "config.json", {"dataset": str(folder / "none")})
 
 

@@ -24,15 +24,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "sample_scene")]
 
+from cgc_addon.cgc.settings import FrozenFeatureSettings  # noqa: E402
 from cgc_addon.progress import Progress  # noqa: E402
 from cgc_addon.rasterize.cpu import CpuBackend  # noqa: E402
 from cgc_addon.results.evaluation import Evaluation, evaluate  # noqa: E402
-from cgc_addon.training.config import FeatureSettings, TrainingConfig  # noqa: E402
+from cgc_addon.training.config import TrainingConfig  # noqa: E402
 from cgc_addon.training.pipeline import train  # noqa: E402
 from cgc_addon.training.presets import preset  # noqa: E402
 from cgc_addon.training.run_folder import RunFolder  # noqa: E402
 
-Change = Callable[[FeatureSettings], FeatureSettings]
+Change = Callable[[FrozenFeatureSettings], FrozenFeatureSettings]
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,7 @@ def _score(
 def _shared_geometry(dataset: Path, seed: int, place: Path) -> RunFolder:
     folder = RunFolder(place / f"geometry-{seed}")
     if not folder.splat.exists():
-        config = preset("standard")
-        off = replace(config.features, mode="off")
-        _train(dataset, folder, replace(config, seed=seed, features=off))
+        _train(dataset, folder, replace(preset("standard", features="off"), seed=seed))
     return folder
 
 

@@ -116,6 +116,7 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
 
     Its clusters 1 and 2 join at 0.9, 3 and 4 at 0.4, 1 and 3 at 0.2. So at the granularity 0.5
     there are three segments, 1 + 2, 3 + 4 and 5, while 6 is too small for one; at 1 there are two.
+    Unless it `tells_cut`, its segments.json does not say where the tree was cut, as in 0.1.0.
     """
 
     def write(
@@ -125,10 +126,11 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
         minimum_size: int = 10,
         seed: int = 0,
         segmented: bool = True,
+        tells_cut: bool = True,
     ) -> Path:
         from cgc_addon.cgc.clusters.cluster_file import write_clusters
-        from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
-        from cgc_addon.cgc.segments import describe_segments, write_segments
+        from cgc_addon.cgc.clusters.granularity import MergeTree
+        from cgc_addon.cgc.segments import Cut, describe_segments, write_segments
         from cgc_addon.files import write_json
         from cgc_addon.splats.gaussians import Gaussians
         from cgc_addon.splats.ply import write_ply
@@ -137,7 +139,7 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
         clusters = random.permutation(np.repeat(np.arange(7), CLUSTER_SIZES)).astype(np.int32)
         merges = np.array([[1, 2], [3, 4], [1, 3]], np.int32)
         tree = MergeTree(6, merges, np.array([0.9, 0.4, 0.2], np.float32))
-        labels = ordered_by_size(tree.cut(merge_threshold(granularity))[clusters], minimum_size)
+        labels = tree.labels(clusters, granularity, minimum_size)
 
         def normal(*shape: int) -> np.ndarray:
             return random.normal(size=(len(clusters), *shape)).astype(np.float32)
@@ -159,7 +161,9 @@ def write_run(tmp_path: Path) -> Callable[..., Path]:
         if segmented:
             assert gaussians.features is not None
             write_clusters(folder / "clusters.npz", clusters, tree)
-            write_segments(folder / "segments.json", describe_segments(labels, gaussians.features))
+            cut = Cut(granularity, minimum_size) if tells_cut else None
+            listed = describe_segments(labels, gaussians.features, cut)
+            write_segments(folder / "segments.json", listed)
         return folder
 
     return write

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.features.training import FeatureTrainingSettings, random_start, train_features
+from cgc_addon.cgc.features.training import random_start, train_features
 from cgc_addon.cgc.observations import Observation, at_every_level
-from cgc_addon.cgc.segmentation import Segmentation, _voted, after_refinement, segment_splat
+from cgc_addon.cgc.segmentation import Segmentation, _voted, after_refinement, find_segments
+from cgc_addon.cgc.settings import FrozenFeatureSettings
 from cgc_addon.progress import never, silent
 
 from .conftest import CENTERS, PLATE, Capture, label_map
@@ -44,10 +45,10 @@ def with_parts(capture: Capture, seed: int = 0) -> list[Observation]:
 
 
 def segmented(capture: Capture, observations: list[Observation]) -> Segmentation:
-    settings = FeatureTrainingSettings(steps=300, pixels_per_step=600, minimum_pixels=4)
-    start = random_start(len(capture.means), settings)
-    features = train_features(at_every_level(observations), start, settings)
-    return segment_splat(observations, capture.means, features)
+    settings = FrozenFeatureSettings(steps=300, pixels_per_step=600)
+    start = random_start(len(capture.means), settings.initial_scale)
+    features = train_features(at_every_level(observations), start, settings, minimum_pixels=4)
+    return find_segments(observations, capture.means, features)
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cgc_addon.cgc.clusters.granularity import ordered_by_size
 from cgc_addon.cgc.segments import (
+    Cut,
     describe_segments,
     distinct_colors,
     named_segments,
@@ -21,24 +21,7 @@ from cgc_addon.cgc.segments import (
 )
 from cgc_addon.errors import CgcError
 
-
-@given(
-    labels=st.lists(st.integers(0, 9), max_size=60),
-    minimum=st.integers(0, 8),
-)
-@settings(max_examples=80, deadline=None)
-def test_ids_go_by_size_without_gaps_and_small_ones_vanish(labels, minimum):
-    given_labels = np.array(labels, np.int32)
-    ordered = ordered_by_size(given_labels, minimum)
-    counts = np.bincount(ordered, minlength=1)[1:]
-    assert (counts > 0).all()
-    assert (np.diff(counts) <= 0).all()
-    assert (counts >= minimum).all()
-    assert not ordered[given_labels == 0].any()
-    kept = {i for i in labels if i and labels.count(i) >= max(1, minimum)}
-    assert len(counts) == len(kept)
-    for identifier in kept:
-        assert len(np.unique(ordered[given_labels == identifier])) == 1
+EARLIER = Path(__file__).parents[1] / "earlier_versions"
 
 
 def described(seed=0):
@@ -97,12 +80,28 @@ def test_known_segments_keep_name_and_colour_and_new_ones_get_theirs():
     assert len(named_segments(np.zeros(4, np.int32))) == 0
 
 
-def test_file_round_trip(tmp_path):
-    segments, *_ = described()
+@pytest.mark.parametrize("cut", [None, Cut(0.25, 12)])
+def test_file_round_trip(tmp_path, cut):
+    segments = replace(described()[0], cut=cut)
     path = tmp_path / "segments.json"
     write_segments(path, segments)
     assert read_segments(path) == segments
-    assert json.loads(path.read_text())["segments"][0]["id"] == 1
+    content = json.loads(path.read_text())
+    assert content["segments"][0]["id"] == 1
+    assert ("granularity" in content, "minimum_size" in content) == (cut is not None,) * 2
+    assert content.get("granularity") == (None if cut is None else 0.25)
+
+
+def test_a_file_of_the_first_version_does_not_tell_where_the_tree_was_cut():
+    segments = read_segments(EARLIER / "0.1.0" / "run" / "segments.json")
+    assert [segment.count for segment in segments.segments] == [105, 12]
+    assert segments.cut is None
+
+
+def test_the_cut_of_segments_goes_with_their_names():
+    known = replace(described()[0], cut=Cut(0.25, 12))
+    assert named_segments(np.array([0, 3, 9], np.int32), known).cut == Cut(0.25, 12)
+    assert named_segments(np.array([0, 3], np.int32)).cut is None
 
 
 def broken(change):
@@ -117,6 +116,12 @@ def broken(change):
     [
         (lambda c: c.pop("segments"), "no list"),
         (lambda c: c.update(version=99), "version 99"),
+        (lambda c: c.update(version=0), "version 0"),
+        (lambda c: c.update(granularity=2, minimum_size=10), '"granularity"'),
+        (lambda c: c.update(granularity="0.5", minimum_size=10), '"granularity"'),
+        (lambda c: c.update(minimum_size=10), '"granularity"'),
+        (lambda c: c.update(granularity=0.5), '"minimum_size"'),
+        (lambda c: c.update(granularity=0.5, minimum_size=0), '"minimum_size"'),
         (broken(lambda s: s.update(id=0)), 'segment number 2: "id"'),
         (broken(lambda s: s.update(id=True)), '"id"'),
         (broken(lambda s: s.update(id=1)), "id 1 occurs twice"),

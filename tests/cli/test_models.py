@@ -5,7 +5,7 @@ import pytest
 
 from cgc_addon.cli import main, models, probe
 from cgc_addon.errors import CgcError
-from cgc_addon.masks.models.weights import KNOWN
+from cgc_addon.masks.models.known import KNOWN
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,8 @@ def test_train_writes_the_whole_run_folder(run):
     splat = read_ply(run / "splat.ply").gaussians
     assert splat.features is not None
     assert splat.segments is not None
+    listed = json.loads((run / "segments.json").read_text())
+    assert (listed["version"], listed["granularity"], listed["minimum_size"]) == (2, 0.5, 10)
 
 
 def test_the_four_balls_become_four_segments_seen_alike_in_every_view(run, tiny_dataset, capsys):

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from cgc_addon.blender.common.choices import BACKENDS as MENU
+from cgc_addon.blender.common.choices import items
 from cgc_addon.cli.arguments import parse
 from cgc_addon.errors import CgcError
 from cgc_addon.rasterize import backends, interface
 from cgc_addon.rasterize.backends import BACKENDS, backend_choices, backend_names
 from cgc_addon.rasterize.select import select_backend
-from cgc_addon.training.config import from_json, to_json
+from cgc_addon.training.config_json import from_json, to_json
 from cgc_addon.training.presets import configure
 
 from .toy_backend import TOY, ToyBackend
@@ -62,7 +63,7 @@ def test_describing_the_backends_takes_the_standard_library_alone():
 
 
 def test_blender_lists_them_all():
-    assert backend_choices() == MENU
+    assert items(backend_choices()) == MENU
     assert MENU[0] == (
         "auto", "Automatic", "The graphics card if it can be used, else the processor",
     )  # fmt: skip
@@ -80,7 +81,7 @@ def test_one_that_is_registered_can_be_chosen_everywhere():
     assert parse(["evaluate", "run", "dataset", "--backend", "toy"]).backend == "toy"
     config = configure("draft", backend="toy")
     assert from_json(to_json(config), "config.json") == config
-    assert ("toy", "Toy", "Draw slowly, for tests") in backend_choices()
+    assert ("toy", "Toy", "Draw slowly, for tests") in items(backend_choices())
 
 
 def test_one_that_is_not_is_refused_everywhere(capsys):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Photos become a dataset; or a sentence says why not."""
 
+import itertools
 import json
 import shutil
 import time
@@ -15,6 +16,7 @@ from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.reconstruction import job
 from cgc_addon.reconstruction.settings import SolveSettings
 from cgc_addon.reconstruction.solve import solve
+from cgc_addon.reconstruction.workspace import Workspace
 
 from .conftest import SAMPLE, texture
 
@@ -86,6 +88,41 @@ def test_photos_below_the_dataset_can_be_solved(fails, tmp_path):
     assert "holds 2 photos" in fails("dataset/photos")
 
 
+@pytest.mark.parametrize("folder", ["masks", "seg_masks", "object_mask", "masks_parts", "gt"])
+def test_masks_of_the_photos_before_are_said_to_be_of_no_use(write_photo, tmp_path, folder):
+    dataset = tmp_path / "dataset"
+    Workspace(dataset).claim({"source": "other", "fingerprint": "", "settings": {}}, overwrite=True)
+    (dataset / folder).mkdir()
+    write_photo("a.jpg")
+    told: list[str] = []
+    with pytest.raises(CgcError, match="fewest"):
+        solve(tmp_path / "photos", dataset, SolveSettings(overwrite=True), say=told.append)
+    assert any("masks belong to the earlier photos" in each for each in told) == (folder != "gt")
+
+
+END_OF_STAGE = dict(zip(job.STAGES, itertools.accumulate(job.STAGES.values()), strict=True))
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """The share of the whole that each stage told last, in their order, and who is to tell it."""
+    shares: dict[str, float] = {}
+    now: list[str] = []
+    part = job.Job.part
+
+    def noted(self: job.Job, stage: str):
+        report = part(self, stage)
+
+        def told(progress):
+            now.append(stage)
+            report(progress)
+
+        return told
+
+    monkeypatch.setattr(job.Job, "part", noted)
+    return shares, lambda progress: shares.update({now[-1]: progress.overall})
+
+
 def crops(folder, seeds, step: int, blur: float = 0.0) -> None:
     folder.mkdir()
     for number, seed in enumerate(seeds):
@@ -118,7 +155,7 @@ def stop_at(stage: str):
 
 
 @pytest.mark.slow
-def test_photos_become_a_dataset_across_interruptions(tmp_path, monkeypatch):
+def test_photos_become_a_dataset_across_interruptions(tmp_path, monkeypatch, ends):
     photos, dataset = tmp_path / "my photos", tmp_path / "dataset"
     photos.mkdir()
     for path in sorted(SAMPLE.iterdir())[:8]:
@@ -142,11 +179,15 @@ def test_photos_become_a_dataset_across_interruptions(tmp_path, monkeypatch):
     assert sum(r["extracted"] for s, r in results if s == "features") <= 8
 
     shares, told = [], []
-    outcome = solve(
-        photos, dataset, SolveSettings(), report=lambda p: shares.append(p.overall), say=told.append
-    )
+
+    def report(progress):
+        shares.append(progress.overall)
+        ends[1](progress)
+
+    outcome = solve(photos, dataset, SolveSettings(), report=report, say=told.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+    assert list(ends[0])[-1] == job.UNDISTORTING
     assert outcome.registered >= 6
     assert outcome.mean_reprojection_error < 1.2
     assert json.loads((dataset / "solve.json").read_text())["registered"] == outcome.registered
@@ -197,3 +238,15 @@ def test_a_damaged_database_is_made_anew(tmp_path, monkeypatch):
 
 def test_the_overall_share_covers_all_stages():
     assert sum(job.STAGES.values()) == pytest.approx(1.0)
+
+
+def test_each_stage_that_is_reported_ends_where_the_next_one_begins(tmp_path, ends):
+    shares, report = ends
+    crops(tmp_path / "photos", [1, 1, 1], 0)
+    settings = SolveSettings(matching="sequential")
+    with pytest.raises(CgcError, match="none shows depth"):
+        solve(tmp_path / "photos", tmp_path / "dataset", settings, report=report)
+    photos, features, pairs, matching, mapping, _undistorting = job.STAGES
+    assert list(shares) == [photos, features, pairs, matching, mapping]
+    assert shares.pop(mapping) == pytest.approx(END_OF_STAGE[matching])  # nothing was placed
+    assert shares == pytest.approx({stage: END_OF_STAGE[stage] for stage in shares})

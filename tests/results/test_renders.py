@@ -13,7 +13,8 @@ from PIL import Image
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.rasterize import reference
-from cgc_addon.results.renders import KINDS, depth_picture, draw, render_views
+from cgc_addon.results.render_folder import KINDS
+from cgc_addon.results.renders import depth_picture, draw, render_views
 from cgc_addon.training.parameters import splat_of
 
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from cgc_addon.cgc.settings import NoFeatureSettings
 from cgc_addon.splats.gaussians import Gaussians
-from cgc_addon.training.config import DensifySettings, FeatureSettings, GeometrySettings
+from cgc_addon.training.config import DensifySettings, GeometrySettings
 from cgc_addon.training.densification import Densifier
 from cgc_addon.training.parameters import make_optimizers, to_parameters
 
@@ -31,7 +32,7 @@ def parameters():
 
 def refine(parameters, settings, gradients, step=100):
     """Show one view with the given image-plane gradients (N,), then refine at `step`."""
-    optimizers = make_optimizers(parameters, GeometrySettings(), FeatureSettings(), 1.0)
+    optimizers = make_optimizers(parameters, GeometrySettings(), NoFeatureSettings(), 1.0)
     densifier = Densifier(settings, 1.0, 0)
     means2d = torch.zeros((1, COUNT, 2), requires_grad=True)
     info = {
@@ -85,7 +86,7 @@ def test_nothing_happens_between_refinements_or_after_the_stop(parameters):
 
 @pytest.mark.parametrize(("step", "kept"), [(999, True), (1_000, False)])
 def test_gradients_are_kept_only_as_long_as_they_are_needed(parameters, step, kept):
-    optimizers = make_optimizers(parameters, GeometrySettings(), FeatureSettings(), 1.0)
+    optimizers = make_optimizers(parameters, GeometrySettings(), NoFeatureSettings(), 1.0)
     means2d = torch.zeros((1, COUNT, 2), requires_grad=True) * 1.0
     Densifier(SETTINGS, 1.0, 0).before_backward(parameters, optimizers, step, {"means2d": means2d})
     assert means2d.retains_grad is kept

@@ -8,18 +8,29 @@ from pathlib import Path
 import pytest
 
 from cgc_addon.cgc.segments import Segment, Segments, write_segments
+from cgc_addon.dataset.image_files import write_photo
 from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.masks.generate import MAKING_MASKS, make_masks
 from cgc_addon.progress import Progress
+from cgc_addon.stages import StagedProgress
+from cgc_addon.training import far_radius
 from cgc_addon.training.from_photos import (
+    MASKS,
+    SOLVE,
+    STAGES,
+    TRAIN,
     Steps,
     check_run,
     from_photos,
     unlabelled_photos,
 )
 from cgc_addon.training.photo_job import PhotoJob, read_job
-from cgc_addon.training.pipeline import TrainSummary
+from cgc_addon.training.pipeline import TrainSummary, train
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.trainer import TRAINING
+
+from ..masks.painted_model import PaintedModel, painted_photo
 
 CONFIG = configure("draft")
 
@@ -45,12 +56,12 @@ class Played:
                 self._touch(model / f"{name}.txt")
 
     def make_masks(self, report):
-        self._begin("masks", report, "Making masks")
+        self._begin("masks", report, MAKING_MASKS)
         for stem in self.stems:
             self._touch(self.job.dataset / "masks" / f"{stem}.png")
 
     def train(self, resume, report):
-        self._begin("resume" if resume else "train", report, "Training")
+        self._begin("resume" if resume else "train", report, TRAINING)
         folder = RunFolder(self.job.run)
         if not resume:
             folder.start(self.job.dataset, CONFIG, {})
@@ -182,3 +193,64 @@ def test_a_run_in_the_way_is_found_before_anything_is_done(played):
         check_run(run, dataset, replace(CONFIG, seed=3))
     with pytest.raises(CgcError, match="was trained on"):
         check_run(run, dataset.with_name("other"), CONFIG)
+
+
+def ends_of_parts(stage, told):
+    """Return where each part of a stage told that it ended, before the next one began.
+
+    Args:
+        stage: the only one of its job.
+        told: what it reported, with the share of the whole.
+    """
+    ends: dict[str, float] = {}
+    for progress in told:
+        begins = progress.stage not in ends
+        if progress.stage in stage.parts and (begins or progress.stage == list(ends)[-1]):
+            ends[progress.stage] = progress.overall
+    return ends
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_the_parts_of_a_stage_follow_each_other_without_gaps(stage):
+    places = list(stage.parts.values())
+    if not places:
+        assert stage.name == SOLVE  # which tells its own share
+        return
+    assert [begin for begin, _ in places] == [0.0, *(end for _, end in places[:-1])]
+    assert places[-1][1] == 1.0
+
+
+def test_the_stages_cover_the_whole_in_the_order_in_which_they_are_done():
+    assert [stage.name for stage in STAGES] == [SOLVE, MASKS, TRAIN]
+    assert sum(stage.weight for stage in STAGES) == pytest.approx(1.0)
+
+
+def test_a_training_reports_every_part_of_its_stage_where_it_belongs(
+    tiny_dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(far_radius, "STEPS", 20)
+    config = configure("standard", steps=40, max_gaussians=400, backend="cpu")
+    config = replace(
+        config,
+        geometry=replace(config.geometry, far_points=20),
+        features=replace(config.features, steps=20),
+        edges=replace(config.edges, steps=5),
+    )
+    stage = next(stage for stage in STAGES if stage.name == TRAIN)
+    told: list[Progress] = []
+    progress = StagedProgress([stage], told.append)
+    train(tiny_dataset, tmp_path / "run", config, report=progress.begin(TRAIN))
+    ends = ends_of_parts(stage, told)
+    assert list(ends) == list(stage.parts)
+    assert ends == pytest.approx({name: end for name, (_, end) in stage.parts.items()})
+
+
+def test_making_masks_reports_every_part_of_its_stage(tmp_path):
+    write_photo(tmp_path / "images" / "a.png", painted_photo())
+    stage = next(stage for stage in STAGES if stage.name == MASKS)
+    told: list[Progress] = []
+    progress = StagedProgress([stage], told.append)
+    make_masks(tmp_path, PaintedModel(), report=progress.begin(MASKS))
+    ends = ends_of_parts(stage, told)
+    assert list(ends) == list(stage.parts)
+    assert ends == pytest.approx({name: end for name, (_, end) in stage.parts.items()})

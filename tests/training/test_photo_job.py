@@ -8,7 +8,7 @@ import pytest
 from cgc_addon.cli.arguments import parse
 from cgc_addon.cli.from_photos import kept_options
 from cgc_addon.errors import CgcError
-from cgc_addon.training.photo_job import JOB_FILE, PhotoJob, default_run, read_job, write_job
+from cgc_addon.training.photo_job import PhotoJob, default_run, read_job, write_job
 
 
 def test_it_comes_back_and_asks_for_the_same(tmp_path):
@@ -41,6 +41,6 @@ def test_a_dataset_that_was_not_made_from_photos_has_none(tmp_path):
      '{"version": 2, "photos": "/p", "run": "/r", "options": []}'],
 )  # fmt: skip
 def test_a_damaged_file_is_named(tmp_path: Path, text):
-    (tmp_path / JOB_FILE).write_text(text)
-    with pytest.raises(CgcError, match=JOB_FILE):
+    (tmp_path / "from_photos.json").write_text(text)
+    with pytest.raises(CgcError, match=r"from_photos\.json"):
         read_job(tmp_path)

@@ -87,12 +87,11 @@ def test_a_preview_that_cannot_be_written_stops_nothing(tmp_path):
 
 @pytest.mark.parametrize(("name", "features"), [("draft", "off"), ("paper", "joint")])
 def test_previews_change_nothing_in_the_result(tiny_dataset, tmp_path, name, features):
-    config = preset(name, steps=60)
+    config = preset(name, steps=60, features=features)
     config = replace(
         config,
         backend="cpu",
         geometry=replace(config.geometry, far_points=0),
-        features=replace(config.features, mode=features),
         edges=replace(config.edges, steps=3),
     )
     without, watched = tmp_path / "without", tmp_path / "watched"

@@ -3,7 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from ...cgc import settings
+from ...choices import Described
+from ...dataset import folder
+from ...masks import levels
+from ...masks.models import known
 from ...rasterize.backends import backend_choices
+from ...reconstruction import settings as solve_settings
+from ...training import presets
+
+Items = tuple[tuple[str, str, str], ...]
+
+
+def items(choices: Iterable[Described]) -> Items:
+    """Return choices of the engine as Blender's items."""
+    return tuple((choice.name, choice.label, choice.sentence) for choice in choices)
+
 
 COLLECTION_KINDS = (
     ("NONE", "None", "Not part of a capture"),
@@ -20,30 +37,12 @@ OBJECT_KINDS = (
     ("POINTS", "Points", "Sparse points of a reconstruction"),
     ("SPLAT", "Splat", "Gaussians of a segment"),
 )
-PRESETS = (
-    ("draft", "Draft", "Under a minute, for a first look"),
-    ("standard", "Standard", "The best result that some minutes can give"),
-    ("paper", "Paper", "The schedule of the paper, 30,000 steps; wants a graphics card"),
-)
-BACKENDS = backend_choices()
-FEATURE_MODES = (
-    ("preset", "As Preset", "What the preset says"),
-    ("frozen", "Frozen Geometry", "Learn features once colour and shape are trained"),
-    ("joint", "Joint", "Learn features along with colour and shape, as in the paper"),
-    ("off", "Off", "Train colour and shape only; nothing is separated"),
-)
-REDUCTIONS = (
-    ("preset", "As Preset", "What the preset says"),
-    ("mean", "Mean", "Every segment counts the same, as printed in the paper"),
-    ("square-root", "Square Root", "Segments count by the root of their area"),
-    ("area-weighted", "Area", "Segments count by their area, as in the released code"),
-)
-SPATIAL_LOSSES = (
-    ("preset", "As Preset", "What the preset says"),
-    ("off", "Off", "Neighbours are not made alike"),
-    ("released", "Released", "As in the released code"),
-    ("true-neighbours", "True Neighbours", "As printed in the paper"),
-)
+PRESETS = items(presets.PRESETS.values())
+BACKENDS = items(backend_choices())
+AS_PRESET = ("preset", "As Preset", "What the preset says")
+FEATURE_MODES = (AS_PRESET, *items(settings.FEATURE_MODES))
+REDUCTIONS = (AS_PRESET, *items(settings.REDUCTIONS))
+SPATIAL_LOSSES = (AS_PRESET, *items(settings.SPATIAL_LOSSES))
 MASK_CAMERAS = (
     ("ACTIVE", "Active Camera", "The camera of the scene, at the frame shown"),
     ("SELECTED", "Selected Cameras", "Every selected camera"),
@@ -51,25 +50,19 @@ MASK_CAMERAS = (
     ("FRAMES", "Frame Range", "The camera of the scene, frame by frame"),
 )
 PHOTO_MASK_MODELS = (
-    ("default", "As Preferences", "The file that the preferences name, else MobileSAM"),
-    ("mobilesam", "MobileSAM", "Small and quick; 45 MB"),
-    ("vit_b", "SAM ViT-B", "Slower, finer; 375 MB"),
-    ("vit_l", "SAM ViT-L", "Slow, wants a graphics card; 1.2 GB"),
-    ("vit_h", "SAM ViT-H", "The slowest, wants a graphics card; 2.6 GB"),
+    (
+        "default",
+        "As Preferences",
+        f"The file that the preferences name, else {known.KNOWN[known.DEFAULT_MODEL].label}",
+    ),
+    *items(known.KNOWN.values()),
 )
-NO_MASKS = ("none", "No Masks", "One splat that is not separated into objects")
-PHOTO_MASK_LEVELS = (
-    ("both", "Objects and Parts", "Masks of objects, and in a folder of their own those of parts"),
-    ("objects", "Objects", "One mask for each whole object"),
-)
-MATCHINGS = (
-    ("auto", "Automatic", "Photos that were taken one after the other, or all with all"),
-    ("exhaustive", "All With All", "Compare every photo with every other; slow for many photos"),
-    ("sequential", "In Order", "Compare photos with those just before and after them"),
-)
+(NO_MASKS,) = items((known.NO_MASKS,))
+PHOTO_MASK_LEVELS = items(levels.LEVELS)
+MATCHINGS = items(solve_settings.MATCHINGS)
 REVIEW_LEVELS = (
-    ("masks", "Objects", "Masks of whole objects, which training reads"),
-    ("masks_parts", "Parts", "Masks of parts of objects"),
+    (folder.MASKS, "Objects", "Masks of whole objects, which training reads"),
+    (folder.PARTS, "Parts", "Masks of parts of objects"),
 )
 LOOK_COLORS = (
     ("PHOTO", "Photo", "Colours of the photos"),

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import bpy
 
-from ...masks.models.weights import KNOWN, KnownModel, models_folder
+from ...masks.models.known import DEFAULT_MODEL, KNOWN, KnownModel
+from ...masks.models.weights import models_folder
 from . import preferences
 
 DEFAULT = "default"
 """What the panel offers for: as the preferences say."""
-FALLBACK = "mobilesam"
+FALLBACK = DEFAULT_MODEL
 
 
 def model_argument(choice: str) -> str:
@@ -46,7 +47,7 @@ def present_models() -> frozenset[str]:
 def download_label(name: str) -> str:
     """Return what a button says that downloads a model."""
     model = KNOWN[name]
-    return f"Download {model.title} ({model.size / 1e6:,.0f} MB)"
+    return f"Download {model.label} ({model.size / 1e6:,.0f} MB)"
 
 
 def _folder_with(model: KnownModel) -> Path | None:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from ...cgc.segments import Segment, read_segments
 from ...dataset.scene import View
 from ...errors import CgcError
+from ...results.render_folder import LABELS, PALETTE, RenderFolder
+from ...training.run_folder import SEGMENTS_FILE as SEGMENTS
 from .mask_exr import write_exr
 from .mask_views import Which
 
-LABELS, PALETTE, EXR, SEGMENTS = "labels", "palette", "exr", "segments.json"
+EXR = "exr"
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class MaskSettings:
 
 def label_file(settings: MaskSettings, view: View) -> Path:
     """Return where the label map of a view is written."""
-    return settings.folder / LABELS / f"{view.stem}.png"
+    return RenderFolder(settings.folder).picture(LABELS, view.stem)
 
 
 def palette_file(settings: MaskSettings, view: View) -> Path:
     """Return where the palette picture of a view is written."""
-    return settings.folder / PALETTE / f"{view.stem}.png"
+    return RenderFolder(settings.folder).picture(PALETTE, view.stem)
 
 
 def exr_file(settings: MaskSettings, view: View) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from ...masks.models.weights import KNOWN
+from ...masks.models.known import KNOWN
 from ..capture.parts import captures, objects_of_kind
 from ..common.mask_models import chosen_model
 from ..jobs import registry as jobs
@@ -144,7 +144,7 @@ def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: Datase
     column.prop(cast("Any", settings), "photo_mask_levels")
     model, done = chosen_model(settings.photo_mask_model), facts.labelled >= facts.photos
     if model in KNOWN and model not in facts.models and not done:
-        say(layout, context, f"{KNOWN[model].title} is not on this machine yet.", "INFO")
+        say(layout, context, f"{KNOWN[model].label} is not on this machine yet.", "INFO")
         draw_download(layout, model)
         if not bpy.app.online_access:
             say(layout, context, offline_sentence(), "INFO")

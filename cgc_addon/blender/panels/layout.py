@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import blf
 import bpy
 
-from ...masks.models.weights import KNOWN
+from ...masks.models.known import KNOWN
 from ..common.mask_models import download_label
 from ..common.preferences import PACKAGE
 from ..jobs import registry as jobs

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 
-from ...dataset.names import LABEL_FOLDERS, stem_of
+from ...dataset.folder import LABEL_FOLDERS
+from ...dataset.names import stem_of
 from ...dataset.scene import PinholeCamera
 from ...errors import CgcError
 from ...masks.corrections import merge, removal

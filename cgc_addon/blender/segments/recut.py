@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
+from ...cgc.clusters.granularity import MergeTree
 from ...errors import CgcError
 from ..capture.parts import segment_collections
 from ..properties import of_collection
@@ -70,7 +70,7 @@ def recut(capture: Collection, granularity: float, minimum_size: int) -> Recut:
         and _has_clusters_of(tree, collection)
     ]
     by_hand = sum(collection not in taking_part for collection in segment_collections(capture))
-    kept = _cut(capture, taking_part, tree, merge_threshold(granularity), minimum_size)
+    kept = _cut(capture, taking_part, tree, granularity, minimum_size)
     of_collection(capture).granularity = granularity
     of_collection(capture).minimum_size = minimum_size
     return Recut(len(segment_collections(capture)), by_hand + kept, by_hand)
@@ -97,7 +97,7 @@ def _cut(
     capture: Collection,
     collections: Sequence[Collection],
     tree: MergeTree,
-    threshold: float,
+    granularity: float,
     minimum_size: int,
 ) -> int:
     """Regroup the Gaussians of some segments and return how many segments stay as they are."""
@@ -106,7 +106,7 @@ def _cut(
     clusters = [np.maximum(clusters_of(item), 0) for item in items]
     if not items:
         return 0
-    labels = ordered_by_size(tree.cut(threshold)[np.concatenate(clusters)], minimum_size)
+    labels = tree.labels(np.concatenate(clusters), granularity, minimum_size)
     groups = np.split(labels, np.cumsum([len(part) for part in clusters])[:-1])
     count = int(labels.max(initial=0)) + 1
     shares_of = [np.bincount(group, minlength=count) for group in groups]

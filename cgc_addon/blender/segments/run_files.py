@@ -12,23 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...cgc.clusters.cluster_file import read_clusters
-from ...cgc.clusters.granularity import (
-    DEFAULT_GRANULARITY,
-    MINIMUM_SIZE,
-    MergeTree,
-    merge_threshold,
-    ordered_by_size,
-)
-from ...cgc.segments import Segments, named_segments, read_segments
+from ...cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
+from ...cgc.segments import Cut, Segments, named_segments, read_segments
+from ...cgc.settings import DEFAULT_GRANULARITY, MINIMUM_SIZE
 from ...errors import CgcError
 from ...files import read_json
 from ...splats.gaussians import Gaussians
 from ...splats.read import read_splat
+from ...training.run_folder import RunFolder
 
-SPLAT = "splat.ply"
-CONFIG = "config.json"
-SEGMENTS = "segments.json"
-CLUSTERS = "clusters.npz"
 HIGHEST_SEGMENT = 65_535
 """Label maps are 16-bit."""
 
@@ -73,30 +65,34 @@ def read_run(path: Path) -> RunFiles:
         CgcError: there is no splat, or a file is damaged.
     """
     if path.is_dir():
-        return _read_folder(path)
-    if path.name == SPLAT and (path.parent / CONFIG).is_file():
-        return _read_folder(path.parent)
+        return _read_folder(RunFolder(path))
+    folder = RunFolder(path.parent)
+    if path == folder.splat and folder.config.is_file():
+        return _read_folder(folder)
     return _assembled(path, path, None, {}, None, None)
 
 
-def _read_folder(folder: Path) -> RunFiles:
-    splat, listed, clusters = folder / SPLAT, folder / SEGMENTS, folder / CLUSTERS
+def _read_folder(folder: RunFolder) -> RunFiles:
+    path, splat = folder.path, folder.splat
     if not splat.is_file():
-        if (folder / CONFIG).is_file():
+        if folder.config.is_file():
             raise CgcError(
-                f"{folder} holds no {SPLAT} yet: the run did not get that far; continue training."
+                f"{path} holds no {splat.name} yet: the run did not get that far; continue "
+                "training."
             )
-        raise CgcError(f"{folder} is not a run folder: it holds no {SPLAT}; choose another folder.")
-    config = read_json(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+        raise CgcError(
+            f"{path} is not a run folder: it holds no {splat.name}; choose another folder."
+        )
+    config = read_json(folder.config) if folder.config.is_file() else {}
     config = config if isinstance(config, dict) else {}
     dataset = config.get("dataset")
     return _assembled(
-        folder,
+        path,
         splat,
         Path(dataset) if isinstance(dataset, str) and dataset else None,
         config,
-        read_segments(listed) if listed.is_file() else None,
-        read_clusters(clusters) if clusters.is_file() else None,
+        read_segments(folder.segments) if folder.segments.is_file() else None,
+        read_clusters(folder.clusters) if folder.clusters.is_file() else None,
     )
 
 
@@ -111,16 +107,17 @@ def _assembled(
     """Put the parts together; those that do not fit the splat are left out, and said so."""
     content = read_splat(splat)
     gaussians, notes = content.gaussians, list(content.notes)
-    granularity, minimum_size = _settings(config)
     labels = gaussians.segments
     if labels is None:
         # Segments are written last of all: the others are left from an earlier run.
         labels, listed, clustering = np.zeros(len(gaussians), np.int32), None, None
+    stored = None if listed is None else listed.cut
+    cut = stored or _configured_cut(config)
     if clustering is not None and not _fit(clustering, labels, content.dropped):
         clustering = None
         notes.append(
-            f"{path / CLUSTERS} does not belong to {splat.name}, so the granularity of these "
-            "segments cannot be changed; continue training to write it anew."
+            f"{RunFolder(path).clusters} does not belong to {splat.name}, so the granularity of "
+            "these segments cannot be changed; continue training to write it anew."
         )
     if int(labels.max(initial=0)) > HIGHEST_SEGMENT:
         labels, listed = _renumbered(splat, labels), None
@@ -130,11 +127,13 @@ def _assembled(
         clusters = labels
         tree = _no_merges(int(labels.max(initial=0)))
         # Cutting a tree without merges must give the same segments, small ones too.
-        minimum_size = min(minimum_size, _smallest(labels))
+        cut = replace(cut, minimum_size=min(cut.minimum_size, _smallest(labels)))
     else:
         clusters, tree = clustering
-        if not np.array_equal(_cut(clustering, granularity, minimum_size), labels):
-            granularity = _granularity_of(clustering, labels)
+        if stored is None:
+            came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
+            if not np.array_equal(came_out, labels):
+                cut = replace(cut, granularity=_granularity_of(clustering, labels))
     return RunFiles(
         path=path,
         dataset=dataset,
@@ -142,14 +141,14 @@ def _assembled(
         clusters=clusters,
         tree=tree,
         segments=_described(labels, listed),
-        granularity=granularity,
-        minimum_size=minimum_size,
+        granularity=cut.granularity,
+        minimum_size=cut.minimum_size,
         notes=tuple(notes),
     )
 
 
-def _settings(config: dict[str, Any]) -> tuple[float, int]:
-    """Return granularity and smallest size as the run was configured, else the defaults."""
+def _configured_cut(config: dict[str, Any]) -> Cut:
+    """Return the cut that the run was configured for, else the default."""
     settings = config.get("segments")
     settings = settings if isinstance(settings, dict) else {}
     granularity, minimum = settings.get("granularity"), settings.get("minimum_size")
@@ -157,7 +156,7 @@ def _settings(config: dict[str, Any]) -> tuple[float, int]:
         granularity = DEFAULT_GRANULARITY
     if not (isinstance(minimum, int) and minimum >= 1):
         minimum = MINIMUM_SIZE
-    return float(granularity), int(minimum)
+    return Cut(float(granularity), int(minimum))
 
 
 def _fit(
@@ -172,17 +171,12 @@ def _fit(
     return np.array_equal(segment_of[clusters], labels)
 
 
-def _cut(
-    clustering: tuple[NDArray[np.int32], MergeTree], granularity: float, minimum_size: int
-) -> NDArray[np.int32]:
-    clusters, tree = clustering
-    return ordered_by_size(tree.cut(merge_threshold(granularity))[clusters], minimum_size)
-
-
 def _granularity_of(
     clustering: tuple[NDArray[np.int32], MergeTree], labels: NDArray[np.int32]
 ) -> float:
-    """Return a granularity at which these segments come out: the verb `segment` keeps none.
+    """Return a granularity at which these segments come out, where segments.json tells none.
+
+    Those of 0.1.0 do not.
 
     Merges are made in order, so the first one whose two sides are different segments was not
     made, and the threshold lies between it and the one before.

@@ -18,12 +18,14 @@ import bpy
 
 from ...dataset.colmap.model import read_cameras
 from ...dataset.colmap.records import ColmapCamera
-from ...dataset.names import LABEL_FOLDERS, PHOTO_ENDINGS, stem_of
+from ...dataset.folder import DatasetFolder
+from ...dataset.names import PHOTO_ENDINGS, stem_of
 from ...dataset.pinhole import is_pinhole
 from ...dataset.solved import find_solved
-from ...dataset.transforms.document import IMAGES, read_transforms
+from ...dataset.transforms.document import read_transforms
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
+from ...training.run_folder import RunFolder
 from ..capture.files import UNDISTORTED
 from ..common.mask_models import present_models
 from ..jobs.modal import redraw_panels
@@ -119,19 +121,19 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     folder, photos, cameras = _photos_and_cameras(dataset)
     if not photos:
         raise CgcError(f"{folder} holds no photos; put those of the model there.")
-    labels = next((name for name in LABEL_FOLDERS if (dataset / name).is_dir()), "")
+    labels = DatasetFolder(dataset).label_folder()
     maps: set[str] = set()
-    if labels:
-        maps = {stem for stem, ending in _files(dataset / labels) if ending == ".png"}
+    if labels is not None:
+        maps = {stem for stem, ending in _files(labels) if ending == ".png"}
     distorted = not all(is_pinhole(camera) for camera in cameras)
     return DatasetFacts(
         photos=len(photos),
         labelled=len(photos & maps),
-        label_folder=labels,
+        label_folder="" if labels is None else labels.name,
         strangers=len(maps - photos),
         distorted=distorted and not (dataset / UNDISTORTED).is_dir(),
         run=run,
-        run_exists=run is not None and (run / "segments.json").is_file(),
+        run_exists=run is not None and RunFolder(run).segments.is_file(),
         run_unfinished=run is not None and is_unfinished(run),
     )
 
@@ -182,7 +184,7 @@ def _photos_and_cameras(dataset: Path) -> tuple[Path, set[str], Collection[Colma
         found = read_transforms(place, points=False)
         images = (image for image in found.model.images if (found.photos / image.name).is_file())
         return found.photos, {image.stem for image in images}, found.model.cameras.values()
-    images = dataset / IMAGES
+    images = DatasetFolder(dataset).images
     stems = {stem for stem, ending in _files(images) if ending in PHOTO_ENDINGS}
     return images, stems, read_cameras(place).values()
 

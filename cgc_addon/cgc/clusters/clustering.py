@@ -13,25 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, Reporter, ShouldStop, never, silent, track
+from ..settings import ClusteringSettings
 from .density import density_groups
 
 _ROWS_AT_ONCE = 65_536
-
-
-@dataclass(frozen=True)
-class ClusteringSettings:
-    """How Gaussians are grouped."""
-
-    minimum_cluster_size: int = 10
-    """Gaussians; small objects own only some dozens, so leave it small: merging comes after."""
-    minimum_samples: int = 5
-    minimum_weight: float = 2.0
-    """Gaussians that make up fewer pixels in all views together do not form groups."""
-    minimum_cosine: float = 0.5
-    """A Gaussian farther than this from every prototype belongs to none."""
-    maximum_points: int = 40_000
-    """Of more Gaussians a random sample forms the groups: the time grows with the square."""
-    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +47,7 @@ def cluster_features(
     weights: NDArray[np.floating],
     settings: ClusteringSettings | None = None,
     *,
+    seed: int = 0,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Clustering:
@@ -71,6 +57,7 @@ def cluster_features(
         features: (N, D) any length; Gaussians with feature 0 belong to no group.
         weights: (N,) pixels each Gaussian makes up in all views together.
         settings: see there; defaults if None.
+        seed: of the sample that forms the groups where there are too many Gaussians.
         report: progress.
         should_stop: asked between the stages.
 
@@ -87,7 +74,7 @@ def cluster_features(
     directions = unit(features)
     seen = np.nonzero((weights > settings.minimum_weight) & directions.any(axis=1))[0]
     if len(seen) > settings.maximum_points:
-        generator = np.random.default_rng(settings.seed)
+        generator = np.random.default_rng(seed)
         seen = np.sort(generator.choice(seen, settings.maximum_points, replace=False))
     if len(seen) < 2 * settings.minimum_cluster_size:
         return assign(directions, np.zeros((0, features.shape[1]), np.float32))

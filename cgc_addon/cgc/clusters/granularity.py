@@ -11,11 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DEFAULT_GRANULARITY = 0.5
-"""Cuts at q ≈ 0.28: parts of one object joined, touching objects apart."""
-
-MINIMUM_SIZE = 10
-"""Gaussians; smaller segments are dropped."""
+from ..settings import DEFAULT_GRANULARITY, MINIMUM_SIZE
 
 _LOWEST_THRESHOLD = 0.08
 
@@ -30,6 +26,24 @@ class MergeTree:
     """(M, 2) labels 1..K: the second joins the first, which keeps its label."""
     heights: NDArray[np.float32]
     """(M,) q in 0..1 at which each merge is made, never rising."""
+
+    def labels(
+        self,
+        clusters: NDArray[np.integer],
+        granularity: float = DEFAULT_GRANULARITY,
+        minimum_size: int = MINIMUM_SIZE,
+    ) -> NDArray[np.int32]:
+        """Return the segment of each Gaussian (N,): 1 = largest, 0 = none.
+
+        Args:
+            clusters: (N,) group of each Gaussian, 1..K, 0 = none.
+            granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
+            minimum_size: Gaussians; smaller segments become 0.
+
+        Raises:
+            ValueError: granularity is not within 0..1.
+        """
+        return ordered_by_size(self.cut(merge_threshold(granularity))[clusters], minimum_size)
 
     def cut(self, threshold: float) -> NDArray[np.int32]:
         """Return the label of each group once all merges with q ≥ `threshold` are made.

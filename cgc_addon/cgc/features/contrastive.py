@@ -14,14 +14,11 @@ sums it over the pixels of a segment, so that a segment counts by its area. Both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
 import torch
 from torch import Tensor
 
-from .variants import Reduction
-
-REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+from ..settings import Reduction
 
 RELEASED_WEIGHT = 1e-6
 """λ of the released training, for the mean over segments of sums over pixels."""
@@ -178,7 +175,9 @@ def contrastive_loss(
         0.6931
     """
     if reduction not in _AREA_EXPONENTS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; not {reduction!r}.")
+        raise ValueError(
+            f"reduction must be one of {', '.join(_AREA_EXPONENTS)}; not {reduction!r}."
+        )
     losses = segment_losses(
         features,
         labels,

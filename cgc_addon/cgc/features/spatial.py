@@ -18,6 +18,8 @@ from torch import Tensor
 
 NEAR_WEIGHT = 0.05
 FAR_WEIGHT = 0.15
+NEIGHBOURS = 8
+"""True neighbours of an anchor, see `spatial_loss`."""
 
 # Distances between this many pairs at a time: 64 MB.
 _PAIRS_AT_ONCE = 16_000_000

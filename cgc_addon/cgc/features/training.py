@@ -9,7 +9,6 @@ of the view, and each counts for the area it stands for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,32 +18,16 @@ from ...progress import Progress, Reporter, ShouldStop, never, silent, track
 from ...rasterize.blending_node import blend_features
 from ...splats.gaussians import FEATURE_DIMENSION
 from ..observations import Observation
+from ..settings import FrozenFeatureSettings, SpatialLoss
 from .contrastive import contrastive_loss
 from .neighbours import nearest_neighbours
-from .spatial import released_spatial_loss, spatial_loss
-from .variants import Reduction, SpatialLoss
+from .spatial import NEIGHBOURS, released_spatial_loss, spatial_loss
 
+LEARNING_FEATURES = "Learning features"
+"""Stage of the progress."""
 
-@dataclass(frozen=True)
-class FeatureTrainingSettings:
-    """How features are learned. The defaults are measured; see the documentation of the method."""
-
-    steps: int = 400
-    pixels_per_step: int = 4096
-    reduction: Reduction = "area-weighted"
-    learning_rate: float = 0.02
-    final_learning_rate: float = 0.002
-    start_scale: float = 0.01
-    """Standard deviation of the random start: small, so that none of it is left in the end."""
-    minimum_pixels: float = 24.0
-    """Smaller masks are left out, pixels of the view; see `minimum_segment_pixels`."""
-    minimum_alpha: float = 0.5
-    spatial: SpatialLoss = "off"
-    spatial_neighbours: int = 8
-    spatial_every: int = 1
-    spatial_weight: float = 1.0
-    """Multiplies λ_near and λ_far."""
-    seed: int = 0
+MINIMUM_ALPHA = 0.5
+"""Pixels with less coverage show too little of the splat to learn from."""
 
 
 class StratifiedPixels:
@@ -111,23 +94,26 @@ def even_shares(counts: NDArray[np.int64], budget: int) -> NDArray[np.int64]:
     return np.minimum(counts, max(1, int(limit)))
 
 
-def random_start(count: int, settings: FeatureTrainingSettings) -> NDArray[np.float32]:
-    """Return small random features (N, 16) around 0.
+def random_start(count: int, scale: float, seed: int = 0) -> NDArray[np.float32]:
+    """Return normally distributed features (N, 16) around 0.
 
     Args:
         count: N.
-        settings: seed and scale.
+        scale: standard deviation.
+        seed: of the random numbers.
     """
-    generator = np.random.default_rng(settings.seed)
+    generator = np.random.default_rng(seed)
     size = (count, FEATURE_DIMENSION)
-    return (settings.start_scale * generator.standard_normal(size)).astype(np.float32)
+    return (scale * generator.standard_normal(size)).astype(np.float32)
 
 
 def train_features(
     observations: Sequence[Observation],
     start: NDArray[np.float32],
-    settings: FeatureTrainingSettings | None = None,
+    settings: FrozenFeatureSettings | None = None,
     *,
+    minimum_pixels: float = 24.0,
+    seed: int = 0,
     means: NDArray[np.floating] | None = None,
     on_step: Callable[[int, torch.Tensor], None] | None = None,
     report: Reporter = silent,
@@ -138,7 +124,11 @@ def train_features(
     Args:
         observations: of all labelled views.
         start: (N, D) features to start from, see `random_start` and `spectral_signatures`.
-        settings: see there; defaults if None.
+        settings: see there; defaults if None. Start and lifting, of which they tell too, are done
+            by the caller.
+        minimum_pixels: smaller masks are left out, pixels of the view; see
+            `minimum_segment_pixels`.
+        seed: of the order of the views and of the pixels drawn.
         means: (N, 3) scene units; needed by the spatial losses alone.
         on_step: called after each step with the number of steps done and the features (N, D),
             not to be changed: for previews.
@@ -153,11 +143,10 @@ def train_features(
         Interrupted: when `should_stop` says so.
         ValueError: a spatial loss was asked for without `means`.
     """
-    settings = settings or FeatureTrainingSettings()
-    generator = np.random.default_rng(settings.seed)
+    settings = settings or FrozenFeatureSettings()
+    generator = np.random.default_rng(seed)
     views = [
-        StratifiedPixels(observation, settings.minimum_pixels, settings.minimum_alpha)
-        for observation in observations
+        StratifiedPixels(observation, minimum_pixels, MINIMUM_ALPHA) for observation in observations
     ]
     views = [view for view in views if len(view.counts) >= 2]
     features = torch.from_numpy(np.array(start, dtype=np.float32)).requires_grad_()
@@ -166,18 +155,18 @@ def train_features(
     for view in views:
         view.shuffle(generator)
 
-    spatial = _spatial_term(settings, means)
+    spatial = _spatial_term(settings.spatial, means, seed)
     optimizer = torch.optim.Adam(
         [features], lr=settings.learning_rate, betas=(0.9, 0.99), eps=1e-15, fused=True
     )
-    decay = settings.final_learning_rate / settings.learning_rate
+    decay = settings.learning_rate_end / settings.learning_rate
     numbers: dict[str, float] = {}
     order: list[int] = []
 
     def forward(progress: Progress) -> None:
         report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
 
-    for step in track(range(settings.steps), "Learning features", forward, should_stop):
+    for step in track(range(settings.steps), LEARNING_FEATURES, forward, should_stop):
         order = order or generator.permutation(len(views)).tolist()
         view = views[order.pop()]
         pixels, areas = view.draw(settings.pixels_per_step, generator)
@@ -192,7 +181,7 @@ def train_features(
         if loss is None:
             continue
         numbers["contrastive"] = float(loss.detach())
-        if spatial is not None and step % settings.spatial_every == 0:
+        if spatial is not None:
             term = spatial(features)
             numbers["spatial"] = float(term.detach())
             loss = loss + term
@@ -207,19 +196,15 @@ def train_features(
 
 
 def _spatial_term(
-    settings: FeatureTrainingSettings, means: NDArray[np.floating] | None
+    kind: SpatialLoss, means: NDArray[np.floating] | None, seed: int
 ) -> Callable[[torch.Tensor], torch.Tensor] | None:
-    if settings.spatial == "off":
+    if kind == "off":
         return None
     if means is None:
         raise ValueError("a spatial loss needs the means of the Gaussians.")
     places = torch.from_numpy(np.asarray(means, dtype=np.float32))
-    draws = torch.Generator().manual_seed(settings.seed)
-    if settings.spatial == "released":
-        return lambda features: (
-            settings.spatial_weight * released_spatial_loss(features, places, draws)
-        )
-    neighbours = torch.from_numpy(nearest_neighbours(means, settings.spatial_neighbours))
-    return lambda features: (
-        settings.spatial_weight * spatial_loss(features, places, neighbours, draws)
-    )
+    draws = torch.Generator().manual_seed(seed)
+    if kind == "released":
+        return lambda features: released_spatial_loss(features, places, draws)
+    neighbours = torch.from_numpy(nearest_neighbours(means, NEIGHBOURS))
+    return lambda features: spatial_loss(features, places, neighbours, draws)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ..folder import DatasetFolder
 from ..names import check_stems_differ
 from . import binary as colmap_binary
 from . import text as colmap_text
@@ -48,7 +49,7 @@ def find_model(folder: Path) -> Path:
     """
     if not folder.is_dir():
         raise CgcError(f"{folder} is not a folder; give the folder that holds images/ and sparse/.")
-    candidates = (folder / "sparse" / "0", folder / "sparse", folder)
+    candidates = DatasetFolder(folder).models
     for candidate in candidates:
         if ending_of_model(candidate):
             return candidate

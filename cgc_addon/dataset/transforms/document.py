@@ -20,6 +20,7 @@ from ...errors import CgcError
 from ...files import read_json
 from ..colmap.model import ColmapModel
 from ..colmap.records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
+from ..folder import IMAGES
 from ..names import PHOTO_ENDINGS, check_stems_differ, checked_name
 from ..photo_size import photo_size
 from .lens import camera_of
@@ -30,7 +31,6 @@ TRAINING = "transforms_train.json"
 FURTHER = ("transforms_val.json", "transforms_test.json")
 """Of captures that are in parts; those that exist are read along with `TRAINING`."""
 TRANSFORMS_FILES = (WHOLE, TRAINING, *FURTHER)
-IMAGES = "images"
 _ENDINGS = (".png", ".jpg", ".jpeg", *sorted(PHOTO_ENDINGS - {".png", ".jpg", ".jpeg"}))
 _RIGID_TOLERANCE = 1e-2
 """Largest difference of a rotation's stretches along its axes, as a share."""

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dataset.folder import DatasetFolder
 from ...dataset.image_files import write_grey
-from ...dataset.label_maps import label_folder
-from ...dataset.names import LABEL_FOLDERS
 from ...errors import CgcError
 from ...progress import Reporter, ShouldStop, never, silent, track
 from ..review import forget_corrections
@@ -125,9 +124,10 @@ def _smallest_type(ids: NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.ui
 
 def _target(source: Path, dataset: Path) -> Path:
     """Return the folder for the label maps: the one in use, unless that is the source."""
-    target = label_folder(dataset) or dataset / LABEL_FOLDERS[0]
-    if target.name != LABEL_FOLDERS[0] and _is_within(source, target):
-        target = dataset / LABEL_FOLDERS[0]
+    folder = DatasetFolder(dataset)
+    target = folder.label_folder() or folder.masks
+    if target != folder.masks and _is_within(source, target):
+        target = folder.masks
     if _is_within(source, target):
         raise CgcError(
             f"{source} is where the dataset's own label maps lie, and importing would replace the "

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dataset.folder import DatasetFolder
 from ...dataset.image_files import is_shown_turned, read_header
 from ...dataset.label_maps import LARGEST_ID
 from ...dataset.names import PHOTO_ENDINGS, check_stems_differ, stem_of
@@ -100,7 +101,7 @@ def photos_of(dataset: Path) -> tuple[Photo, ...]:
             Photo(file.photo, image.name, (file.camera.width, file.camera.height), False)
             for image, file in zip(images, files, strict=True)
         )
-    folder = dataset / "images"
+    folder = DatasetFolder(dataset).images
     paths = [
         path
         for path in sorted(folder.rglob("*"))

@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 from .interface import MaskModel
+from .known import Family
 from .weights import find_weights
+
+Opener = Callable[[tuple[Path, ...], int | None], MaskModel]
+"""Takes the files of a model, and how many threads of the CPU it may use."""
 
 
 def open_model(name_or_path: str, *, threads: int | None = None) -> MaskModel:
     """Read a mask model's weights.
 
     Args:
-        name_or_path: a name of `weights.KNOWN`; or a checkpoint of Segment Anything, one file of an
+        name_or_path: a name of `known.KNOWN`; or a checkpoint of Segment Anything, one file of an
             ONNX pair, or a folder that holds one of both.
         threads: of the CPU that it may use; None for as many as it likes.
 
@@ -19,12 +26,25 @@ def open_model(name_or_path: str, *, threads: int | None = None) -> MaskModel:
         CgcError: the weights are not there, damaged, or something else; the sentence says what to
             do.
     """
-    files = find_weights(name_or_path)
-    if len(files) == 1:
-        from .segment_anything_model import SegmentAnything
+    weights = find_weights(name_or_path)
+    return OPENERS[weights.family](weights.files, threads)
 
-        return SegmentAnything(files[0], threads=threads)
+
+def _open_mobilesam(files: tuple[Path, ...], threads: int | None) -> MaskModel:
     from .mobilesam import MobileSam
 
     encoder, decoder = files
     return MobileSam(encoder, decoder, threads)
+
+
+def _open_segment_anything(files: tuple[Path, ...], threads: int | None) -> MaskModel:
+    from .segment_anything_model import SegmentAnything
+
+    (checkpoint,) = files
+    return SegmentAnything(checkpoint, threads=threads)
+
+
+OPENERS: Mapping[Family, Opener] = {
+    "mobilesam": _open_mobilesam,
+    "segment-anything": _open_segment_anything,
+}

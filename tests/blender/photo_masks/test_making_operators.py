@@ -17,7 +17,8 @@ from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.photo_masks import making_operators as operators
 from cgc_addon.blender.properties import of_scene
 from cgc_addon.blender.training import dataset_facts
-from cgc_addon.masks.models.weights import KNOWN, VARIABLE
+from cgc_addon.masks.models.known import KNOWN
+from cgc_addon.masks.models.weights import VARIABLE
 
 from ..fake_worker import FakeWorker
 

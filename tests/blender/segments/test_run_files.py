@@ -13,9 +13,10 @@ pytest.importorskip("bpy")
 
 from cgc_addon.blender.segments.run_files import read_run
 from cgc_addon.cgc.clusters.cluster_file import read_clusters, write_clusters
-from cgc_addon.cgc.clusters.granularity import merge_threshold, ordered_by_size
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply, write_ply
+
+EARLIER = Path(__file__).parents[2] / "earlier_versions"
 
 
 def rewrite(splat: Path, **changes: object) -> None:
@@ -71,7 +72,7 @@ def test_segments_of_a_lone_splat_are_its_clusters(write_run, tmp_path: Path) ->
     assert len({one.color for one in run.segments.segments}) == 3
     assert np.array_equal(run.clusters, run.gaussians.segments)
     assert len(run.tree.merges) == 0
-    recut = ordered_by_size(run.tree.cut(0.0)[run.clusters], run.minimum_size)
+    recut = run.tree.labels(run.clusters, 1.0, run.minimum_size)
     assert len(np.unique(recut)) == len(np.unique(run.clusters))
 
 
@@ -113,12 +114,32 @@ def test_clusters_of_another_splat_are_not_used(write_run, what: str) -> None:
 
 
 @pytest.mark.parametrize("granularity", [0.0, 0.1, 0.5, 0.7, 1.0])
-def test_the_granularity_is_found_from_the_segments(write_run, granularity: float) -> None:
-    """The verb `segment` cuts a run anew, and keeps no record of where."""
-    run = read_run(write_run(granularity=granularity))
-    cut = run.tree.cut(merge_threshold(run.granularity))[run.clusters]
-    assert np.array_equal(ordered_by_size(cut, run.minimum_size), run.gaussians.segments)
+def test_where_the_tree_was_cut_is_taken_from_segments_json(write_run, granularity: float) -> None:
+    run = read_run(write_run(granularity=granularity, minimum_size=12))
+    assert (run.granularity, run.minimum_size) == (granularity, 12)
+
+
+@pytest.mark.parametrize("granularity", [0.0, 0.1, 0.5, 0.7, 1.0])
+def test_the_granularity_is_found_from_segments_that_do_not_tell_it(
+    write_run, granularity: float
+) -> None:
+    """In 0.1.0 the verb `segment` cut a run anew, and kept no record of where."""
+    run = read_run(write_run(granularity=granularity, tells_cut=False))
+    recut = run.tree.labels(run.clusters, run.granularity, run.minimum_size)
+    assert np.array_equal(recut, run.gaussians.segments)
     assert (run.granularity == 0.5) == (granularity == 0.5)
+
+
+def test_a_run_of_an_earlier_version_keeps_its_segments() -> None:
+    """Cut by `segment --granularity 0.9 --min-size 12`, which its files do not tell."""
+    run = read_run(EARLIER / "0.1.0" / "run")
+    counts = np.bincount(run.gaussians.segments)
+    assert [(one.id, one.count) for one in run.segments.segments] == [(1, 105), (2, 12)]
+    assert counts.tolist() == [len(run.gaussians) - 117, 105, 12]
+    recut = run.tree.labels(run.clusters, run.granularity, run.minimum_size)
+    assert np.array_equal(recut, run.gaussians.segments)
+    assert run.dataset == Path("/captures/tiny")
+    assert run.notes == ()
 
 
 def test_damaged_gaussians_are_left_out_and_said(write_run) -> None:

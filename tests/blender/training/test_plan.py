@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +31,8 @@ from cgc_addon.blender.training.plan import (
 from cgc_addon.errors import CgcError
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
+
+EARLIER = Path(__file__).parents[2] / "earlier_versions"
 
 
 @pytest.fixture
@@ -116,6 +120,24 @@ def test_a_run_of_another_dataset_or_a_damaged_one_is_another_run(
     run = a_run(run_folder(bpy.context.scene), tmp_path / "elsewhere")
     assert planned().found is RunState.OTHER
     (run / "config.json").write_text("{")
+    assert planned().found is RunState.OTHER
+
+
+@pytest.mark.parametrize(("finished", "found"), [(False, "UNFINISHED"), (True, "FINISHED")])
+def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
+    capture: Path, settings: CgcScene, finished: bool, found: str
+) -> None:
+    run = run_folder(bpy.context.scene)
+    shutil.copytree(EARLIER / "0.1.0" / "unfinished", run)
+    stored = json.loads((run / "config.json").read_text("utf-8"))
+    stored["dataset"] = str(capture.resolve())
+    (run / "config.json").write_text(json.dumps(stored), "utf-8")
+    if finished:
+        (run / "segments.json").write_text("{}")
+    settings.preset, settings.steps, settings.maximum_gaussians = "paper", 600, 300
+    settings.seed = 3
+    assert planned().found is RunState[found]
+    settings.spatial = "off"
     assert planned().found is RunState.OTHER
 
 

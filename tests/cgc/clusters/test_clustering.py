@@ -8,12 +8,12 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from cgc_addon.cgc.clusters.clustering import (
-    ClusteringSettings,
     assign,
     cluster_features,
     mean_directions,
     unit,
 )
+from cgc_addon.cgc.settings import ClusteringSettings
 from cgc_addon.errors import Interrupted
 
 

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold
 from cgc_addon.cgc.clusters.merging import CoOccurrence, co_occurrence, contacts, merge_tree
 from cgc_addon.cgc.features.neighbours import nearest_neighbours
 from cgc_addon.cgc.label_rendering import strongest_labels
@@ -77,29 +75,10 @@ def test_lower_thresholds_only_ever_join(seed, count):
         finer = coarser
 
 
-def test_a_cut_follows_chains_of_merges():
-    tree = MergeTree(
-        4, np.array([[3, 4], [2, 3], [1, 2]], np.int32), np.array([0.9, 0.5, 0.2], np.float32)
-    )
-    assert tree.cut(0.6).tolist() == [0, 1, 2, 3, 3]
-    assert tree.cut(0.5).tolist() == [0, 1, 2, 2, 2]
-    assert tree.cut(0.1).tolist() == [0, 1, 1, 1, 1]
-
-
 def test_no_groups_make_an_empty_tree():
     tree = merge_tree(CoOccurrence(np.zeros((0, 0)), np.zeros((0, 0))), np.zeros((0, 0), int))
     assert tree.merges.shape == (0, 2)
     assert tree.cut(0.5).tolist() == [0]
-
-
-def test_granularity_runs_from_parts_to_whole_objects():
-    thresholds = [merge_threshold(g) for g in (0, 0.1, 0.5, 0.9, 1)]
-    assert thresholds == sorted(thresholds, reverse=True)
-    assert thresholds[0] > 1
-    assert 0.25 <= merge_threshold(0.5) <= 0.35
-    for wrong in (-0.1, 1.1, float("nan")):
-        with pytest.raises(ValueError, match="granularity"):
-            merge_threshold(wrong)
 
 
 def test_co_occurrence_equals_the_formula(capture):

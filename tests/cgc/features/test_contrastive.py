@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgc_addon.cgc.features.contrastive import (
-    REDUCTIONS,
     contrastive_loss,
     minimum_segment_pixels,
     released_contrastive_loss,
     temperatures,
 )
+from cgc_addon.cgc.settings import REDUCTIONS as CHOICES
+from cgc_addon.choices import names
+
+REDUCTIONS = names(CHOICES)
 
 
 def written_out(features, labels, alpha, minimum_pixels, minimum_alpha=0.5):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,22 +13,23 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from cgc_addon.cgc.exact_labels import exact_labels
-from cgc_addon.cgc.features.contrastive import REDUCTIONS, contrastive_loss
+from cgc_addon.cgc.features.contrastive import contrastive_loss
 from cgc_addon.cgc.features.lift import lift_features
 from cgc_addon.cgc.features.spectral import mask_votes, spectral_signatures
 from cgc_addon.cgc.features.training import (
-    FeatureTrainingSettings,
     StratifiedPixels,
     even_shares,
     random_start,
     train_features,
 )
 from cgc_addon.cgc.observations import Observation
-from cgc_addon.cgc.segmentation import segment_splat
+from cgc_addon.cgc.segmentation import find_segments
+from cgc_addon.cgc.settings import REDUCTIONS, FrozenFeatureSettings
+from cgc_addon.choices import names
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.blending import BlendingMatrix
 
-QUICK = FeatureTrainingSettings(steps=120, pixels_per_step=400, minimum_pixels=5)
+QUICK = FrozenFeatureSettings(steps=120, pixels_per_step=400)
 
 
 def dense(blending):
@@ -37,8 +40,12 @@ def dense(blending):
 
 
 def learned(observations, settings=QUICK, **more):
-    start = random_start(observations[0].blending.count, settings)
-    return train_features(observations, start, settings, **more)
+    start = some_start(observations[0].blending.count, more.get("seed", 0))
+    return train_features(observations, start, settings, **{"minimum_pixels": 5, **more})
+
+
+def some_start(count, seed=0):
+    return random_start(count, QUICK.initial_scale, seed)
 
 
 def agreement_with_truth(capture, labels):
@@ -48,14 +55,12 @@ def agreement_with_truth(capture, labels):
     return adjusted_rand_score(capture.truth[seen], labels[seen])
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("reduction", names(REDUCTIONS))
 def test_objects_are_found_from_masks_with_other_ids_in_every_view(capture, reduction):
     observations = capture.observations(mess=0.15)
-    settings = FeatureTrainingSettings(
-        steps=150, pixels_per_step=400, minimum_pixels=5, reduction=reduction
-    )
+    settings = FrozenFeatureSettings(steps=150, pixels_per_step=400, reduction=reduction)
     features = learned(observations, settings)
-    found = segment_splat(observations, capture.means, features)
+    found = find_segments(observations, capture.means, features)
     labels = found.labels()
     assert agreement_with_truth(capture, labels) > 0.85
     assert len(found.segments(labels)) == labels.max()
@@ -66,9 +71,7 @@ def test_objects_are_found_from_masks_with_other_ids_in_every_view(capture, redu
 @pytest.mark.parametrize("spatial", ["true-neighbours", "released"])
 def test_spatial_losses_take_part(capture, spatial):
     observations = capture.observations()
-    settings = FeatureTrainingSettings(
-        steps=20, pixels_per_step=300, minimum_pixels=5, spatial=spatial, spatial_every=5
-    )
+    settings = FrozenFeatureSettings(steps=20, pixels_per_step=300, spatial=spatial)
     terms = []
     features = learned(
         observations,
@@ -77,7 +80,7 @@ def test_spatial_losses_take_part(capture, spatial):
         report=lambda progress: terms.append(progress.numbers.get("spatial")),
     )
     assert any(term is not None and 0.05 < term < 0.2 for term in terms)
-    assert not np.array_equal(features, learned(observations, FeatureTrainingSettings(steps=20)))
+    assert not np.array_equal(features, learned(observations, replace(settings, spatial="off")))
     with pytest.raises(ValueError, match="means"):
         learned(observations, settings)
 
@@ -100,28 +103,27 @@ def test_training_lowers_the_loss_of_whole_views(capture):
             )
         return total / len(observations)
 
-    assert loss(learned(observations)) < 0.25 * loss(random_start(len(capture.means), QUICK))
+    assert loss(learned(observations)) < 0.25 * loss(some_start(len(capture.means)))
 
 
 def test_the_same_seed_gives_the_same_features_and_another_one_others(capture):
     observations = capture.observations()
-    settings = FeatureTrainingSettings(steps=15, pixels_per_step=300)
-    other = FeatureTrainingSettings(steps=15, pixels_per_step=300, seed=1)
+    settings = FrozenFeatureSettings(steps=15, pixels_per_step=300)
     first, second = learned(observations, settings), learned(observations, settings)
     np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, learned(observations, other))
+    assert not np.array_equal(first, learned(observations, settings, seed=1))
 
 
 def test_the_start_is_left_alone_and_kept_where_there_is_nothing_to_learn(capture):
     observations = capture.observations()
-    start = random_start(len(capture.means), QUICK)
+    start = some_start(len(capture.means))
     before = start.copy()
     unlabelled = [
         Observation(one.blending, np.minimum(one.labels, 1).astype(np.int32))
         for one in observations
     ]
     np.testing.assert_array_equal(train_features(unlabelled, start, QUICK), start)
-    train_features(observations, start, FeatureTrainingSettings(steps=2))
+    train_features(observations, start, FrozenFeatureSettings(steps=2))
     np.testing.assert_array_equal(start, before)
 
 
@@ -197,7 +199,7 @@ def test_coverage_is_the_sum_of_weights_also_of_empty_pixels():
 def test_lifting_is_the_weighted_mean_of_rendered_directions(capture):
     observations = capture.observations()[:3]
     observations[1].labels[: len(observations[1].labels) // 2] = 0
-    features = random_start(len(capture.means), QUICK)
+    features = some_start(len(capture.means))
     lifted = lift_features(observations, features)
     sums, weights = np.zeros(features.shape), np.zeros(len(features))
     for observation in observations:
@@ -254,7 +256,7 @@ def test_spectral_signatures_tell_objects_apart_without_training(capture):
     assert signatures.shape == (len(capture.means), 16)
     lengths = np.linalg.norm(signatures, axis=1)
     np.testing.assert_allclose(lengths[lengths > 0], 1, atol=1e-4)
-    labels = segment_splat(observations, capture.means, signatures).labels()
+    labels = find_segments(observations, capture.means, signatures).labels()
     assert agreement_with_truth(capture, labels) > 0.85
     np.testing.assert_array_equal(signatures, spectral_signatures(observations))
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of a dataset: where its photos, cameras and label maps lie, and what made it.
+
+The standard library alone: Blender looks there, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+IMAGES = "images"
+LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
+"""Where label maps are looked for; the first folder that exists is taken."""
+MASKS = LABEL_FOLDERS[0]
+"""Where those that are made here go."""
+PARTS = "masks_parts"
+"""Where finer label maps of the same photos are: parts of what `LABEL_FOLDERS` have whole."""
+ORIGINALS = ".originals"
+"""Within a folder of label maps: those that were corrected by hand, as they were before."""
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """Paths of a dataset; creating the object touches nothing on disk."""
+
+    path: Path
+
+    @property
+    def images(self) -> Path:
+        """The photos, unless a transforms.json tells where they are."""
+        return self.path / IMAGES
+
+    @property
+    def model(self) -> Path:
+        """The COLMAP model that `solve` writes."""
+        return self.path / "sparse" / "0"
+
+    @property
+    def models(self) -> tuple[Path, ...]:
+        """Where a COLMAP model is looked for; the first that is whole is taken."""
+        return (self.model, self.model.parent, self.path)
+
+    @property
+    def masks(self) -> Path:
+        """The label maps that are made here."""
+        return self.path / MASKS
+
+    @property
+    def parts(self) -> Path:
+        """Finer label maps, of the parts of things."""
+        return self.path / PARTS
+
+    @property
+    def truth(self) -> Path:
+        """Ground truth for evaluation, in the form of label maps."""
+        return self.path / "gt"
+
+    @property
+    def solve_work(self) -> Path:
+        """What `solve` needs to go on where it ended."""
+        return self.path / "solve"
+
+    @property
+    def solve_report(self) -> Path:
+        """What came of solving; written last."""
+        return self.path / "solve.json"
+
+    @property
+    def photo_job(self) -> Path:
+        """What the verb `from-photos` was asked for."""
+        return self.path / "from_photos.json"
+
+    def label_folder(self) -> Path | None:
+        """Return the folder of label maps that is read, None where there is none."""
+        folders = (self.path / name for name in LABEL_FOLDERS)
+        return next((folder for folder in folders if folder.is_dir()), None)

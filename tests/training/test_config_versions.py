@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What 0.1.0 wrote is read as what it meant, compared as such, and gone on with."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cgc_addon.errors import CgcError
+from cgc_addon.splats.ply import read_ply
+from cgc_addon.training.config_json import from_json
+from cgc_addon.training.from_photos import check_run
+from cgc_addon.training.pipeline import train
+from cgc_addon.training.presets import configure
+from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.trainer import TRAINING
+
+EARLIER = Path(__file__).parents[1] / "earlier_versions" / "0.1.0"
+CONFIGURATIONS = [
+    json.loads(line) for line in (EARLIER / "configurations.jsonl").read_text("utf-8").splitlines()
+]
+"""What `configure` was asked for, and what 0.1.0 then wrote; written by that version itself."""
+
+
+def called(each):
+    return "-".join(str(value) for value in each["chosen"].values())
+
+
+def configured(chosen):
+    init = {"init": Path(chosen["init"])} if "init" in chosen else {}
+    return configure(**{**chosen, **init})
+
+
+@pytest.mark.parametrize("each", CONFIGURATIONS, ids=called)
+def test_each_preset_and_mode_is_read_as_what_it_meant(each):
+    assert each["config"]["version"] == 1
+    assert from_json(each["config"], "config.json") == configured(each["chosen"])
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "told"),
+    [
+        ("features", "steps", r"features\.steps is missing"),
+        ("features", "mode", r"features\.mode must be frozen or joint or off"),
+        ("segments", "minimum_cluster", r"segments\.clustering\.minimum_cluster_size is missing"),
+        ("segments", "vote", r"segments\.vote is missing"),
+        ("edges", "weight", r"edges\.weight is missing"),
+    ],
+)
+def test_a_damaged_file_of_an_earlier_version_says_what_is_missing(group, name, told):
+    value = json.loads(json.dumps(CONFIGURATIONS[0]["config"]))
+    del value[group][name]
+    with pytest.raises(CgcError, match=told):
+        from_json(value, "config.json")
+
+
+@pytest.mark.parametrize("value", [3, [], None])
+def test_groups_of_an_earlier_version_that_are_none_are_said(value):
+    for group in ("features", "segments"):
+        with pytest.raises(CgcError, match=f"setting {group} must be a group"):
+            from_json({**CONFIGURATIONS[0]["config"], group: value}, "config.json")
+
+
+@pytest.fixture
+def unfinished(tiny_dataset, tmp_path):
+    """An unfinished run of 0.1.0 on the tiny dataset, stopped at step 393 of 600."""
+    run = tmp_path / "run"
+    shutil.copytree(EARLIER / "unfinished", run)
+    config = json.loads((run / "config.json").read_text("utf-8"))
+    config["dataset"] = str(tiny_dataset.resolve())
+    (run / "config.json").write_text(json.dumps(config), "utf-8")
+    return run
+
+
+def test_a_run_of_an_earlier_version_is_the_same_as_one_that_is_wanted_now(unfinished):
+    dataset, _ = RunFolder(unfinished).read_config()
+    wanted = {"name": "paper", "steps": 600, "max_gaussians": 300, "seed": 3}
+    check_run(unfinished, dataset, configure(**wanted))
+    with pytest.raises(CgcError, match="other settings"):
+        check_run(unfinished, dataset, configure(**wanted, spatial="off"))
+
+
+def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_dataset):
+    before = (unfinished / "config.json").read_bytes()
+    steps = []
+
+    def report(progress):
+        if progress.stage == TRAINING:
+            steps.append(progress.done)
+
+    summary = train(tiny_dataset, unfinished, configure("draft"), resume=True, report=report)
+    assert (steps[0], steps[-1]) == (401, 600)
+    assert summary.steps == 600
+    assert summary.segments is not None
+    assert (unfinished / "config.json").read_bytes() == before
+    lines = (unfinished / "metrics.jsonl").read_text("utf-8").splitlines()
+    recorded = [json.loads(line)["step"] for line in lines]
+    assert recorded == sorted(set(recorded))
+    assert recorded[-1] >= 590
+    splat = read_ply(unfinished / "splat.ply").gaussians
+    assert len(splat) == summary.gaussians <= 300
+    assert splat.features is not None

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run is cut again without training, and its files then say where."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cgc_addon.cgc.clusters.cluster_file import read_clusters
+from cgc_addon.cgc.segments import Cut, read_segments
+from cgc_addon.splats.ply import read_ply
+from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.segmentation import segment_again
+
+EARLIER = Path(__file__).parents[1] / "earlier_versions" / "0.1.0"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run of 0.1.0, configured for 0.5 and 10, and last cut at 0.9 and 12."""
+    shutil.copytree(EARLIER / "run", tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("asked", "cut", "counts"),
+    [
+        ({}, Cut(0.5, 10), [70, 35, 12]),
+        ({"granularity": 0.0}, Cut(0.0, 10), [40, 30, 20, 15, 12]),
+        ({"minimum_size": 20}, Cut(0.5, 20), [70, 35]),
+        ({"granularity": 0.9, "minimum_size": 12}, Cut(0.9, 12), [105, 12]),
+    ],
+)
+def test_a_cut_is_as_asked_for_or_else_as_configured_and_is_written_down(
+    folder, asked, cut, counts
+):
+    segments = segment_again(folder, **asked)
+    assert segments.cut == cut
+    assert [segment.count for segment in segments.segments] == counts
+    assert read_segments(folder.segments) == segments
+    assert json.loads(folder.segments.read_text("utf-8"))["version"] == 2
+    labels = read_ply(folder.splat).gaussians.segments
+    clusters, tree = read_clusters(folder.clusters)
+    assert np.array_equal(labels, tree.labels(clusters, cut.granularity, cut.minimum_size))
+
+
+def test_a_cut_as_before_leaves_the_segments_as_they_were(folder):
+    before = read_ply(folder.splat).gaussians
+    listed = read_segments(folder.segments).segments
+    assert segment_again(folder, granularity=0.9, minimum_size=12).segments == listed
+    after = read_ply(folder.splat).gaussians
+    assert np.array_equal(after.segments, before.segments)
+    assert np.array_equal(after.means, before.means)
