@@ -194,3 +194,14 @@ def test_a_header_that_means_nothing_is_refused(tmp_path, old, new, reason) -> N
     path.write_text(head.replace(old, new) + "0 1\n0 1\n1 2\n3 4\n", encoding="utf-8")
     with pytest.raises(CgcError, match=reason):
         read_header(path)
+
+
+def test_of_a_header_that_does_not_end_no_more_than_its_beginning_is_read(tmp_path) -> None:
+    """Some file that begins like a PLY, as large as a disk, must not come into memory."""
+    path = tmp_path / "endless.ply"
+    comment = b"comment " + b"x" * 1000 + b"\n"
+    path.write_bytes(b"ply\nformat ascii 1.0\n" + 100 * comment + b"end_header\n")
+    with pytest.raises(CgcError, match="has no `end_header` line"):
+        read_header(path)
+    path.write_bytes(b"ply\nformat ascii 1.0\n" + 60 * comment + b"end_header\n")
+    assert read_header(path).elements == ()
