@@ -24,7 +24,7 @@ from ..progress import Progress, Reporter, silent
 from . import properties
 from .capture.import_colmap import import_colmap
 from .capture.parts import objects_of_kind, segment_collections
-from .properties import of_collection, of_scene
+from .common.access import of_collection, of_scene
 from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run

@@ -18,7 +18,7 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..properties import of_object
+from ..common.access import of_object
 from .parts import active_capture, objects_of_kind, root_of, upright
 
 if TYPE_CHECKING:

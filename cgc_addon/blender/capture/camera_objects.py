@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 from mathutils import Matrix
 
-from ..properties import of_camera, of_object
+from ..common.access import of_camera, of_object
 from .cameras import apply_intrinsics, camera_matrix
 from .files import CaptureFiles, Photo
 from .parts import objects_of_kind, part, root_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import bpy
 
 from ...errors import CgcError
-from ..properties import of_camera
+from ..common.access import of_camera
 from .cameras import intrinsics_of, set_scene_for
 from .parts import active_capture, objects_of_kind
 

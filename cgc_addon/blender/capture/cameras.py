@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...dataset.scene import PinholeCamera, View
 from ...errors import CgcError
-from ..properties import of_camera
+from ..common.access import of_camera
 
 if TYPE_CHECKING:
     from bpy.types import Camera, Object, Scene

@@ -18,7 +18,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ...errors import CgcError
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
 from .camera_objects import load_photos, show_cameras
 from .cameras import intrinsics_of, set_scene_for
 from .files import CaptureFiles, read_capture

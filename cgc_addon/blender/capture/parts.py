@@ -16,7 +16,7 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..properties import of_collection, of_object
+from ..common.access import of_collection, of_object
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, Object, Scene, ViewLayer

@@ -10,9 +10,9 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from ..common.access import of_object
 from ..common.display_attributes import linear_from_srgb
 from ..common.point_attributes import new_point_cloud, write
-from ..properties import of_object
 from .parts import objects_of_kind, part, root_of
 
 if TYPE_CHECKING:

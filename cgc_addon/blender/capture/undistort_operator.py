@@ -10,9 +10,9 @@ import bpy
 
 from ...dataset.solved import read_solved
 from ...errors import CgcError
+from ..common.access import of_scene
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
-from ..properties import of_scene
 from .files import UNDISTORTED, distorted_cameras
 from .import_colmap import capture_of_dataset, import_colmap
 

@@ -13,11 +13,11 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError, Interrupted
+from ..common.access import of_scene
 from ..common.choices import MASK_CAMERAS
 from ..jobs import registry as jobs
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
-from ..properties import of_scene
 from ..splats.objects import is_splat
 from . import mask_files
 from . import mask_rendering as masks

@@ -16,8 +16,8 @@ from ...dataset.scene import View
 from ...errors import CgcError
 from ..capture.cameras import view_of
 from ..capture.parts import active_capture, objects_of_kind, root_of
+from ..common.access import of_camera
 from ..common.world_matrix import world_matrix
-from ..properties import of_camera
 
 if TYPE_CHECKING:
     from bpy.types import Camera, Context, Depsgraph, Object, Scene

@@ -10,10 +10,10 @@ import bpy
 
 from ...masks.models.weights import KNOWN
 from ..capture.parts import captures, objects_of_kind
+from ..common.access import of_collection, of_scene
 from ..common.mask_models import chosen_model
 from ..jobs import registry as jobs
 from ..photo_masks.making_operators import offline_sentence
-from ..properties import of_collection, of_scene
 from ..training.dataset_facts import DatasetFacts, facts_of
 from ..training.from_photos_plan import resumable_job
 from .layout import SidebarPanel, draw_download, draw_job, draw_problem, layout_of, say

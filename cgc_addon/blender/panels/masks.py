@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..capture.parts import active_capture
+from ..common.access import of_scene
 from ..jobs import registry as jobs
 from ..jobs.job import Phase
-from ..properties import of_scene
 from ..segments.data import all_segments
 from ..segments.selection import only_in_renders
 from .layout import SidebarPanel, draw_job, draw_problem, layout_of, say

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
+from ..common.access import of_scene
 from ..photo_masks import overlay as mask_overlay
 from ..photo_masks import review as mask_review
 from ..photo_masks.review_operators import KEYS, reviewing, selection_sentence
-from ..properties import of_scene
 from .layout import SidebarPanel, layout_of, say
 
 if TYPE_CHECKING:

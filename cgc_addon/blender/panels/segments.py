@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..capture.parts import active_capture
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
 from .layout import SidebarPanel, layout_of, say, training_runs

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..capture.parts import active_capture
+from ..common.access import of_collection, of_scene
 from ..common.choices import PRESETS
 from ..jobs import registry as jobs
-from ..properties import of_collection, of_scene
 from ..training.dataset_facts import DatasetFacts, facts_of
 from .layout import SidebarPanel, draw_job, draw_problem, draw_worker, layout_of, say, training_runs
 
 if TYPE_CHECKING:
     from bpy.types import Context, Scene, UILayout
 
-    from ..properties import CgcScene
+    from ..common.access import SceneSettings
 
 DEFAULTS = (
     "0 steps, Gaussians or pixels: as the preset says. No run folder: one beside the dataset."
@@ -86,7 +86,7 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
 CLASSES = (CGC_PT_training, CGC_PT_training_advanced)
 
 
-def _draw_preset(layout: UILayout, context: Context, settings: CgcScene) -> None:
+def _draw_preset(layout: UILayout, context: Context, settings: SceneSettings) -> None:
     """Say what the preset chosen is for."""
     description = next(preset[2] for preset in PRESETS if preset[0] == settings.preset)
     say(layout, context, description + ".")

@@ -11,11 +11,11 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError
+from ..common.access import of_scene
 from ..common.choices import PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
 from ..common.mask_models import FALLBACK, model_argument
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
 from ..training import dataset_facts
 from ..training.plan import absolute, check_dataset
 

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ...errors import CgcError
-from ..properties import of_scene
+from ..common.access import of_scene
 from . import review as mask_review
 from .photo_pixels import PhotoInRegion, place_photo
 from .picture import mask_picture

@@ -21,7 +21,7 @@ from ...masks.corrections import merge, removal
 from ...masks.review import MaskReview, correct, open_review, restore, undo
 from ..capture.cameras import intrinsics_of
 from ..capture.parts import capture_of
-from ..properties import of_camera, of_collection, of_object, of_scene
+from ..common.access import of_camera, of_collection, of_object, of_scene
 from ..training.dataset_facts import is_distorted
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ..capture.parts import active_capture, capture_of, captures, segment_collections
-from ..properties import of_collection, of_object
+from ..common.access import of_collection, of_object
 from ..splats.objects import data_of, is_splat
 from .data import PARTS, collection_of
 

@@ -18,7 +18,7 @@ from ...cgc.segments import distinct_colors
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ..capture import parts as captures
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..splats.objects import data_of, indices_of, is_splat, new_splat
 from .run_files import HIGHEST_SEGMENT
 

@@ -17,7 +17,7 @@ from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
 from ..capture.import_colmap import capture_of_dataset, import_colmap
 from ..capture.parts import captures, new_capture, root_of
-from ..properties import of_collection
+from ..common.access import of_collection
 from .build import Built, build_segments
 from .choice import leave_edit_mode
 from .run_files import RunFiles, read_run

@@ -10,7 +10,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..capture.parts import active_capture
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
 from .data import all_segments, count_of
 
 if TYPE_CHECKING:

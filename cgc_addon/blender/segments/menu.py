@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..capture.parts import active_capture, segment_collections
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..splats.objects import is_splat
 
 if TYPE_CHECKING:

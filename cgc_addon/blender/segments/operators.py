@@ -13,7 +13,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ...errors import CgcError
-from ..properties import of_collection
+from ..common.access import of_collection
 from . import edits as segment_edits
 from . import menu as segment_menu
 from . import visibility_operators

@@ -21,8 +21,8 @@ from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
 from ...splats.transform import transform
 from ..capture.parts import root_of
+from ..common.access import of_collection, of_object
 from ..common.world_matrix import world_matrix
-from ..properties import of_collection, of_object
 from ..splats import looks
 from ..splats.objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
 from .data import (

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
+import numpy as np
 
 from ..capture.parts import objects_in
+from ..common.access import of_collection, of_scene
 from ..common.display_attributes import linear_from_srgb
-from ..properties import of_collection, of_scene
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
 from .objects import COLOR, data_of, is_splat, set_native
 
@@ -83,7 +84,7 @@ def _splats(scene: Scene) -> Iterator[Object]:
 
 
 def _color_object(item: Object, collection: Collection) -> None:
-    linear = linear_from_srgb(of_collection(collection).color[:])
+    linear = linear_from_srgb(np.array(of_collection(collection).color[:]))
     item.color = (*(float(value) for value in linear), 1.0)
 
 

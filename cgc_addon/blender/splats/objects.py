@@ -28,13 +28,13 @@ from ...splats import rotations
 from ...splats.gaussians import FEATURE_DIMENSION, Gaussians
 from ...splats.spherical_harmonics import HIGHEST_DEGREE, coefficient_count
 from ..common import point_attributes as attributes
+from ..common.access import of_object
 from ..common.display_attributes import (
     constants_from_colors,
     display_colors,
     display_radii,
     sigmoid,
 )
-from ..properties import of_object
 
 if TYPE_CHECKING:
     from bpy.types import Object, PointCloud

@@ -14,11 +14,11 @@ from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
 from ..capture.import_colmap import import_colmap
+from ..common.access import of_scene
 from ..common.choices import MATCHINGS, NO_MASKS, PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
 from ..common.mask_models import model_argument
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
 from ..segments.import_run import import_run, show_colors
 from . import dataset_facts, preview
 from .from_photos_plan import plan_from_photos, resumable_job, unfinished_job

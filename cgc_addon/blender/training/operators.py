@@ -12,10 +12,10 @@ from bpy.props import EnumProperty
 
 from ...errors import CgcError
 from ...training.run_folder import RunFolder
+from ..common.access import of_scene
 from ..jobs import control_operators as training_control
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
 from ..segments.import_run import import_run, show_colors
 from . import preview
 from .plan import (

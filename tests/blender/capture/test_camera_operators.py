@@ -14,7 +14,7 @@ import bpy
 from cgc_addon.blender.capture import camera_operators as module
 from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import objects_of_kind
-from cgc_addon.blender.properties import of_camera
+from cgc_addon.blender.common.access import of_camera
 
 SHAPES = ("1 PINHOLE 640 480 500 400 300 250", "2 PINHOLE 480 640 500 500 240 320")
 

@@ -22,7 +22,7 @@ from cgc_addon.blender.capture.parts import (
     root_of,
     segment_collections,
 )
-from cgc_addon.blender.properties import of_collection, of_object
+from cgc_addon.blender.common.access import of_collection, of_object
 from cgc_addon.errors import CgcError
 
 

@@ -13,10 +13,10 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import segment_collections
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.output import mask_rendering as masks
 from cgc_addon.blender.output.mask_files import MaskSettings
-from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.errors import CgcError
 
 

@@ -16,6 +16,7 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import new_capture, part, segment_collections
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.common.interpreter import Interpreter
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
@@ -26,7 +27,6 @@ from cgc_addon.blender.panels.masks import CGC_PT_export, CGC_PT_render_masks
 from cgc_addon.blender.panels.segments import CGC_PT_segments
 from cgc_addon.blender.panels.sidebar import CLASSES
 from cgc_addon.blender.panels.training import CGC_PT_training
-from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.blender.training.dataset_facts import inspect, look
 from cgc_addon.errors import CgcError

@@ -13,9 +13,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import mask_models, preferences
+from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.photo_masks import making_operators as operators
-from cgc_addon.blender.properties import of_scene
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.masks.models.weights import KNOWN, VARIABLE
 

@@ -16,10 +16,10 @@ bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.capture.camera_operators import look_through
 from cgc_addon.blender.capture.parts import captures, objects_of_kind
+from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.photo_masks import overlay as mask_overlay
 from cgc_addon.blender.photo_masks import review as mask_review
 from cgc_addon.blender.photo_masks import review_operators as operators
-from cgc_addon.blender.properties import of_scene
 from cgc_addon.errors import CgcError
 from cgc_addon.masks.label_png import read_label_png
 

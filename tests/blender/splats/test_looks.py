@@ -10,7 +10,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.properties import of_collection, of_scene
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.splats import objects as splat_objects
 from cgc_addon.blender.splats.looks import apply_look, apply_look_to_scene
 from cgc_addon.blender.splats.objects import data_of, new_splat

@@ -12,13 +12,13 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import point_attributes as attributes
+from cgc_addon.blender.common.access import of_object
 from cgc_addon.blender.common.display_attributes import (
     LARGEST,
     constants_from_colors,
     display_colors,
     display_radii,
 )
-from cgc_addon.blender.properties import of_object
 from cgc_addon.blender.splats import objects as splat_objects
 from cgc_addon.blender.splats.objects import (
     clusters_of,
