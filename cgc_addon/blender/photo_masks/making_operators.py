@@ -13,9 +13,10 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from ...errors import CgcError
 from ..common.access import of_scene
 from ..common.choices import PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
+from ..common.context import window_manager_of
 from ..common.mask_models import FALLBACK, model_argument
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..training import dataset_facts
 from ..training.plan import absolute, check_dataset
 
@@ -96,7 +97,9 @@ class CGC_OT_make_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801 - 
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         if self.ask and not bpy.app.background:
-            manager_of(context).popup_menu(_question, title="Make all masks anew?", icon="QUESTION")
+            window_manager_of(context).popup_menu(
+                _question, title="Make all masks anew?", icon="QUESTION"
+            )
             return {"CANCELLED"}
         return super().invoke(context, event)
 
@@ -141,7 +144,7 @@ class CGC_OT_import_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801
         if self.directory:
             return super().invoke(context, event)
         self._browsed = True
-        manager_of(context).fileselect_add(self)
+        window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:

@@ -13,7 +13,7 @@ from ...errors import CgcError
 from ..capture.camera_operators import look_through, neighbour
 from ..capture.parts import active_capture, capture_of
 from ..common.access import of_object
-from ..jobs.modal import show_status
+from ..common.windows import show_status
 from . import overlay as mask_overlay
 from . import review as mask_review
 

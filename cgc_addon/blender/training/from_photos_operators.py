@@ -16,9 +16,10 @@ from ...training.run_folder import RunFolder
 from ..capture.import_colmap import import_colmap
 from ..common.access import of_scene
 from ..common.choices import MATCHINGS, NO_MASKS, PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
+from ..common.context import window_manager_of
 from ..common.mask_models import model_argument
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
 from . import dataset_facts, preview
 from .from_photos_plan import plan_from_photos, resumable_job, unfinished_job
@@ -173,7 +174,7 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         if not self.properties.is_property_set("levels"):
             self.levels = settings.photo_mask_levels
         self._browsed = True
-        manager_of(context).fileselect_add(self)
+        window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def draw(self, context: Context) -> None:

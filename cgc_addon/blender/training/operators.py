@@ -13,9 +13,9 @@ from bpy.props import EnumProperty
 from ...errors import CgcError
 from ...training.run_folder import RunFolder
 from ..common.access import of_scene
-from ..jobs import control_operators as training_control
+from ..common.context import window_manager_of
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
 from . import preview
 from .plan import (
@@ -218,10 +218,10 @@ def _ask(context: Context, plan: TrainingPlan) -> None:
         answer("NEW", "Train into a new folder beside it", "NEWFOLDER")
 
     title = f"The run folder holds {plan.found.value}"
-    manager_of(context).popup_menu(draw, title=title, icon="QUESTION")
+    window_manager_of(context).popup_menu(draw, title=title, icon="QUESTION")
 
 
-CLASSES = (CGC_OT_train, CGC_OT_resume_training, *training_control.CLASSES)
+CLASSES = (CGC_OT_train, CGC_OT_resume_training)
 
 
 def register() -> None:

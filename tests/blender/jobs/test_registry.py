@@ -14,7 +14,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.jobs import job as job_module
-from cgc_addon.blender.jobs import modal as job_operator
+from cgc_addon.blender.jobs import modal, wording
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
@@ -318,6 +318,7 @@ class Window:
         self.status: list[str | None] = []
         self.window = self
         self.windows: list[Any] = []
+        self.operators: list[Any] = []
         self.window_manager = self
         self.workspace = SimpleNamespace(status_text_set=self.status.append)
         self.scene = bpy.context.scene
@@ -329,7 +330,8 @@ class Window:
     def event_timer_remove(self, timer: object) -> None:
         self.timers.remove(timer)
 
-    def modal_handler_add(self, _operator: object) -> bool:
+    def modal_handler_add(self, operator: Any) -> bool:
+        self.operators.append(operator)
         return True
 
 
@@ -366,9 +368,12 @@ MOUSE = SimpleNamespace(type="MOUSEMOVE", value="NOTHING")
 
 
 @pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Window:
-    monkeypatch.setattr(job_operator, "redraw_panels", lambda _context: None)
-    return Window()
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setattr(modal, "redraw_panels", lambda _context: None)
+    window = Window()
+    yield window
+    for operator in window.operators:  # a timer left would hold Blender 4.5 up at its end
+        operator.cancel(window)
 
 
 def begun(window: Window) -> Counting:
@@ -456,4 +461,4 @@ def test_modal_steps_are_quick(worker: FakeWorker, window: Window) -> None:
     [(4.4, "4 s"), (89.0, "89 s"), (200.0, "3 min"), (7500.0, "2 h 5 min")],
 )
 def test_durations_are_written_as_people_do(seconds: float, words: str) -> None:
-    assert job_operator.duration(seconds) == words
+    assert wording.duration(seconds) == words

@@ -218,20 +218,20 @@ def test_a_damaged_map_is_said_and_a_mended_one_read(dataset: Path) -> None:
 
 
 def test_the_panel_shows_what_is_picked(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cgc_addon.blender.panels.review import CGC_PT_review_masks
+    from cgc_addon.blender.panels.photo_masks import CGC_PT_photo_mask_review
 
-    assert "Show Masks" in drawn(CGC_PT_review_masks).text
+    assert "Show Masks" in drawn(CGC_PT_photo_mask_review).text
     monkeypatch.setattr(mask_overlay, "is_shown", lambda: True)
     mask_review.refresh(scene())
     mask_review.pick(2)
-    panel = drawn(CGC_PT_review_masks)
+    panel = drawn(CGC_PT_photo_mask_review)
     assert "0000: 3 masks" in panel.text
     assert "Mask 2: 832 px" in panel.text
     bpy.ops.cgc.mark_mask_wrong()
-    assert "1 correction in this photo" in drawn(CGC_PT_review_masks).text
+    assert "1 correction in this photo" in drawn(CGC_PT_photo_mask_review).text
     mask_review.pick(1)
     mask_review.begin_merge()
-    assert "Click the mask to merge with" in drawn(CGC_PT_review_masks).text
+    assert "Click the mask to merge with" in drawn(CGC_PT_photo_mask_review).text
 
 
 def test_another_file_begins_anew(dataset: Path) -> None:
