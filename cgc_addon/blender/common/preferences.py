@@ -11,10 +11,11 @@ import bpy
 
 from ...masks.models.weights import VARIABLE as MODELS_VARIABLE
 from ...worker.environment import worker_environment as environment_of_worker
+from .context import members_of
 from .interpreter import Interpreter, choose, extension_packages, package_parent
 
 if TYPE_CHECKING:
-    from bpy.types import Preferences
+    pass
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -48,7 +49,7 @@ class PreferenceSettings(Protocol):
 
 def stored() -> PreferenceSettings | None:
     """Return the preferences; None where the add-on was not enabled through Blender's."""
-    preferences = cast("Preferences | None", bpy.context.preferences)
+    preferences = members_of(bpy.context).preferences
     addon = preferences.addons.get(PACKAGE) if preferences else None
     return cast("PreferenceSettings", addon.preferences) if addon and addon.preferences else None
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def areas_of(context: Context, *kinds: str) -> Iterator[Area]:
-    """Yield the areas of some types, such as "VIEW_3D", in every window; none without windows."""
+    """Yield the areas of every window: those of some types, such as "VIEW_3D", or all."""
     manager = members_of(context).window_manager
     for window in manager.windows if manager is not None else ():
         for area in window.screen.areas:
-            if area.type in kinds:
+            if not kinds or area.type in kinds:
                 yield area
 
 

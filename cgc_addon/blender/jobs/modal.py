@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -24,7 +24,7 @@ from .wording import status_line
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Event
+    from bpy.types import Context, Event, Timer
 
     _Operator = bpy.types.Operator
 else:
@@ -46,11 +46,12 @@ class JobRequest:
 class JobOperator(_Operator):
     """Mixed into an operator; it says in `begin` what to run and does in `finish` what follows."""
 
-    # Blender evaluates annotations to find properties: no names that only type checkers know.
-    _timer: Any
-    _shown: JobState | None
-    _status_pace: Any
-    _panel_pace: Any
+    if TYPE_CHECKING:  # from Blender, which looks for properties among annotations
+        _timer: Timer | None
+        _shown: JobState | None
+        _status_pace: RedrawPace
+        _panel_pace: RedrawPace
+
     _modal = False
     """Whether a window goes on working while the job runs."""
 

@@ -12,8 +12,7 @@ from ..common.access import of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import scene_of
 from ..common.mask_models import chosen_model
-from ..photo_masks import overlay as mask_overlay
-from ..photo_masks import review as mask_review
+from ..photo_masks import overlay, review
 from ..photo_masks.making_operators import offline_sentence
 from ..photo_masks.review_operators import KEYS, reviewing, selection_sentence
 from ..training.dataset_facts import DatasetFacts, facts_of
@@ -73,7 +72,7 @@ class CGC_PT_photo_mask_review(SidebarPanel, bpy.types.Panel):  # noqa: N801 - B
         column = layout.column()
         column.row().prop(settings, "review_level", expand=True)
         row = column.row(align=True)
-        shown = mask_overlay.is_shown()
+        shown = overlay.is_shown()
         if shown:
             row.operator("cgc.mask_overlay", text="Hide Masks", icon="HIDE_OFF", depress=True)
         else:
@@ -84,10 +83,10 @@ class CGC_PT_photo_mask_review(SidebarPanel, bpy.types.Panel):  # noqa: N801 - B
         row.operator("cgc.review_masks", icon="RESTRICT_SELECT_OFF", depress=reviewing())
         if not shown:
             return
-        if mask_review.problem():
-            say(layout, context, mask_review.problem(), "ERROR")
+        if review.problem():
+            say(layout, context, review.problem(), "ERROR")
             return
-        if mask_review.seen() is not None:
+        if review.seen() is not None:
             _draw_photo(layout, context)
 
 
@@ -117,20 +116,20 @@ def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: Datase
 
 
 def _draw_photo(layout: UILayout, context: Context) -> None:
-    review = mask_review.seen()
-    assert review is not None
-    layout.label(text=f"{review.file.stem}: {len(review.masks)} masks", icon="IMAGE_DATA")
+    seen = review.seen()
+    assert seen is not None
+    layout.label(text=f"{seen.file.stem}: {len(seen.masks)} masks", icon="IMAGE_DATA")
     if reviewing():
         say(layout, context, KEYS.replace("   |   ", ", ") + ".", "MOUSE_LMB")
     box = layout.box()
     say(box, context, selection_sentence())
-    if mask_review.merging():
+    if review.merging():
         say(box, context, "Click the mask to merge with; ESC does not merge.", "INFO")
     row = box.row(align=True)
-    row.enabled = bool(mask_review.picked())
+    row.enabled = bool(review.picked())
     row.operator("cgc.mark_mask_wrong", icon="X")
     row.operator("cgc.merge_masks", text="Merge", icon="AUTOMERGE_ON")
-    count = len(review.corrections)
+    count = len(seen.corrections)
     if count:
         text = "1 correction" if count == 1 else f"{count} corrections"
         layout.label(text=f"{text} in this photo")

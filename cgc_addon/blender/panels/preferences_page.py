@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """The page of the extension in Blender's preferences: what can be set, and how the worker is."""
 
 from __future__ import annotations
@@ -21,33 +20,39 @@ class CgcPreferences(bpy.types.AddonPreferences):
 
     bl_idname = PACKAGE
 
-    interpreter: StringProperty(
-        name="Interpreter",
-        description=(
-            "Python that trains and draws: its program, or the folder of a virtual environment; "
-            "empty: Blender's own"
-        ),
-        subtype="FILE_PATH",
-    )
-    threads: IntProperty(
-        name="Processor Threads",
-        description="How many threads training may use; 0: all",
-        min=0,
-        max=1024,
-    )
-    mask_model: StringProperty(
-        name="Mask Model",
-        description=(
-            "File of the model that makes masks of photos: a checkpoint of Segment Anything, or an "
-            "ONNX encoder beside its decoder; empty: MobileSAM"
-        ),
-        subtype="FILE_PATH",
-    )
-    runs: StringProperty(
-        name="Run Folders",
-        description="Folder that new run folders are made in; empty: beside each dataset",
-        subtype="DIR_PATH",
-    )
+    if TYPE_CHECKING:
+        interpreter: str
+        threads: int
+        mask_model: str
+        runs: str
+    else:
+        interpreter: StringProperty(
+            name="Interpreter",
+            description=(
+                "Python that trains and draws: its program, or the folder of a virtual "
+                "environment; empty: Blender's own"
+            ),
+            subtype="FILE_PATH",
+        )
+        threads: IntProperty(
+            name="Processor Threads",
+            description="How many threads training may use; 0: all",
+            min=0,
+            max=1024,
+        )
+        mask_model: StringProperty(
+            name="Mask Model",
+            description=(
+                "File of the model that makes masks of photos: a checkpoint of Segment Anything, "
+                "or an ONNX encoder beside its decoder; empty: MobileSAM"
+            ),
+            subtype="FILE_PATH",
+        )
+        runs: StringProperty(
+            name="Run Folders",
+            description="Folder that new run folders are made in; empty: beside each dataset",
+            subtype="DIR_PATH",
+        )
 
     def draw(self, context: Context) -> None:
         """Draw what can be set, and how it is with the worker."""

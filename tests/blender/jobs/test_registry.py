@@ -13,8 +13,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.jobs import job as job_module
-from cgc_addon.blender.jobs import modal, wording
+from cgc_addon.blender.jobs import job, modal, wording
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
@@ -78,7 +77,7 @@ def test_time_left_is_told_from_the_pace_where_the_engine_says_nothing(
     worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     jobs.start(["render"], "Render")
     worker.progress(0, 10, stage="Rendering")
     assert polled().seconds_left is None
@@ -128,7 +127,7 @@ def test_cancel_kills_a_worker_that_does_not_obey(
     deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     jobs.start(["train"], "Train")
     jobs.pause()
     polled()
@@ -288,7 +287,7 @@ def test_ctrl_c_stops_a_blocking_run(worker: FakeWorker) -> None:
 
 
 def test_a_second_ctrl_c_kills(deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_module, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(job, "CANCEL_SECONDS", 0.2)
     for seconds in (0.3, 0.6):
         after(seconds, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(Interrupted):

@@ -15,10 +15,11 @@ from cgc_addon.blender.common import preferences
 from cgc_addon.blender.common.access import SceneSettings, of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.training import plan as training_plan
 from cgc_addon.blender.training.plan import (
     RunState,
+    TrainingPlan,
     choices,
+    free_folder,
     is_unfinished,
     new_arguments,
     plan_training,
@@ -52,7 +53,7 @@ def a_run(run: Path, dataset: Path, *, finished: bool = False, **chosen: Any) ->
     return run
 
 
-def planned() -> training_plan.TrainingPlan:
+def planned() -> TrainingPlan:
     return plan_training(bpy.context.scene)
 
 
@@ -60,9 +61,7 @@ def test_settings_left_alone_say_only_what_has_no_default(
     capture: Path, settings: SceneSettings
 ) -> None:
     plan = planned()
-    assert plan == training_plan.TrainingPlan(
-        capture, capture.with_name("capture_run"), RunState.EMPTY
-    )
+    assert plan == TrainingPlan(capture, capture.with_name("capture_run"), RunState.EMPTY)
     assert new_arguments(plan, settings, plan.run) == (
         "train", str(capture), "-o", str(plan.run),
         "--preset", "standard", "--seed", "0", "--backend", "auto",
@@ -164,7 +163,7 @@ def test_a_relative_path_needs_a_saved_blend(capture: Path, settings: SceneSetti
 
 def test_the_next_free_folder(tmp_path: Path) -> None:
     (tmp_path / "run2").mkdir()
-    assert training_plan.free_folder(tmp_path / "run") == tmp_path / "run3"
+    assert free_folder(tmp_path / "run") == tmp_path / "run3"
 
 
 def test_what_is_no_dataset_is_said_before_anything_starts(
