@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
@@ -24,13 +24,16 @@ from ..progress import Progress, Reporter, silent
 from . import properties
 from .capture.import_colmap import import_colmap
 from .capture.parts import objects_of_kind, segment_collections
-from .properties import of_collection, of_scene
+from .common.access import of_collection, of_scene
+from .common.context import scene_of, view_layer_of
+from .common.point_attributes import read
+from .common.windows import viewports_in
 from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Object, PointCloud, Scene, SpaceView3D, ViewLayer
+    from bpy.types import Collection, Object, PointCloud, SpaceView3D
 
 MOST_ELLIPSOIDS = 150_000
 """Gaussians up to which the file opens with them in their shapes: more want a good card."""
@@ -102,7 +105,7 @@ def _registered() -> Iterator[None]:
 
 def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Collection:
     """Fill the empty scene and return the capture."""
-    scene = cast("Scene", bpy.context.scene)
+    scene = scene_of(bpy.context)
     if dataset is None:
         return import_run(bpy.context, scene, run, warn=say).capture
     files = read_run(run.absolute())
@@ -115,20 +118,19 @@ def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Co
 
 def _show(capture: Collection) -> None:
     """Let every 3D viewport look from where the scene's camera stands, in the photos' colours."""
-    scene = cast("Scene", bpy.context.scene)
+    scene = scene_of(bpy.context)
     # Other view transforms change the colours of photos.
-    cast("Any", scene.view_settings).view_transform = "Standard"
+    settings = scene.view_settings
+    assert settings is not None
+    # Blender reads what can be chosen here from a file.
+    settings.view_transform = "Standard"  # pyright: ignore[reportAttributeAccessIssue]
     if sum(_count(item) for item in objects_of_kind(capture, "SPLAT")) <= MOST_ELLIPSOIDS:
         of_scene(scene).look_shape = "ELLIPSOIDS"
-    for screen in bpy.data.screens:
-        for area in screen.areas:
-            for space in area.spaces:
-                if space.type == "VIEW_3D":
-                    view = cast("SpaceView3D", space)
-                    view.shading.type = "MATERIAL"
-                    # From the root to every camera: a bundle of them through the scene.
-                    view.overlay.show_relationship_lines = False
-                    _look_from(view, scene.camera, capture)
+    for view in viewports_in(area for screen in bpy.data.screens for area in screen.areas):
+        view.shading.type = "MATERIAL"
+        # From the root to every camera: a bundle of them through the scene.
+        view.overlay.show_relationship_lines = False
+        _look_from(view, scene.camera, capture)
 
 
 def _look_from(view: SpaceView3D, camera: Object | None, capture: Collection) -> None:
@@ -155,17 +157,13 @@ def _look_from(view: SpaceView3D, camera: Object | None, capture: Collection) ->
 
 def _positions(capture: Collection) -> NDArray[np.float64]:
     """Return the sparse points, else the Gaussians, (N, 3) in the world."""
-    cast(
-        "ViewLayer", bpy.context.view_layer
-    ).update()  # or the matrices below are not the parents' yet
+    view_layer_of(bpy.context).update()  # or the matrices below are not the parents' yet
     items = objects_of_kind(capture, "POINTS") or objects_of_kind(capture, "SPLAT")
     places = [np.zeros((0, 3))]
     for item in items:
-        attribute = cast("Any", item.data).attributes["position"]
-        local = np.empty(3 * len(attribute.data), np.float32)
-        attribute.data.foreach_get("vector", local)
-        matrix = np.array(item.matrix_world)
-        places.append(local.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3])
+        local: NDArray[np.float32] = read(cast("PointCloud", item.data), "position")
+        matrix = np.array(item.matrix_world, np.float64)
+        places.append(local @ matrix[:3, :3].T + matrix[:3, 3])
     return np.concatenate(places)
 
 

@@ -23,6 +23,7 @@ from bpy.props import (
 )
 
 from ..cgc.settings import DEFAULT_GRANULARITY
+from .common.access import of_collection
 from .common.choices import (
     BACKENDS,
     COLLECTION_KINDS,
@@ -38,84 +39,70 @@ from .common.choices import (
     REVIEW_LEVELS,
     SPATIAL_LOSSES,
 )
+from .photo_masks import overlay
+from .segments import selection
+from .segments.data import rename, tag_color
+from .splats import looks
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import PropertyFlagItems
-    from bpy.types import Camera, Collection, Context, Object, Scene
+    from bpy.types import Collection, Context, PropertyGroup, Scene
 
 PATH_OPTIONS: set[PropertyFlagItems] = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 """Paths may begin with // as everywhere in Blender: read them with `bpy.path.abspath`."""
 
 
-def _color_changed(settings: CgcCollection, _context: Context) -> None:
-    from .segments import data as segment_data
-    from .splats import looks
-
-    collection = cast("Collection", settings.id_data)
-    looks.show_segment_color(collection)
-    segment_data.tag_color(collection)
+def _color_changed(group: PropertyGroup, _context: Context) -> None:
+    looks.show_segment_color(_collection(group))
+    tag_color(_collection(group))
 
 
-def _look_changed(scene: CgcScene, _context: Context) -> None:
-    from .splats import looks
-
-    looks.apply_look_to_scene(cast("Scene", scene.id_data))
+def _look_changed(group: PropertyGroup, _context: Context) -> None:
+    looks.apply_look_to_scene(cast("Scene", group.id_data))
 
 
-def _overlay_changed(_settings: CgcScene, _context: Context) -> None:
-    from .photo_masks import overlay as mask_overlay
-
-    mask_overlay.redraw()
+def _overlay_changed(_group: PropertyGroup, _context: Context) -> None:
+    overlay.redraw()
 
 
-def _title(settings: CgcCollection) -> str:
-    return cast("Collection", settings.id_data).name
+def _title(group: PropertyGroup) -> str:
+    return _collection(group).name
 
 
-def _set_title(settings: CgcCollection, title: str) -> None:
-    from .segments import data as segment_data
-
+def _set_title(group: PropertyGroup, title: str) -> None:
     if title.strip():
-        segment_data.rename(cast("Collection", settings.id_data), title.strip())
-        settings.named = True
+        rename(_collection(group), title.strip())
+        of_collection(_collection(group)).named = True
 
 
-def _selected(settings: CgcCollection) -> bool:
-    from .segments import selection as segment_selection
-
-    return segment_selection.is_selected(cast("Collection", settings.id_data))
+def _selected(group: PropertyGroup) -> bool:
+    return selection.is_selected(_collection(group))
 
 
-def _set_selected(settings: CgcCollection, on: bool) -> None:
-    from .segments import selection as segment_selection
-
-    segment_selection.select(cast("Collection", settings.id_data), on)
+def _set_selected(group: PropertyGroup, on: bool) -> None:
+    selection.select(_collection(group), on)
 
 
-def _shown(settings: CgcCollection) -> bool:
-    from .segments import selection as segment_selection
-
-    return segment_selection.is_shown(cast("Collection", settings.id_data))
+def _shown(group: PropertyGroup) -> bool:
+    return selection.is_shown(_collection(group))
 
 
-def _set_shown(settings: CgcCollection, on: bool) -> None:
-    from .segments import selection as segment_selection
-
-    segment_selection.show(cast("Collection", settings.id_data), on)
+def _set_shown(group: PropertyGroup, on: bool) -> None:
+    selection.show(_collection(group), on)
 
 
-def _active_segment(_scene: CgcScene) -> int:
-    from .segments import selection as segment_selection
-
-    active = segment_selection.active_segment()
+def _active_segment(_group: PropertyGroup) -> int:
+    active = selection.active_segment()
     return -1 if active is None else list(bpy.data.collections).index(active)
 
 
-def _set_active_segment(_scene: CgcScene, index: int) -> None:
-    from .segments import selection as segment_selection
-
+def _set_active_segment(_group: PropertyGroup, index: int) -> None:
     if 0 <= index < len(bpy.data.collections):
-        segment_selection.make_active(bpy.data.collections[index])
+        selection.make_active(bpy.data.collections[index])
+
+
+def _collection(group: PropertyGroup) -> Collection:
+    return cast("Collection", group.id_data)
 
 
 class CgcCollection(bpy.types.PropertyGroup):
@@ -365,23 +352,3 @@ def unregister() -> None:
     for holder, group in reversed(GROUPS):
         del holder.cgc  # pyright: ignore[reportAttributeAccessIssue]
         bpy.utils.unregister_class(group)
-
-
-def of_collection(collection: Collection) -> CgcCollection:
-    """Return the properties of a collection, typed."""
-    return cast("CgcCollection", collection.cgc)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def of_object(item: Object) -> CgcObject:
-    """Return the properties of an object, typed."""
-    return cast("CgcObject", item.cgc)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def of_camera(camera: Camera) -> CgcCamera:
-    """Return the properties of a camera's data, typed."""
-    return cast("CgcCamera", camera.cgc)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def of_scene(scene: Scene) -> CgcScene:
-    """Return the properties of a scene, typed."""
-    return cast("CgcScene", scene.cgc)  # pyright: ignore[reportAttributeAccessIssue]

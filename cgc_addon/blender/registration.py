@@ -11,14 +11,11 @@ def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
-    from .common import preferences
+    from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
-    from .jobs import worker_operators
     from .output import export_ply, mask_operators
-    from .panels import sidebar as panels
-    from .photo_masks import correction_operators as mask_correction_operators
-    from .photo_masks import making_operators as photo_mask_operators
-    from .photo_masks import review_operators as mask_review_operators
+    from .panels import preferences_page, sidebar
+    from .photo_masks import correction_operators, making_operators, review_operators
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
@@ -28,9 +25,11 @@ def modules() -> tuple[ModuleType, ...]:
 
     return (
         properties,
-        preferences,
+        preferences_page,
         jobs,
         worker_operators,
+        control_operators,
+        problem_operators,
         import_colmap,
         import_run,
         undistort_operator,
@@ -38,15 +37,15 @@ def modules() -> tuple[ModuleType, ...]:
         alignment,
         training_operators,
         from_photos_operators,
-        photo_mask_operators,
-        mask_review_operators,
-        mask_correction_operators,
+        making_operators,
+        review_operators,
+        correction_operators,
         segment_operators,
         mask_operators,
         apply_transform,
         export_ply,
         segment_list,
-        panels,
+        sidebar,
         command,
     )
 

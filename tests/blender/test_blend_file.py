@@ -23,7 +23,7 @@ from cgc_addon.blender.capture.parts import (
     objects_of_kind,
     segment_collections,
 )
-from cgc_addon.blender.properties import of_collection, of_scene
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.errors import CgcError
 
 

@@ -24,7 +24,7 @@ CALL = """
 import sys
 sys.path.insert(0, {root!r})
 import bpy
-from cgc_addon.blender import command, preferences
+from cgc_addon.blender import command
 code = command.run_verb({arguments!r})
 print("ended", code)
 sys.exit(code)

@@ -85,12 +85,3 @@ def test_every_operator_panel_and_list_follows_the_conventions() -> None:
         assert not (operator.bl_description or "").rstrip().endswith(".")
     for panel in panels:
         assert panel.bl_space_type != "VIEW_3D" or panel.bl_category == "CGC"
-
-
-def test_every_property_has_a_name_and_no_description_ends_in_a_full_stop() -> None:
-    for holder in (bpy.types.Scene, bpy.types.Collection, bpy.types.Object, bpy.types.Camera):
-        group = holder.bl_rna.properties["cgc"].fixed_type
-        for item in group.properties:
-            if item.identifier not in ("rna_type", "name"):
-                assert item.name[0].isupper(), item.identifier
-                assert not item.description.endswith("."), item.identifier

@@ -38,7 +38,11 @@ def test_it_is_enabled_quickly_without_anything_heavy(run_in_blender) -> None:
         panels = [name for name in dir(bpy.types) if name.startswith("CGC_PT_")]
         assert len(operators) > 10, operators
         assert len(panels) > 3, panels
-        assert bpy.context.preferences.addons[NAME].preferences is not None
+        preferences = module("blender.common.preferences")
+        assert preferences.PACKAGE == NAME, preferences.PACKAGE
+        bpy.context.preferences.addons[NAME].preferences.threads = 3
+        assert preferences.stored().threads == 3
+        assert preferences.models_folder().parts[-3:] == ("user_default", "cgc", "models")
         assert bpy.context.scene.cgc.preset == "standard"
         """
     )

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Level a capture and give it its true size, by objects that were put onto what is known of it.
 
 Only the root Empty changes, so that nothing of the data is touched. Marks that do not hang on the
@@ -9,7 +8,7 @@ root go along with what they mark.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -18,12 +17,14 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..properties import of_object
-from .parts import active_capture, objects_of_kind, root_of, upright
+from ..common.access import of_object
+from ..common.context import window_manager_of
+from .cameras import camera_data
+from .parts import active_capture, objects_of_kind, root_of, upright, wanted_capture
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Camera, Collection, Context, Event, Object, WindowManager
+    from bpy.types import Collection, Context, Event, Object
 
 _LEAST_SPREAD = 1e-3
 """Three marks whose triangle is flatter than this, height by length, are in one line."""
@@ -72,7 +73,7 @@ def set_scale(capture: Collection, marks: Sequence[Object], length: float) -> No
         raise CgcError(f"{marks[0].name} and {marks[1].name} are in one place; move one of them.")
     factor = length / distance
     _move(capture, marks, Matrix.Diagonal((factor, factor, factor, 1.0)))
-    for data in {cast("Camera", item.data) for item in objects_of_kind(capture, "CAMERA")}:
+    for data in {camera_data(item) for item in objects_of_kind(capture, "CAMERA")}:
         data.clip_start *= factor
         data.clip_end *= factor
         data.display_size *= factor
@@ -86,7 +87,7 @@ def distance_of(marks: Sequence[Object]) -> float:
 
 def marks_of(context: Context) -> list[Object]:
     """Return the selected objects; the root, selected after an import, marks nothing."""
-    selected = cast("Sequence[Object]", context.selected_objects)
+    selected = context.selected_objects
     return [item for item in selected if of_object(item).kind != "ROOT"]
 
 
@@ -139,9 +140,12 @@ class CGC_OT_align_to_floor(bpy.types.Operator):  # noqa: N801 - Blender's conve
     bl_description = "Turn the capture so that the plane through three selected objects is level"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's convention
 
-    at_zero: BoolProperty(
-        name="Floor at Zero", description="Also bring the floor to height 0", default=True
-    )
+    if TYPE_CHECKING:
+        at_zero: bool
+    else:
+        at_zero: BoolProperty(
+            name="Floor at Zero", description="Also bring the floor to height 0", default=True
+        )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -151,8 +155,7 @@ class CGC_OT_align_to_floor(bpy.types.Operator):  # noqa: N801 - Blender's conve
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Level the capture."""
         try:
-            capture = cast("Collection", active_capture(context))
-            align_to_floor(capture, marks_of(context), at_zero=self.at_zero)
+            align_to_floor(wanted_capture(context), marks_of(context), at_zero=self.at_zero)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -167,13 +170,16 @@ class CGC_OT_set_scale(bpy.types.Operator):  # noqa: N801 - Blender's convention
     bl_description = "Scale the capture so that two selected objects are a given length apart"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's convention
 
-    length: FloatProperty(
-        name="Length",
-        description="How far the two objects are apart in reality",
-        subtype="DISTANCE",
-        min=1e-6,
-        default=1.0,
-    )
+    if TYPE_CHECKING:
+        length: float
+    else:
+        length: FloatProperty(
+            name="Length",
+            description="How far the two objects are apart in reality",
+            subtype="DISTANCE",
+            min=1e-6,
+            default=1.0,
+        )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -183,12 +189,12 @@ class CGC_OT_set_scale(bpy.types.Operator):  # noqa: N801 - Blender's convention
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask for the length, beginning with what it is now."""
         self.length = distance_of(marks_of(context))
-        return cast("WindowManager", context.window_manager).invoke_props_dialog(self)
+        return window_manager_of(context).invoke_props_dialog(self)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Scale the capture."""
         try:
-            set_scale(cast("Collection", active_capture(context)), marks_of(context), self.length)
+            set_scale(wanted_capture(context), marks_of(context), self.length)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -6,18 +6,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 from mathutils import Matrix
 
-from ..properties import of_camera, of_object
-from .cameras import apply_intrinsics, camera_matrix
+from ..common.access import of_camera, of_object
+from .cameras import apply_intrinsics, camera_data, camera_matrix
 from .files import CaptureFiles, Photo
 from .parts import objects_of_kind, part, root_of
 
 if TYPE_CHECKING:
-    from bpy.types import Camera, Collection, Image, Object
+    from bpy.types import Camera, Collection, Image, Object, StringProperty
 
 _PHOTO_OPACITY = 0.5
 _MARK = "cgc_photo"
@@ -53,7 +53,7 @@ def show_cameras(
     """
     existing = _by_photo(capture)
     collection, root = part(capture, "CAMERAS", "Cameras"), root_of(capture)
-    name_length = cast("Any", bpy.types.ID.bl_rna.properties["name"]).length_max - 1
+    name_length = cast("StringProperty", bpy.types.ID.bl_rna.properties["name"]).length_max - 1
     scale = root.matrix_basis.median_scale
     shown = []
     for photo in files.photos:
@@ -64,7 +64,7 @@ def show_cameras(
         if item.parent != root:
             item.parent = root
             item.matrix_parent_inverse.identity()
-        data = cast("Camera", item.data)
+        data = camera_data(item)
         item.matrix_basis = Matrix(camera_matrix(photo.view.world_to_camera).tolist())
         apply_intrinsics(data, photo.view.camera)
         data.clip_start = _NEAREST * files.extent * scale
@@ -89,7 +89,7 @@ def _by_photo(capture: Collection) -> dict[str, Object]:
     """Return the camera of each photo; copies that a person made of them become that person's."""
     found: dict[str, Object] = {}
     for item in objects_of_kind(capture, "CAMERA"):
-        photo = of_camera(cast("Camera", item.data)).photo
+        photo = of_camera(camera_data(item)).photo
         if photo in found:
             of_object(item).kind = "NONE"
         else:
@@ -139,7 +139,7 @@ def _show_photo(data: Camera, photo: Photo, images: Mapping[Path, Image] | None)
 
 def _remove(item: Object) -> None:
     """Remove a camera with its data and its photo, unless something else uses them."""
-    data = cast("Camera", item.data)
+    data = camera_data(item)
     images = [b.image for b in data.background_images]
     bpy.data.objects.remove(item)
     if not data.users:

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, cast
 import bpy
 
 from ...errors import CgcError
-from ..properties import of_camera
-from .cameras import intrinsics_of, set_scene_for
-from .parts import active_capture, objects_of_kind
+from ..common.access import of_camera
+from ..common.context import active_object_of, members_of, scene_of
+from .cameras import camera_data, intrinsics_of, set_scene_for
+from .parts import active_capture, objects_of_kind, wanted_capture
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Camera, Collection, Context, Object, Scene, Space, SpaceView3D
+    from bpy.types import Collection, Context, Object, SpaceView3D
 
 
 def look_through(context: Context, camera_object: Object) -> None:
     """Make a camera the scene's, set the scene to its photo, and look through it where possible."""
-    scene = cast("Scene", context.scene)
+    scene = scene_of(context)
     scene.camera = camera_object
-    camera = intrinsics_of(cast("Camera", camera_object.data))
+    camera = intrinsics_of(camera_data(camera_object))
     if camera is not None:
         set_scene_for(scene, camera)
-    space = cast("Space | None", context.space_data)
+    space = members_of(context).space_data
     if space is not None and space.type == "VIEW_3D":
         region = cast("SpaceView3D", space).region_3d
         if region is not None:
@@ -45,7 +46,7 @@ def neighbour(capture: Collection, camera_object: Object | None, step: int) -> O
     cameras = objects_of_kind(capture, "CAMERA")
     if not cameras:
         raise CgcError(f"{capture.name} has no cameras; import the COLMAP capture.")
-    cameras.sort(key=lambda item: of_camera(cast("Camera", item.data)).photo)
+    cameras.sort(key=lambda item: of_camera(camera_data(item)).photo)
     if camera_object not in cameras:
         return cameras[0] if step > 0 else cameras[-1]
     return cameras[(cameras.index(camera_object) + step) % len(cameras)]
@@ -62,7 +63,7 @@ class CGC_OT_camera_view(bpy.types.Operator):  # noqa: N801 - Blender's conventi
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for a camera."""
-        item = cast("Object | None", context.active_object)
+        item = context.active_object
         if item is None or item.type != "CAMERA":
             cls.poll_message_set("Select a camera")
             return False
@@ -70,16 +71,14 @@ class CGC_OT_camera_view(bpy.types.Operator):  # noqa: N801 - Blender's conventi
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Look through the active camera."""
-        look_through(context, cast("Object", context.active_object))
+        look_through(context, active_object_of(context))
         return {"FINISHED"}
 
 
 def _step(operator: bpy.types.Operator, context: Context, step: int) -> set[OperatorReturnItems]:
-    capture = active_capture(context)
     try:
-        if capture is None:
-            raise CgcError("There is no capture in this scene; import one.")
-        look_through(context, neighbour(capture, cast("Scene", context.scene).camera, step))
+        camera = neighbour(wanted_capture(context), scene_of(context).camera, step)
+        look_through(context, camera)
     except CgcError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}

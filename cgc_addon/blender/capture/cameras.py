@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...dataset.scene import PinholeCamera, View
 from ...errors import CgcError
-from ..properties import of_camera
+from ..common.access import of_camera
 
 if TYPE_CHECKING:
     from bpy.types import Camera, Object, Scene
@@ -36,6 +36,11 @@ _RENDER_SETTINGS = (
 _RIGID_TOLERANCE = 1e-4
 _FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])
 """From a camera's axes in COLMAP, y down and z forward, to Blender's, y up and z backward."""
+
+
+def camera_data(camera_object: Object) -> Camera:
+    """Return the data of a camera, typed."""
+    return cast("Camera", camera_object.data)
 
 
 def camera_matrix(world_to_camera: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -150,7 +155,7 @@ def view_of(
 def _perspective_data(camera_object: Object) -> Camera:
     if camera_object.type != "CAMERA":
         raise CgcError(f"{camera_object.name} is no camera; select one.")
-    data = cast("Camera", camera_object.data)
+    data = camera_data(camera_object)
     if data.type != "PERSP":
         raise CgcError(
             f"{camera_object.name} is not a perspective camera; set its lens type to Perspective."

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Import a capture: cameras, photos and sparse points below a root that makes it upright.
 
 COLMAP solved it, or a program that writes a transforms.json.
@@ -12,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ...errors import CgcError
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
+from ..common.buttons import layout_of
+from ..common.context import members_of, scene_of, window_manager_of
+from ..common.windows import viewports_in
 from .camera_objects import load_photos, show_cameras
-from .cameras import intrinsics_of, set_scene_for
+from .cameras import camera_data, intrinsics_of, set_scene_for
 from .files import CaptureFiles, read_capture
 from .parts import captures, new_capture, new_root, objects_of_kind, root_of
 from .sparse_points import new_sparse_points, show_sparse_points
@@ -28,17 +30,11 @@ from .sparse_points import new_sparse_points, show_sparse_points
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import (
-        Area,
-        Camera,
         Collection,
         Context,
         Event,
         Menu,
         Scene,
-        Screen,
-        SpaceView3D,
-        ViewLayer,
-        WindowManager,
     )
 
 
@@ -82,7 +78,7 @@ def import_colmap(
     has_points = points and len(files.points) > 0
     cloud = new_sparse_points(files.points, files.point_colors, radius) if has_points else None
 
-    scene = cast("Scene", context.scene)
+    scene = scene_of(context)
     is_first = not any(objects_of_kind(capture, "CAMERA") for capture in captures(scene))
     capture = capture_of_dataset(scene, files.dataset)
     if capture is None:
@@ -97,7 +93,7 @@ def import_colmap(
     of_collection(capture).dataset = of_scene(scene).dataset = str(files.dataset)
     if scene.camera is None:
         scene.camera = cameras[0]
-    intrinsics = intrinsics_of(cast("Camera", cameras[0].data))
+    intrinsics = intrinsics_of(camera_data(cameras[0]))
     if is_first and intrinsics is not None:
         set_scene_for(scene, intrinsics)
     for warning in files.warnings:
@@ -128,7 +124,7 @@ def _mend_root(capture: Collection, files: CaptureFiles) -> None:
 
 def _make_active(context: Context, capture: Collection) -> None:
     """Select the root of a new capture and nothing else, as importers do; not while editing."""
-    layer, root = cast("ViewLayer | None", context.view_layer), root_of(capture)
+    layer, root = members_of(context).view_layer, root_of(capture)
     if layer is None or (layer.objects.active and layer.objects.active.mode != "OBJECT"):
         return
     layer.update()  # it does not know the new objects yet
@@ -141,11 +137,9 @@ def _make_active(context: Context, capture: Collection) -> None:
 
 
 def _hide_lines(context: Context) -> None:
-    screen = cast("Screen | None", context.screen)
-    for area in screen.areas if screen is not None else ():
-        for space in area.spaces:
-            if space.type == "VIEW_3D":
-                cast("SpaceView3D", space).overlay.show_relationship_lines = False
+    screen = members_of(context).screen
+    for view in viewports_in(screen.areas if screen is not None else ()):
+        view.overlay.show_relationship_lines = False
 
 
 class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's convention
@@ -156,42 +150,53 @@ class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's conven
     bl_description = "Import cameras, photos and points of a COLMAP model or a transforms.json"
     bl_options = {"REGISTER", "UNDO", "PRESET"}  # noqa: RUF012 - Blender's convention
 
-    filepath: StringProperty(
-        name="File Path",
-        description="The dataset's folder, that of its model, a file of it, or a transforms.json",
-        subtype="FILE_PATH",
-        options={"HIDDEN", "SKIP_PRESET", "SKIP_SAVE"},
-    )
-    filter_glob: StringProperty(default="*.bin;*.txt;*.json", options={"HIDDEN"})
-    points: BoolProperty(
-        name="Sparse Points", description="Import the points of the reconstruction", default=True
-    )
-    photos_as_background: BoolProperty(
-        name="Background Photos",
-        description="Show each photo behind the scene when looking through its camera",
-        default=True,
-    )
-    frustum_size: FloatProperty(
-        name="Camera Size",
-        description="How large cameras are drawn; 0 chooses a size that fits the capture",
-        subtype="DISTANCE",
-        min=0.0,
-        soft_max=10.0,
-        default=0.0,
-    )
-
-    hide_lines: BoolProperty(
-        name="Hide Parent Lines",
-        description=(
-            "Switch off Relationship Lines, here dashes from every camera to the root, in the "
-            "viewports of this window"
-        ),
-        default=True,
-    )
+    if TYPE_CHECKING:
+        filepath: str
+        filter_glob: str
+        points: bool
+        photos_as_background: bool
+        frustum_size: float
+        hide_lines: bool
+    else:
+        filepath: StringProperty(
+            name="File Path",
+            description=(
+                "The dataset's folder, that of its model, a file of it, or a transforms.json"
+            ),
+            subtype="FILE_PATH",
+            options={"HIDDEN", "SKIP_PRESET", "SKIP_SAVE"},
+        )
+        filter_glob: StringProperty(default="*.bin;*.txt;*.json", options={"HIDDEN"})
+        points: BoolProperty(
+            name="Sparse Points",
+            description="Import the points of the reconstruction",
+            default=True,
+        )
+        photos_as_background: BoolProperty(
+            name="Background Photos",
+            description="Show each photo behind the scene when looking through its camera",
+            default=True,
+        )
+        frustum_size: FloatProperty(
+            name="Camera Size",
+            description="How large cameras are drawn; 0 chooses a size that fits the capture",
+            subtype="DISTANCE",
+            min=0.0,
+            soft_max=10.0,
+            default=0.0,
+        )
+        hide_lines: BoolProperty(
+            name="Hide Parent Lines",
+            description=(
+                "Switch off Relationship Lines, here dashes from every camera to the root, in the "
+                "viewports of this window"
+            ),
+            default=True,
+        )
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask for a folder; if a file was dropped, for the options only."""
-        windows = cast("WindowManager", context.window_manager)
+        windows = window_manager_of(context)
         if self.filepath:
             return windows.invoke_props_dialog(self, title=self.filepath, confirm_text="Import")
         windows.fileselect_add(self)
@@ -229,14 +234,12 @@ class CGC_FH_import_colmap(bpy.types.FileHandler):  # noqa: N801 - Blender's con
     @classmethod
     def poll_drop(cls, context: Context) -> bool:
         """Take files over the viewport only."""
-        area = cast("Area | None", context.area)
+        area = members_of(context).area
         return area is not None and area.type == "VIEW_3D"
 
 
 def _menu_entry(menu: Menu, _context: Context) -> None:
-    cast("Any", menu.layout).operator(
-        CGC_OT_import_colmap.bl_idname, text="COLMAP Capture, transforms.json"
-    )
+    layout_of(menu).operator(CGC_OT_import_colmap.bl_idname, text="COLMAP Capture, transforms.json")
 
 
 CLASSES = (CGC_OT_import_colmap, CGC_FH_import_colmap)

@@ -8,7 +8,7 @@ those are the user's. The data in it keeps COLMAP's frame; the root Empty turns 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -16,10 +16,11 @@ from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..properties import of_collection, of_object
+from ..common.access import of_collection, of_object
+from ..common.context import members_of
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Context, Object, Scene, ViewLayer
+    from bpy.types import Collection, Context, Object, Scene
 
 
 def captures(scene: Scene) -> list[Collection]:
@@ -33,8 +34,8 @@ def active_capture(context: Context) -> Collection | None:
 
     It is that of the active object, else that of the active collection, else the scene's first.
     """
-    scene = cast("Scene | None", context.scene)
-    view_layer = cast("ViewLayer | None", context.view_layer)
+    scene = members_of(context).scene
+    view_layer = members_of(context).view_layer
     if scene is None or view_layer is None:
         return None
     item, layer_collection = view_layer.objects.active, view_layer.active_layer_collection
@@ -42,6 +43,18 @@ def active_capture(context: Context) -> Collection | None:
     if capture is None and layer_collection is not None:
         capture = _capture_around(layer_collection.collection)
     return capture or next(iter(captures(scene)), None)
+
+
+def wanted_capture(context: Context) -> Collection:
+    """Return the active capture.
+
+    Raises:
+        CgcError: the scene has none.
+    """
+    capture = active_capture(context)
+    if capture is None:
+        raise CgcError("The scene has no capture; import one first.")
+    return capture
 
 
 def capture_of(item: Object) -> Collection | None:

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from ..common.access import of_object
 from ..common.display_attributes import linear_from_srgb
+from ..common.nodes import add_attribute
 from ..common.point_attributes import new_point_cloud, write
-from ..properties import of_object
 from .parts import objects_of_kind, part, root_of
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ def _material() -> Material:
     tree = material.node_tree
     assert tree is not None
     tree.nodes.clear()
-    attribute = cast("Any", tree.nodes.new("ShaderNodeAttribute"))
-    attribute.attribute_name = _COLOR
+    attribute = add_attribute(tree, "GEOMETRY", _COLOR)
     emission = tree.nodes.new("ShaderNodeEmission")
     output = tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(attribute.outputs["Color"], emission.inputs["Color"])

@@ -4,21 +4,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ...dataset.solved import read_solved
 from ...errors import CgcError
+from ..common.access import of_scene
+from ..common.context import scene_of
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
-from ..properties import of_scene
 from .files import UNDISTORTED, distorted_cameras
 from .import_colmap import capture_of_dataset, import_colmap
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Scene
+    from bpy.types import Context
 
 
 class CGC_OT_undistort_photos(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's convention
@@ -37,14 +38,14 @@ class CGC_OT_undistort_photos(JobOperator, bpy.types.Operator):  # noqa: N801 - 
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for a dataset, and for the worker to be free."""
-        if not of_scene(cast("Scene", context.scene)).dataset:
+        if not of_scene(scene_of(context)).dataset:
             cls.poll_message_set("Import a COLMAP capture first")
             return False
         return no_job_runs(cls)
 
     def begin(self, context: Context) -> JobRequest:
         """Check that there is distortion."""
-        stored = of_scene(cast("Scene", context.scene)).dataset
+        stored = of_scene(scene_of(context)).dataset
         self._dataset = Path(bpy.path.abspath(stored)).resolve()
         solved = read_solved(self._dataset)
         if not distorted_cameras(solved.model):
@@ -61,7 +62,7 @@ class CGC_OT_undistort_photos(JobOperator, bpy.types.Operator):  # noqa: N801 - 
         for image in bpy.data.images:
             if image.has_data and folder in Path(bpy.path.abspath(image.filepath)).parents:
                 image.reload()
-        if capture_of_dataset(cast("Scene", context.scene), self._dataset) is not None:
+        if capture_of_dataset(scene_of(context), self._dataset) is not None:
             import_colmap(
                 context,
                 self._dataset,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bpy
 import numpy as np
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 
 if TYPE_CHECKING:
-    from bpy.types import PointCloud
+    from bpy.stub_internal.rna_enums import AttributeTypeItems
+    from bpy.types import (
+        Attribute,
+        EnumProperty,
+        FloatAttribute,
+        FloatAttributeValue,
+        PointCloud,
+        Struct,
+        bpy_prop_collection,
+    )
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ def new_point_cloud(name: str, positions: NDArray[np.float32]) -> PointCloud:
     """
     if _can_resize():
         cloud = bpy.data.pointclouds.new(name)
-        cast("Any", cloud).resize(len(positions))
+        cast("_Resizable", cloud).resize(len(positions))
     else:
         cloud = _converted_mesh(name, len(positions))
     write(cloud, "position", "FLOAT_VECTOR", positions)
@@ -60,7 +69,7 @@ def resized(cloud: PointCloud, count: int) -> PointCloud:
     if len(cloud.points) == count:
         return cloud
     if _can_resize():
-        cast("Any", cloud).resize(count)
+        cast("_Resizable", cloud).resize(count)
         return cloud
     name = cloud.name
     replacement = _converted_mesh(name, count)
@@ -74,7 +83,7 @@ def resized(cloud: PointCloud, count: int) -> PointCloud:
 
 def has_type(data_type: str) -> bool:
     """Return whether this Blender knows a type of attribute, such as FLOAT4."""
-    types = cast("Any", bpy.types.Attribute.bl_rna.properties["data_type"])
+    types = cast("EnumProperty", bpy.types.Attribute.bl_rna.properties["data_type"])
     return data_type in types.enum_items
 
 
@@ -98,10 +107,11 @@ def write(
     fitting = attribute and (attribute.data_type, attribute.domain) == (data_type, "POINT")
     if attribute is not None and not fitting:
         cloud.attributes.remove(attribute)
-    if not fitting:
-        attribute = cloud.attributes.new(name, cast("Any", data_type), "POINT")
+    if attribute is None or not fitting:
+        # Among the stubs' types there are none that only later Blenders have.
+        attribute = cloud.attributes.new(name, cast("AttributeTypeItems", data_type), "POINT")
     # With an array of the stored type Blender copies memory; any other way asks item by item.
-    cast("Any", attribute).data.foreach_set(storage.key, flat)
+    _items(attribute).foreach_set(storage.key, flat)
     cloud.update_tag()
 
 
@@ -127,7 +137,7 @@ def read_or_none(cloud: PointCloud, name: str) -> NDArray[Any] | None:
     storage = _STORAGE[attribute.data_type]
     count = len(cloud.points)
     values = np.empty(count * storage.width, dtype=storage.dtype)
-    cast("Any", attribute).data.foreach_get(storage.key, values)
+    _items(attribute).foreach_get(storage.key, values)
     return values if storage.width == 1 else values.reshape(count, storage.width)
 
 
@@ -138,8 +148,19 @@ def remove(cloud: PointCloud, name: str) -> None:
         cloud.attributes.remove(attribute)
 
 
+def _items(attribute: Attribute) -> bpy_prop_collection[FloatAttributeValue]:
+    """Return what an attribute holds: each type of it has `data`, which their base class lacks."""
+    return cast("FloatAttribute", attribute).data
+
+
+class _Resizable(Protocol):
+    """A point cloud of a Blender that can give it other points."""
+
+    def resize(self, size: int) -> None: ...
+
+
 def _can_resize() -> bool:
-    return "resize" in cast("Any", bpy.types.PointCloud.bl_rna).functions
+    return "resize" in cast("Struct", bpy.types.PointCloud.bl_rna).functions
 
 
 def _converted_mesh(name: str, count: int) -> PointCloud:

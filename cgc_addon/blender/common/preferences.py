@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
-"""The preferences of the extension: the worker's Python, and whether it has what it needs."""
+"""What the user set in the preferences of the extension, and what follows for the worker."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import bpy
-from bpy.props import IntProperty, StringProperty
 
 from ...masks.models.weights import VARIABLE as MODELS_VARIABLE
 from ...worker.environment import worker_environment as environment_of_worker
+from .context import members_of
 from .interpreter import Interpreter, choose, extension_packages, package_parent
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Preferences
+    pass
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -25,66 +24,34 @@ def extension_package(package: str) -> str:
     """Return the name that Blender knows the add-on by.
 
     Args:
-        package: of this file; `bl_ext.REPOSITORY.cgc.cgc_addon.blender` gives
-            `bl_ext.REPOSITORY.cgc`, and `cgc_addon.blender` gives `cgc_addon`.
+        package: of any module here: one of `bl_ext.REPOSITORY.cgc.cgc_addon.blender` gives
+            `bl_ext.REPOSITORY.cgc`, and one of a checkout gives `cgc_addon`.
     """
-    inner = package.rpartition(".")[0]
-    return inner.rpartition(".")[0] or inner
+    parts = package.split(".")
+    return ".".join(parts[:3]) if parts[0] == "bl_ext" else parts[0]
 
 
-PACKAGE = extension_package(__package__ or "")
+PACKAGE = extension_package(__name__)
 
 
-class CgcPreferences(bpy.types.AddonPreferences):
-    """What is kept with Blender's preferences, not with a file."""
+class PreferenceSettings(Protocol):
+    """What the user set: `CgcPreferences` of `panels.preferences_page`."""
 
-    bl_idname = PACKAGE
-
-    interpreter: StringProperty(
-        name="Interpreter",
-        description=(
-            "Python that trains and draws: its program, or the folder of a virtual environment; "
-            "empty: Blender's own"
-        ),
-        subtype="FILE_PATH",
-    )
-    threads: IntProperty(
-        name="Processor Threads",
-        description="How many threads training may use; 0: all",
-        min=0,
-        max=1024,
-    )
-    mask_model: StringProperty(
-        name="Mask Model",
-        description=(
-            "File of the model that makes masks of photos: a checkpoint of Segment Anything, or an "
-            "ONNX encoder beside its decoder; empty: MobileSAM"
-        ),
-        subtype="FILE_PATH",
-    )
-    runs: StringProperty(
-        name="Run Folders",
-        description="Folder that new run folders are made in; empty: beside each dataset",
-        subtype="DIR_PATH",
-    )
-
-    def draw(self, context: Context) -> None:
-        """Draw what can be set, and how it is with the worker."""
-        from ..panels.worker_box import draw_worker_box  # which needs the preferences itself
-
-        layout = self.layout
-        column = layout.column()
-        column.use_property_split = True
-        for name in ("interpreter", "threads", "runs", "mask_model"):
-            column.prop(self, name)
-        draw_worker_box(layout, context, self.interpreter)
+    interpreter: str
+    """Program, or folder of an environment; empty: Blender's own."""
+    threads: int
+    """0: all."""
+    mask_model: str
+    """File; empty: MobileSAM."""
+    runs: str
+    """Folder; empty: beside each dataset."""
 
 
-def stored() -> CgcPreferences | None:
+def stored() -> PreferenceSettings | None:
     """Return the preferences; None where the add-on was not enabled through Blender's."""
-    preferences = cast("Preferences | None", bpy.context.preferences)
+    preferences = members_of(bpy.context).preferences
     addon = preferences.addons.get(PACKAGE) if preferences else None
-    return cast("CgcPreferences", addon.preferences) if addon and addon.preferences else None
+    return cast("PreferenceSettings", addon.preferences) if addon and addon.preferences else None
 
 
 def chosen_interpreter() -> Interpreter:
@@ -135,13 +102,3 @@ def models_folder() -> Path | None:
         return Path(bpy.utils.extension_path_user(PACKAGE, path="models"))
     except ValueError:  # no extension: a checkout that was registered by hand
         return None
-
-
-def register() -> None:
-    """Register the preferences."""
-    bpy.utils.register_class(CgcPreferences)
-
-
-def unregister() -> None:
-    """Take them away; what the user set stays with Blender."""
-    bpy.utils.unregister_class(CgcPreferences)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pause, stop and cancel: what can be asked of a training while it runs."""
+"""Pause, stop and cancel: what can be asked of whatever runs in the worker.
+
+The operators' ids name training, the first job there was; scripts and shortcuts rely on them.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ if TYPE_CHECKING:
     from bpy.types import Context
 
 
-class CGC_OT_pause_training(bpy.types.Operator):  # noqa: N801 - Blender's convention
-    """`cgc.pause_training`."""
+class CGC_OT_pause_job(bpy.types.Operator):  # noqa: N801 - Blender's convention
+    """`cgc.pause_training`: let the job wait, or go on."""
 
     bl_idname = "cgc.pause_training"
     bl_label = "Pause"
@@ -36,8 +39,8 @@ class CGC_OT_pause_training(bpy.types.Operator):  # noqa: N801 - Blender's conve
         return {"FINISHED"}
 
 
-class CGC_OT_stop_training(bpy.types.Operator):  # noqa: N801 - Blender's convention
-    """`cgc.stop_training`."""
+class CGC_OT_stop_job(bpy.types.Operator):  # noqa: N801 - Blender's convention
+    """`cgc.stop_training`: end the job and keep what there is."""
 
     bl_idname = "cgc.stop_training"
     bl_label = "Stop and Keep"
@@ -53,8 +56,8 @@ class CGC_OT_stop_training(bpy.types.Operator):  # noqa: N801 - Blender's conven
         return {"FINISHED"}
 
 
-class CGC_OT_cancel_training(bpy.types.Operator):  # noqa: N801 - Blender's convention
-    """`cgc.cancel_training`; it ends whatever runs in the worker."""
+class CGC_OT_cancel_job(bpy.types.Operator):  # noqa: N801 - Blender's convention
+    """`cgc.cancel_training`: end the job and leave the scene as it is."""
 
     bl_idname = "cgc.cancel_training"
     bl_label = "Cancel"
@@ -80,4 +83,16 @@ def _can_be_ended(operator: type[bpy.types.Operator]) -> bool:
     return True
 
 
-CLASSES = (CGC_OT_pause_training, CGC_OT_stop_training, CGC_OT_cancel_training)
+CLASSES = (CGC_OT_pause_job, CGC_OT_stop_job, CGC_OT_cancel_job)
+
+
+def register() -> None:
+    """Register the operators."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ...errors import CgcError, Interrupted
+from ..common.context import members_of, window_manager_of
 from ..common.redraw_pace import RedrawPace
+from ..common.windows import redraw_panels, show_status
 from . import registry as jobs
 from .job import JobState, Phase
+from .wording import status_line
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Event, Window, WindowManager, WorkSpace
+    from bpy.types import Context, Event, Timer
 
     _Operator = bpy.types.Operator
 else:
@@ -30,12 +33,6 @@ else:
 LEFT = "{title} was stopped, because its window was closed; what was done is saved."
 SHOW_SECONDS = 0.3
 """At least between two states shown: nobody reads faster."""
-_FORMATS = (
-    ("loss", "loss {:.4f}"),
-    ("psnr", "{:.1f} dB"),
-    ("gaussians", "{:,.0f} Gaussians"),
-    ("steps_per_second", "{:.1f} steps/s"),
-)
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,12 @@ class JobRequest:
 class JobOperator(_Operator):
     """Mixed into an operator; it says in `begin` what to run and does in `finish` what follows."""
 
-    # Blender evaluates annotations to find properties: no names that only type checkers know.
-    _timer: Any
-    _shown: JobState | None
-    _status_pace: Any
-    _panel_pace: Any
+    if TYPE_CHECKING:  # from Blender, which looks for properties among annotations
+        _timer: Timer | None
+        _shown: JobState | None
+        _status_pace: RedrawPace
+        _panel_pace: RedrawPace
+
     _modal = False
     """Whether a window goes on working while the job runs."""
 
@@ -87,7 +85,7 @@ class JobOperator(_Operator):
         """Take away what `updated` showed; called however the job ended."""
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
-        manager = manager_of(context)
+        manager = window_manager_of(context)
         in_window = not bpy.app.background
         said = 0
 
@@ -127,12 +125,10 @@ class JobOperator(_Operator):
             jobs.start(request.arguments, self.bl_label, run=request.run)
         except CgcError as error:
             return self._failed(context, str(error))
-        manager = manager_of(context)
+        manager, window = window_manager_of(context), members_of(context).window
         self._shown = None
         self._status_pace, self._panel_pace = RedrawPace(SHOW_SECONDS), RedrawPace(SHOW_SECONDS)
-        self._timer = manager.event_timer_add(
-            jobs.POLL_SECONDS, window=cast("Window", context.window)
-        )
+        self._timer = manager.event_timer_add(jobs.POLL_SECONDS, window=window)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -191,7 +187,7 @@ class JobOperator(_Operator):
 
     def _close(self, context: Context) -> None:
         if self._timer is not None:
-            manager_of(context).event_timer_remove(self._timer)
+            window_manager_of(context).event_timer_remove(self._timer)
             self._timer = None
             self._status_pace.close()
             self._panel_pace.close()
@@ -214,53 +210,6 @@ def a_job_runs(operator: type[bpy.types.Operator]) -> bool:
         return True
     operator.poll_message_set("Nothing is running")
     return False
-
-
-def manager_of(context: Context) -> WindowManager:
-    """Return the window manager, which is there in background mode too."""
-    return cast("WindowManager", context.window_manager)
-
-
-def status_line(state: JobState) -> str:
-    """Say in one line how far a job is."""
-    words = [state.title, state.stage]
-    if state.overall is not None:
-        words.insert(1, f"{state.overall:.0%}")
-    if state.total:
-        words.append(f"{state.done:,} of {state.total:,}")
-    words += [text.format(state.numbers[name]) for name, text in _FORMATS if name in state.numbers]
-    if state.seconds_left is not None:
-        words.append(f"{duration(state.seconds_left)} left")
-    if state.phase is not Phase.RUNNING:
-        words.insert(1, state.phase.value.capitalize())
-    return "   |   ".join((*words, "ESC cancels"))
-
-
-def duration(seconds: float) -> str:
-    """Write seconds as people do: "45 s", "3 min", "2 h 5 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def show_status(context: Context, line: str | None) -> None:
-    """Write into the status bar; None gives it back to Blender."""
-    if line is None:
-        for workspace in bpy.data.workspaces:  # the user may have gone from one to the next
-            workspace.status_text_set(None)
-    elif (workspace := cast("WorkSpace | None", context.workspace)) is not None:
-        workspace.status_text_set(line)
-
-
-def redraw_panels(context: Context) -> None:
-    """Draw the sidebars and the preferences again, and not the scene: that may take long."""
-    for window in manager_of(context).windows:
-        for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
-                for region in area.regions:
-                    if region.type == "UI" or area.type == "PREFERENCES":
-                        region.tag_redraw()
 
 
 def _differs(state: JobState, shown: JobState) -> bool:

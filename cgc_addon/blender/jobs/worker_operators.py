@@ -10,9 +10,10 @@ import bpy
 
 from ...errors import CgcError
 from ..common import preferences
+from ..common.context import window_manager_of
 from . import registry as jobs
 from .job import JobState
-from .modal import JobOperator, JobRequest, manager_of, no_job_runs
+from .modal import JobOperator, JobRequest, no_job_runs
 from .worker_report import WorkerReport, report_of
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class CGC_OT_copy_install_command(bpy.types.Operator):  # noqa: N801 - Blender's
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         report = jobs.worker_report()
         assert report is not None
-        manager_of(context).clipboard = report.command
+        window_manager_of(context).clipboard = report.command
         self.report({"INFO"}, "Copied; paste it into a terminal")
         return {"FINISHED"}
 

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Export splats as they stand in the scene: as one PLY, or as one for each segment."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -21,6 +20,8 @@ from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.ply import write_ply
 from ..capture.parts import active_capture, objects_in, root_of
+from ..common.buttons import layout_of
+from ..common.context import view_layer_of
 from ..common.file_names import file_names
 from ..common.world_matrix import world_matrix
 from ..segments.data import collection_of
@@ -28,7 +29,7 @@ from .placed_splats import PlacedSplat, gather, visible_splats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Collection, Context, Depsgraph, Menu, Object, UILayout, ViewLayer
+    from bpy.types import Collection, Context, Depsgraph, Menu, Object
 
 CHOICES = (
     ("VISIBLE", "Visible", "Every splat that the viewport shows, as one file"),
@@ -98,7 +99,7 @@ def _chosen(
     only: set[Object] | None = None
     nothing = "There is no splat to see; show one in the viewport, or export hidden ones as well."
     if settings.what == "SELECTED":
-        only = set(cast("ViewLayer", context.view_layer).objects.selected)
+        only = set(view_layer_of(context).objects.selected)
         nothing = "No splat is selected; select the objects to export."
     if settings.collection:
         collection = bpy.data.collections.get(settings.collection)
@@ -152,24 +153,32 @@ class CGC_OT_export_ply(bpy.types.Operator, ExportHelper):  # noqa: N801  # pyri
     bl_options = {"REGISTER", "PRESET"}  # noqa: RUF012 - Blender's convention
 
     filename_ext = ".ply"
-    filter_glob: StringProperty(default="*.ply", options={"HIDDEN"})
-    what: EnumProperty(name="Export", items=CHOICES, default="VISIBLE")
-    frame: EnumProperty(name="Frame", items=FRAMES, default="CAPTURE")
-    include_hidden: BoolProperty(
-        name="Include Hidden",
-        description="Export hidden splats as well, but none of excluded collections",
-        default=False,
-    )
-    collection: StringProperty(
-        name="Collection",
-        description="Export only what is in this collection; Blender sets it for its exporters",
-        options={"HIDDEN", "SKIP_SAVE", "SKIP_PRESET"},
-    )
+    if TYPE_CHECKING:
+        filepath: str  # ExportHelper declares it
+        filter_glob: str
+        what: str
+        frame: str
+        include_hidden: bool
+        collection: str
+    else:
+        filter_glob: StringProperty(default="*.ply", options={"HIDDEN"})
+        what: EnumProperty(name="Export", items=CHOICES, default="VISIBLE")
+        frame: EnumProperty(name="Frame", items=FRAMES, default="CAPTURE")
+        include_hidden: BoolProperty(
+            name="Include Hidden",
+            description="Export hidden splats as well, but none of excluded collections",
+            default=False,
+        )
+        collection: StringProperty(
+            name="Collection",
+            description="Export only what is in this collection; Blender sets it for its exporters",
+            options={"HIDDEN", "SKIP_SAVE", "SKIP_PRESET"},
+        )
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Export and say how much."""
         settings = ExportSettings(
-            path=Path(bpy.path.abspath(cast("Any", self).filepath)),
+            path=Path(bpy.path.abspath(self.filepath)),
             what=self.what,
             frame=self.frame,
             hidden=self.include_hidden,
@@ -188,7 +197,7 @@ class CGC_OT_export_ply(bpy.types.Operator, ExportHelper):  # noqa: N801  # pyri
 
     def draw(self, context: Context) -> None:
         """Draw the settings, in the file browser and for a collection's exporter."""
-        layout = cast("UILayout", self.layout)
+        layout = layout_of(self)
         layout.use_property_split, layout.use_property_decorate = True, False
         if not self.collection:
             layout.prop(self, "what")
@@ -207,7 +216,7 @@ class CGC_FH_export_ply(bpy.types.FileHandler):  # noqa: N801 - Blender's conven
 
 def _menu_entry(menu: Menu, _context: Context) -> None:
     operator = CGC_OT_export_ply.bl_idname
-    cast("Any", menu.layout).operator(operator, text="Segmented Gaussian Splat (.ply)")
+    layout_of(menu).operator(operator, text="Segmented Gaussian Splat (.ply)")
 
 
 CLASSES: tuple[type[Any], ...] = (CGC_OT_export_ply, CGC_FH_export_ply)

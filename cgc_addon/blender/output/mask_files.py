@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
@@ -20,11 +20,14 @@ from ...training.run_folder import SEGMENTS_FILE as SEGMENTS
 from .mask_exr import write_exr
 from .mask_views import Which
 
+if TYPE_CHECKING:
+    from bpy.types import bpy_prop_array
+
 EXR = "exr"
 
 
 @dataclass(frozen=True)
-class MaskSettings:
+class RenderedMaskSettings:
     """What is wanted, and where."""
 
     which: Which
@@ -35,22 +38,22 @@ class MaskSettings:
     backend: str = "auto"
 
 
-def label_file(settings: MaskSettings, view: View) -> Path:
+def label_file(settings: RenderedMaskSettings, view: View) -> Path:
     """Return where the label map of a view is written."""
     return RenderFolder(settings.folder).picture(LABELS, view.stem)
 
 
-def palette_file(settings: MaskSettings, view: View) -> Path:
+def palette_file(settings: RenderedMaskSettings, view: View) -> Path:
     """Return where the palette picture of a view is written."""
     return RenderFolder(settings.folder).picture(PALETTE, view.stem)
 
 
-def exr_file(settings: MaskSettings, view: View) -> Path:
+def exr_file(settings: RenderedMaskSettings, view: View) -> Path:
     """Return where the OpenEXR picture of a view is written."""
     return settings.folder / EXR / f"{view.stem}.exr"
 
 
-def write_exr_of(settings: MaskSettings, view: View) -> None:
+def write_exr_of(settings: RenderedMaskSettings, view: View) -> None:
     """Write a finished label map as OpenEXR, too.
 
     Raises:
@@ -66,20 +69,24 @@ def read_labels(path: Path) -> NDArray[np.uint16]:
         CgcError: the file cannot be read.
     """
     try:
-        image: Any = bpy.data.images.load(str(path))
+        image = bpy.data.images.load(str(path))
     except RuntimeError as error:
         raise CgcError(f"{path} could not be read; render the masks again.") from error
     try:
-        image.colorspace_settings.name = "Non-Color"
+        colors = image.colorspace_settings
+        assert colors is not None
+        # Blender reads what can be chosen here from a file.
+        colors.name = "Non-Color"  # pyright: ignore[reportAttributeAccessIssue]
         width, height = image.size
         pixels = np.empty((height, width, image.channels), np.float32)
-        image.pixels.foreach_get(pixels.reshape(-1))
+        stored = cast("bpy_prop_array[float]", image.pixels)  # one float, say the stubs
+        stored.foreach_get(pixels.reshape(-1))
     finally:
         bpy.data.images.remove(image)
     return np.round(pixels[::-1, :, 0] * 65_535.0).astype(np.uint16)
 
 
-def listed_for_others(settings: MaskSettings, views: Sequence[View]) -> tuple[Segment, ...]:
+def listed_for_others(settings: RenderedMaskSettings, views: Sequence[View]) -> tuple[Segment, ...]:
     """Return what segments.json lists, if there are label maps of other views beside it."""
     folder, file = settings.folder / LABELS, settings.folder / SEGMENTS
     ours = {label_file(settings, view) for view in views}
@@ -91,7 +98,7 @@ def listed_for_others(settings: MaskSettings, views: Sequence[View]) -> tuple[Se
         return ()
 
 
-def check_files(settings: MaskSettings, views: Sequence[View]) -> None:
+def check_files(settings: RenderedMaskSettings, views: Sequence[View]) -> None:
     """Check that nothing is overwritten that may not be."""
     if settings.overwrite:
         return

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Operators that render segment masks: into files, or to have a look."""
 
 from __future__ import annotations
@@ -13,19 +12,20 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError, Interrupted
+from ..common.access import of_scene
 from ..common.choices import MASK_CAMERAS
+from ..common.context import members_of, scene_of, window_manager_of
+from ..common.windows import areas_of
 from ..jobs import registry as jobs
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
-from ..properties import of_scene
 from ..splats.objects import is_splat
-from . import mask_files
-from . import mask_rendering as masks
-from .mask_files import MaskSettings
+from . import mask_files, mask_rendering
+from .mask_files import RenderedMaskSettings
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Image, Scene
+    from bpy.types import Context, Image, SpaceImageEditor
 
 PICTURE = "CGC Masks"
 """Name of the image that the last look is in."""
@@ -34,12 +34,12 @@ PICTURE = "CGC Masks"
 class MaskOperator(JobOperator):
     """Draws one batch of views after the other in the worker; each is a job of its own."""
 
-    _settings: MaskSettings
-    _waiting: list[masks.Batch]
-    _drawings: list[masks.Drawing]
+    _settings: RenderedMaskSettings
+    _waiting: list[mask_rendering.Batch]
+    _drawings: list[mask_rendering.Drawing]
     _files: tempfile.TemporaryDirectory[str] | None = None
 
-    def settings(self, context: Context) -> MaskSettings:
+    def settings(self, context: Context) -> RenderedMaskSettings:
         """Return what is wanted.
 
         Raises:
@@ -72,7 +72,7 @@ class MaskOperator(JobOperator):
 
     def begin(self, context: Context) -> JobRequest:
         self._settings = self.settings(context)
-        self._waiting, self._drawings = list(masks.plan(context, self._settings)), []
+        self._waiting, self._drawings = list(mask_rendering.plan(context, self._settings)), []
         self._files = tempfile.TemporaryDirectory(prefix="cgc-masks-")
         return self._next(context)
 
@@ -102,7 +102,7 @@ class MaskOperator(JobOperator):
         finished = sum(mask_files.label_file(self._settings, view).exists() for view in views)
         if finished:
             with suppress(CgcError):  # the message matters more
-                masks.list_segments(self._settings, self._drawings)
+                mask_rendering.list_segments(self._settings, self._drawings)
         return f"{self.bl_label} was cancelled; masks that were finished are kept"
 
     def ended(self, context: Context) -> None:
@@ -114,12 +114,12 @@ class MaskOperator(JobOperator):
         assert self._files is not None
         batch = self._waiting.pop(0)
         folder = Path(self._files.name)
-        self._drawings.append(masks.prepare(context, self._settings, batch, folder))
+        self._drawings.append(mask_rendering.prepare(context, self._settings, batch, folder))
         return JobRequest(self._drawings[-1].arguments)
 
     def _keep_drawn(self) -> None:
         """Complete what the worker wrote; whatever ends the next batch, this one is whole."""
-        masks.list_segments(self._settings, self._drawings)
+        mask_rendering.list_segments(self._settings, self._drawings)
         if self._settings.exr:
             for view in self._drawings[-1].batch.views:
                 mask_files.write_exr_of(self._settings, view)
@@ -127,8 +127,8 @@ class MaskOperator(JobOperator):
     def _watch(self, context: Context, request: JobRequest) -> None:
         """Start the next job from within `modal`, which has taken its timer away."""
         jobs.start(request.arguments, self._title())
-        manager = cast("Any", context).window_manager
-        self._timer = manager.event_timer_add(jobs.POLL_SECONDS, window=context.window)
+        manager = window_manager_of(context)
+        self._timer = manager.event_timer_add(jobs.POLL_SECONDS, window=members_of(context).window)
 
     def _title(self) -> str:
         begun = len(self._drawings)
@@ -151,36 +151,43 @@ class CGC_OT_render_masks(MaskOperator, bpy.types.Operator):  # noqa: N801 - Ble
     )
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
-    cameras: EnumProperty(
-        name="Cameras", description="Which views to draw", items=MASK_CAMERAS, default="CAPTURE"
-    )
-    folder: StringProperty(
-        name="Output Folder",
-        description="Where masks are written",
-        subtype="DIR_PATH",
-        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
-    )
-    palette: BoolProperty(
-        name="Palette Pictures", description="Also write coloured pictures to look at"
-    )
-    exr: BoolProperty(name="OpenEXR", description="Also write ids as floating-point OpenEXR")
-    overwrite: BoolProperty(
-        name="Overwrite", description="Replace masks of the same names that are there already"
-    )
+    if TYPE_CHECKING:
+        cameras: str
+        folder: str
+        palette: bool
+        exr: bool
+        overwrite: bool
+    else:
+        cameras: EnumProperty(
+            name="Cameras", description="Which views to draw", items=MASK_CAMERAS, default="CAPTURE"
+        )
+        folder: StringProperty(
+            name="Output Folder",
+            description="Where masks are written",
+            subtype="DIR_PATH",
+            options={"PATH_SUPPORTS_BLEND_RELATIVE"},
+        )
+        palette: BoolProperty(
+            name="Palette Pictures", description="Also write coloured pictures to look at"
+        )
+        exr: BoolProperty(name="OpenEXR", description="Also write ids as floating-point OpenEXR")
+        overwrite: BoolProperty(
+            name="Overwrite", description="Replace masks of the same names that are there already"
+        )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
         return _can_draw(cls, context)
 
-    def settings(self, context: Context) -> MaskSettings:
-        kept = of_scene(cast("Scene", context.scene))
+    def settings(self, context: Context) -> RenderedMaskSettings:
+        kept = of_scene(scene_of(context))
 
         def wanted(name: str) -> Any:
             """Return an option: as the caller gave it, else as the panel shows it."""
             given = self.properties.is_property_set(name)
             return getattr(self, name) if given else getattr(kept, f"mask_{name}")
 
-        return MaskSettings(
+        return RenderedMaskSettings(
             which=wanted("cameras"),
             folder=_absolute(wanted("folder")),
             palette=wanted("palette"),
@@ -215,10 +222,12 @@ class CGC_OT_look_at_masks(MaskOperator, bpy.types.Operator):  # noqa: N801 - Bl
     def poll(cls, context: Context) -> bool:
         return _can_draw(cls, context)
 
-    def settings(self, context: Context) -> MaskSettings:
+    def settings(self, context: Context) -> RenderedMaskSettings:
         self._folder = tempfile.TemporaryDirectory(prefix="cgc-look-")
-        kept = of_scene(cast("Scene", context.scene))
-        return MaskSettings("ACTIVE", Path(self._folder.name), palette=True, backend=kept.backend)
+        kept = of_scene(scene_of(context))
+        return RenderedMaskSettings(
+            "ACTIVE", Path(self._folder.name), palette=True, backend=kept.backend
+        )
 
     def completed(self, context: Context) -> None:
         (view,) = self._drawings[0].batch.views
@@ -285,12 +294,11 @@ def _show_picture(file: Path) -> Image:
 
 def _show_image() -> None:
     """Show the picture in an Image Editor that is open, else in a new window, as renders are."""
-    image, manager = bpy.data.images.get(PICTURE), cast("Any", bpy.context).window_manager
-    areas = [area for window in manager.windows for area in window.screen.areas]
-    editors = [area for area in areas if area.type == "IMAGE_EDITOR"]
+    image, manager = bpy.data.images.get(PICTURE), window_manager_of(bpy.context)
+    editors = list(areas_of(bpy.context, "IMAGE_EDITOR"))
     if not editors:
         with bpy.context.temp_override(window=manager.windows[0]):
             bpy.ops.wm.window_new()
         editors = [manager.windows[-1].screen.areas[0]]
         editors[0].type = "IMAGE_EDITOR"
-    editors[0].spaces.active.image = image
+    cast("SpaceImageEditor", editors[0].spaces.active).image = image

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...cgc.segments import Segment, Segments, write_segments
 from ...dataset.cameras_json import write_cameras_json
@@ -19,7 +19,8 @@ from ...dataset.scene import View
 from ...errors import CgcError
 from ...splats.ply import write_ply
 from ..capture.parts import active_capture
-from .mask_files import LABELS, SEGMENTS, MaskSettings, check_files, listed_for_others
+from ..common.context import scene_of
+from .mask_files import LABELS, SEGMENTS, RenderedMaskSettings, check_files, listed_for_others
 from .mask_splat import splat_and_segments, state_of
 from .mask_views import capture_frame, chosen_cameras, frame_kept, view_at_frame, views_of
 from .placed_splats import visible_splats
@@ -48,14 +49,14 @@ class Drawing:
     """What is in its splat."""
 
 
-def plan(context: Context, settings: MaskSettings) -> tuple[Batch, ...]:
+def plan(context: Context, settings: RenderedMaskSettings) -> tuple[Batch, ...]:
     """Say what has to be drawn, after checking that it can be.
 
     Raises:
         CgcError: there is no camera or nothing to see, or files exist that may not be overwritten.
     """
     cameras = chosen_cameras(context, settings.which)
-    scene = cast("Scene", context.scene)
+    scene = scene_of(context)
     if settings.which == "FRAMES":
         batches = tuple(_over_time(context, scene))
     else:
@@ -68,7 +69,9 @@ def plan(context: Context, settings: MaskSettings) -> tuple[Batch, ...]:
     return batches
 
 
-def prepare(context: Context, settings: MaskSettings, batch: Batch, folder: Path) -> Drawing:
+def prepare(
+    context: Context, settings: RenderedMaskSettings, batch: Batch, folder: Path
+) -> Drawing:
     """Write what the worker needs to draw a batch: splat, cameras and segments.
 
     Args:
@@ -80,7 +83,7 @@ def prepare(context: Context, settings: MaskSettings, batch: Batch, folder: Path
     Raises:
         CgcError: there is nothing to see any more, or a file cannot be written.
     """
-    scene = cast("Scene", context.scene)
+    scene = scene_of(context)
     with nullcontext() if batch.frame is None else frame_kept(scene):
         if batch.frame is not None:
             scene.frame_set(batch.frame)
@@ -103,7 +106,7 @@ def prepare(context: Context, settings: MaskSettings, batch: Batch, folder: Path
     return Drawing(batch, (*arguments, "-o", str(settings.folder)), segments)
 
 
-def list_segments(settings: MaskSettings, drawn: Sequence[Drawing]) -> Segments:
+def list_segments(settings: RenderedMaskSettings, drawn: Sequence[Drawing]) -> Segments:
     """Write segments.json for all that was drawn so far, and return what is in it.
 
     Where the folder holds label maps of other views, what was listed for them stays.

@@ -15,7 +15,7 @@ from ...errors import CgcError
 from ...splats.gaussians import FEATURE_DIMENSION, Gaussians
 from ...splats.select import concatenate
 from ..capture.parts import capture_of, segment_collections
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..segments.data import HIGHEST_SEGMENT, automatic_color
 from .placed_splats import PlacedSplat, gather
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from ...dataset.names import stem_of
 from ...dataset.scene import View
 from ...errors import CgcError
-from ..capture.cameras import view_of
+from ..capture.cameras import camera_data, view_of
 from ..capture.parts import active_capture, objects_of_kind, root_of
+from ..common.access import of_camera
+from ..common.context import scene_of
 from ..common.world_matrix import world_matrix
-from ..properties import of_camera
 
 if TYPE_CHECKING:
-    from bpy.types import Camera, Context, Depsgraph, Object, Scene
+    from bpy.types import Context, Depsgraph, Object, Scene
 
 Which = Literal["ACTIVE", "SELECTED", "CAPTURE", "FRAMES"]
 _EVEN = 1e-4
@@ -33,7 +34,7 @@ def chosen_cameras(context: Context, which: Which) -> list[Object]:
     Raises:
         CgcError: there are none; the sentence says what to do.
     """
-    scene = cast("Scene", context.scene)
+    scene = scene_of(context)
     if which in ("ACTIVE", "FRAMES"):
         if scene.camera is None:
             raise CgcError(
@@ -122,7 +123,7 @@ def _view(
 
 
 def _photo_of(item: Object) -> str:
-    return of_camera(cast("Camera", item.data)).photo
+    return of_camera(camera_data(item)).photo
 
 
 def _names(cameras: Sequence[Object]) -> list[str]:

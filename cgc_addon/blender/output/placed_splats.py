@@ -21,7 +21,7 @@ from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
 from ...splats.transform import transform
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..segments.data import collection_of
 from ..splats.ellipsoids import ellipsoid_modifier
 from ..splats.objects import gaussians_of, indices_of, is_splat

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panels "Dataset" and "Masks": what a training starts from."""
+"""The panel "Dataset": photos and cameras, what a training starts from."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ...masks.models.known import KNOWN
 from ..capture.parts import captures, objects_of_kind
-from ..common.mask_models import chosen_model
+from ..common.access import of_collection, of_scene
+from ..common.buttons import layout_of, set_options
+from ..common.context import scene_of
 from ..jobs import registry as jobs
-from ..photo_masks.making_operators import offline_sentence
-from ..properties import of_collection, of_scene
 from ..training.dataset_facts import DatasetFacts, facts_of
 from ..training.from_photos_plan import resumable_job
-from .layout import SidebarPanel, draw_download, draw_job, draw_problem, layout_of, say
+from .job_box import draw_job, draw_problem
+from .layout import SidebarPanel, say
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, Scene, UILayout
@@ -26,12 +26,6 @@ CHOOSE = (
     "transforms.json. Or begin with photos, or a video:"
 )
 OPERATORS = ("CGC_OT_undistort_photos", "CGC_OT_from_photos", "CGC_OT_resume_from_photos")
-MASK_OPERATORS = ("CGC_OT_make_masks", "CGC_OT_import_masks", "CGC_OT_download_mask_model")
-UNSEPARATED = "No masks: the splat will not be separated into objects."
-LABEL_MAPS = (
-    "Make them here, or bring a grey PNG for each photo, masks/0001.png for images/0001.jpg: each "
-    "pixel is the number of an object, 0 for none; numbers need not agree between photos."
-)
 
 
 class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
@@ -41,14 +35,14 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
 
     def draw(self, context: Context) -> None:
         """Draw the folder, what is in it, and what of it is in the scene."""
-        layout, scene = layout_of(self), cast("Scene", context.scene)
+        layout, scene = layout_of(self), scene_of(context)
         settings = of_scene(scene)
         draw_problem(layout, context, *OPERATORS)
         if draw_job(layout, context, "from-photos"):
             return
         facts = facts_of(scene)
         _draw_unfinished(layout, context, scene, facts)
-        layout.prop(cast("Any", settings), "dataset", text="")
+        layout.prop(settings, "dataset", text="")
         if not settings.dataset:
             say(layout, context, CHOOSE, "INFO")
             layout.operator("cgc.from_photos", text="From Photos…", icon="FILE_IMAGE")
@@ -66,7 +60,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
             row = layout.row()
             row.operator_context = "EXEC_DEFAULT"
             button = row.operator("cgc.import_colmap", text="Import Cameras", icon="IMPORT")
-            cast("Any", button).filepath = settings.dataset
+            set_options(button, filepath=settings.dataset)
         else:
             text = f"{facts.photos} photos, {len(cameras)} cameras in the scene"
             layout.label(text=text, icon="CHECKMARK")
@@ -74,35 +68,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         _draw_distortion(layout, context, facts)
 
 
-class CGC_PT_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
-    """Label maps of the photos: without them nothing is separated."""
-
-    bl_label = "Masks"
-
-    def draw(self, context: Context) -> None:
-        """Draw how many photos have label maps."""
-        layout, scene = layout_of(self), cast("Scene", context.scene)
-        if draw_job(layout, context, "masks", "models"):
-            return
-        draw_problem(layout, context, *MASK_OPERATORS)
-        facts = facts_of(scene) if of_scene(scene).dataset else None
-        if facts is None or facts.problem:
-            layout.label(text="Needs a dataset", icon="INFO")
-            return
-        if facts.labelled:
-            text = f"{facts.labelled} of {facts.photos} photos have label maps"
-            full = facts.labelled == facts.photos
-            layout.label(text=text, icon="CHECKMARK" if full else "INFO")
-        else:
-            say(layout, context, UNSEPARATED, "ERROR")
-            say(layout.box(), context, LABEL_MAPS)
-        if facts.strangers:
-            text = f"In {facts.label_folder}/, belonging to no photo: {facts.strangers}."
-            say(layout, context, text, "ERROR")
-        _draw_making(layout, context, scene, facts)
-
-
-CLASSES = (CGC_PT_dataset, CGC_PT_masks)
+CLASSES = (CGC_PT_dataset,)
 
 
 def _draw_cameras(layout: UILayout) -> None:
@@ -133,28 +99,6 @@ def _draw_unfinished(
         return
     say(layout, context, f"{job.dataset.name} was begun from photos and is not finished.", "INFO")
     layout.operator("cgc.resume_from_photos", icon="PLAY")
-
-
-def _draw_making(layout: UILayout, context: Context, scene: Scene, facts: DatasetFacts) -> None:
-    """Draw what makes masks, or why that cannot be done yet."""
-    settings = of_scene(scene)
-    column = layout.column()
-    column.use_property_split, column.use_property_decorate = True, False
-    column.prop(cast("Any", settings), "photo_mask_model")
-    column.prop(cast("Any", settings), "photo_mask_levels")
-    model, done = chosen_model(settings.photo_mask_model), facts.labelled >= facts.photos
-    if model in KNOWN and model not in facts.models and not done:
-        say(layout, context, f"{KNOWN[model].label} is not on this machine yet.", "INFO")
-        draw_download(layout, model)
-        if not bpy.app.online_access:
-            say(layout, context, offline_sentence(), "INFO")
-    row = layout.row(align=True)
-    if done:
-        button = row.operator("cgc.make_masks", text="Make Masks Anew…", icon="FILE_REFRESH")
-        cast("Any", button).ask = True
-    else:
-        row.operator("cgc.make_masks", icon="MOD_MASK")
-    layout.operator("cgc.import_masks", text="Import Masks…", icon="IMPORT")
 
 
 def _capture_of(scene: Scene, dataset: str) -> Collection | None:

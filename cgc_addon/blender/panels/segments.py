@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..capture.parts import active_capture
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
+from ..common.buttons import layout_of
+from ..common.context import scene_of
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
-from .layout import SidebarPanel, layout_of, say, training_runs
+from .job_box import training_runs
+from .layout import SidebarPanel, say
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Context, Scene, UILayout
+    from bpy.types import Collection, Context, UILayout
 
 
 class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
@@ -24,7 +27,7 @@ class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
 
     def draw(self, context: Context) -> None:
         """Draw list, numbers and buttons."""
-        layout, scene = layout_of(self), cast("Scene", context.scene)
+        layout, scene = layout_of(self), scene_of(context)
         capture = active_capture(context)
         if capture is None or not _has_segments(capture):
             if training_runs():
@@ -55,9 +58,10 @@ class CGC_PT_granularity(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
 
     def draw(self, context: Context) -> None:
         """Draw the slider, and the button that does what it says."""
-        layout, capture = layout_of(self), cast("Collection", active_capture(context))
-        settings = cast("Any", of_collection(capture))
-        column = layout.column(align=True)
+        capture = active_capture(context)
+        assert capture is not None
+        settings = of_collection(capture)
+        column = layout_of(self).column(align=True)
         column.prop(settings, "granularity", slider=True)
         column.prop(settings, "minimum_size")
         column.operator("cgc.recut_segments", icon="MOD_EXPLODE")
@@ -77,7 +81,7 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
 
     def draw(self, context: Context) -> None:
         """Draw colours and shapes."""
-        layout, settings = layout_of(self), cast("Any", of_scene(cast("Scene", context.scene)))
+        layout, settings = layout_of(self), of_scene(scene_of(context))
         layout.row().prop(settings, "look_color", expand=True)
         layout.row().prop(settings, "look_shape", expand=True)
 

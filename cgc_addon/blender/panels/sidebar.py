@@ -10,20 +10,14 @@ from __future__ import annotations
 import bpy
 
 from ..training import dataset_facts
-from . import dataset as panel_dataset
-from . import layout as panel_layout
-from . import masks as panel_masks
-from . import review as panel_review
-from . import segments as panel_segments
-from . import training as panel_training
+from . import dataset, output, photo_masks, segments, training
 
 CLASSES = (
-    *panel_layout.CLASSES,
-    *panel_dataset.CLASSES,
-    *panel_review.CLASSES,
-    *panel_training.CLASSES,
-    *panel_segments.CLASSES,
-    *panel_masks.CLASSES,
+    *dataset.CLASSES,
+    *photo_masks.CLASSES,
+    *training.CLASSES,
+    *segments.CLASSES,
+    *output.CLASSES,
 )
 
 

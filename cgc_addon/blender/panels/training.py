@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..capture.parts import active_capture
+from ..common.access import of_collection, of_scene
+from ..common.buttons import layout_of, set_options
 from ..common.choices import PRESETS
+from ..common.context import scene_of
 from ..jobs import registry as jobs
-from ..properties import of_collection, of_scene
 from ..training.dataset_facts import DatasetFacts, facts_of
-from .layout import SidebarPanel, draw_job, draw_problem, draw_worker, layout_of, say, training_runs
+from .job_box import draw_job, draw_problem, draw_worker, training_runs
+from .layout import SidebarPanel, say
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Scene, UILayout
+    from bpy.types import Context, UILayout
 
-    from ..properties import CgcScene
+    from ..common.access import SceneSettings
 
 DEFAULTS = (
     "0 steps, Gaussians or pixels: as the preset says. No run folder: one beside the dataset."
@@ -32,13 +35,13 @@ class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
 
     def draw(self, context: Context) -> None:
         """Draw the button, or how far training is."""
-        layout, scene = layout_of(self), cast("Scene", context.scene)
+        layout, scene = layout_of(self), scene_of(context)
         settings = of_scene(scene)
         if draw_job(layout, context, "train"):
             return
         draw_problem(layout, context, *OPERATORS)
         draw_worker(layout, context)
-        layout.row().prop(cast("Any", settings), "preset", expand=True)
+        layout.row().prop(settings, "preset", expand=True)
         _draw_preset(layout, context, settings)
         facts = facts_of(scene) if settings.dataset else None
         column = layout.column(align=True)
@@ -68,7 +71,7 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
 
     def draw(self, context: Context) -> None:
         """Draw all that can be set."""
-        layout, settings = layout_of(self), cast("Any", of_scene(cast("Scene", context.scene)))
+        layout, settings = layout_of(self), of_scene(scene_of(context))
         layout.use_property_split, layout.use_property_decorate = True, False
         for names in (
             ("run", "live_preview"),
@@ -86,7 +89,7 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
 CLASSES = (CGC_PT_training, CGC_PT_training_advanced)
 
 
-def _draw_preset(layout: UILayout, context: Context, settings: CgcScene) -> None:
+def _draw_preset(layout: UILayout, context: Context, settings: SceneSettings) -> None:
     """Say what the preset chosen is for."""
     description = next(preset[2] for preset in PRESETS if preset[0] == settings.preset)
     say(layout, context, description + ".")
@@ -105,6 +108,6 @@ def _draw_run(layout: UILayout, context: Context, facts: DatasetFacts) -> None:
         row = layout.row()
         row.operator_context = "EXEC_DEFAULT"
         button = row.operator("cgc.import_run", text="Import It", icon="IMPORT")
-        cast("Any", button).directory = str(facts.run)
+        set_options(button, directory=str(facts.run))
     elif not facts.labelled:
         say(layout, context, "Without masks, one splat is trained that is not separated.", "INFO")

@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Buttons and scripts that correct the masks of the photo that the camera looks at."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import StringProperty
 
 from ...errors import CgcError
-from . import overlay as mask_overlay
-from . import review as mask_review
+from ..common.context import scene_of
+from . import overlay, review
 from .review_operators import has_cameras, reviewing
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Scene
+    from bpy.types import Context
 
     _Operator = bpy.types.Operator
 else:
     _Operator = object
+
+
+IDS = "Numbers of the masks, with spaces between them; empty: those picked"
 
 
 class CorrectionOperator(_Operator):
@@ -39,26 +41,18 @@ class CorrectionOperator(_Operator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for the camera of a photo."""
-        return has_cameras(cast("type[bpy.types.Operator]", cls), context)
+        return has_cameras(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Change the masks of the photo that the scene's camera looks at."""
         try:
-            mask_review.refresh(cast("Scene", context.scene))
+            review.refresh(scene_of(context))
             self.act()
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        mask_overlay.redraw()
+        overlay.redraw()
         return {"FINISHED"}
-
-
-def _ids() -> Any:
-    return StringProperty(
-        name="Masks",
-        description="Numbers of the masks, with spaces between them; empty: those picked",
-        options={"SKIP_SAVE"},
-    )
 
 
 class CGC_OT_mark_mask_wrong(CorrectionOperator, bpy.types.Operator):  # noqa: N801
@@ -68,11 +62,14 @@ class CGC_OT_mark_mask_wrong(CorrectionOperator, bpy.types.Operator):  # noqa: N
     bl_label = "Mark Wrong"
     bl_description = "Take the masks that are picked away: training learns nothing from them"
 
-    ids: _ids()
+    if TYPE_CHECKING:
+        ids: str
+    else:
+        ids: StringProperty(name="Masks", description=IDS, options={"SKIP_SAVE"})
 
     def act(self) -> None:
         _pick_all(self.ids)
-        mask_review.mark_wrong()
+        review.mark_wrong()
 
 
 class CGC_OT_merge_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
@@ -82,14 +79,17 @@ class CGC_OT_merge_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
     bl_label = "Merge Masks"
     bl_description = "Make one mask of those that are picked, or of the one and the next click"
 
-    ids: _ids()
+    if TYPE_CHECKING:
+        ids: str
+    else:
+        ids: StringProperty(name="Masks", description=IDS, options={"SKIP_SAVE"})
 
     def act(self) -> None:
         _pick_all(self.ids)
         if self.ids or not reviewing():
-            mask_review.merge_picked()
+            review.merge_picked()
         else:
-            mask_review.begin_merge()
+            review.begin_merge()
 
 
 class CGC_OT_undo_mask_correction(CorrectionOperator, bpy.types.Operator):  # noqa: N801
@@ -100,7 +100,7 @@ class CGC_OT_undo_mask_correction(CorrectionOperator, bpy.types.Operator):  # no
     bl_description = "Take back the last correction of the masks of this photo"
 
     def act(self) -> None:
-        mask_review.undo_last()
+        review.undo_last()
 
 
 class CGC_OT_restore_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N801
@@ -111,7 +111,7 @@ class CGC_OT_restore_masks(CorrectionOperator, bpy.types.Operator):  # noqa: N80
     bl_description = "Bring back the masks of this photo as they were before any correction"
 
     def act(self) -> None:
-        mask_review.restore_all()
+        review.restore_all()
 
 
 CLASSES = (
@@ -146,6 +146,6 @@ def _pick_all(ids: str) -> None:
         numbers = [int(word) for word in ids.replace(",", " ").split()]
     except ValueError:
         raise CgcError(f"{ids!r} are no numbers of masks; write them like “3 17”.") from None
-    mask_review.pick(0)
+    review.pick(0)
     for number in dict.fromkeys(numbers):
-        mask_review.pick(number, more=True)
+        review.pick(number, more=True)

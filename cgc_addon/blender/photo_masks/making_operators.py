@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Masks of the photos: made by a model in the worker, brought from elsewhere, and the model."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError
+from ..common.access import of_scene
+from ..common.buttons import layout_of, set_options
 from ..common.choices import PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
+from ..common.context import scene_of, window_manager_of
 from ..common.mask_models import FALLBACK, model_argument
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..training import dataset_facts
 from ..training.plan import absolute, check_dataset
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Event, Menu, Scene, UILayout
+    from bpy.types import Context, Event, Menu
 
 OFFLINE = (
     "Blender may not go online; allow it in Preferences > System > Network > Allow Online Access, "
@@ -39,11 +40,10 @@ class PhotoMaskOperator(JobOperator):
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for a dataset, and for the worker to be free."""
-        operator = cast("type[bpy.types.Operator]", cls)
-        if not of_scene(cast("Scene", context.scene)).dataset:
-            operator.poll_message_set("Choose a dataset first")
+        if not of_scene(scene_of(context)).dataset:
+            cls.poll_message_set("Choose a dataset first")
             return False
-        return no_job_runs(operator)
+        return no_job_runs(cls)
 
     def dataset(self, context: Context) -> Path:
         """Return the scene's dataset after a quick look at it.
@@ -51,7 +51,7 @@ class PhotoMaskOperator(JobOperator):
         Raises:
             CgcError: it is none.
         """
-        folder = absolute(of_scene(cast("Scene", context.scene)).dataset, "dataset")
+        folder = absolute(of_scene(scene_of(context)).dataset, "dataset")
         if folder is None:
             raise CgcError("Choose a dataset first: the folder that holds images/ and sparse/.")
         check_dataset(folder)
@@ -62,7 +62,7 @@ class PhotoMaskOperator(JobOperator):
         return f"{state.title} was cancelled; the masks that were finished are kept"
 
     def finish(self, context: Context, state: JobState) -> set[OperatorReturnItems]:
-        facts = dataset_facts.look(cast("Scene", context.scene))
+        facts = dataset_facts.look(scene_of(context))
         told = f"{facts.labelled} of {facts.photos} photos have label maps"
         if state.phase is Phase.STOPPED:
             self.report({"WARNING"}, f"Stopped; {told}. {self.bl_label} goes on")
@@ -79,30 +79,38 @@ class CGC_OT_make_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801 - 
     bl_description = "Let a model find the objects in each photo of the dataset that has no masks"
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
-    model: EnumProperty(name="Mask Model", items=PHOTO_MASK_MODELS, default="default")
-    levels: EnumProperty(name="Levels", items=PHOTO_MASK_LEVELS, default="both")
-    overwrite: BoolProperty(
-        name="Overwrite",
-        description="Replace the masks that are there, corrections included",
-        default=False,
-        options={"SKIP_SAVE"},
-    )
-    ask: BoolProperty(
-        name="Ask",
-        description="Ask before masks are replaced",
-        default=False,
-        options={"SKIP_SAVE", "HIDDEN"},
-    )
+    if TYPE_CHECKING:
+        model: str
+        levels: str
+        overwrite: bool
+        ask: bool
+    else:
+        model: EnumProperty(name="Mask Model", items=PHOTO_MASK_MODELS, default="default")
+        levels: EnumProperty(name="Levels", items=PHOTO_MASK_LEVELS, default="both")
+        overwrite: BoolProperty(
+            name="Overwrite",
+            description="Replace the masks that are there, corrections included",
+            default=False,
+            options={"SKIP_SAVE"},
+        )
+        ask: BoolProperty(
+            name="Ask",
+            description="Ask before masks are replaced",
+            default=False,
+            options={"SKIP_SAVE", "HIDDEN"},
+        )
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         if self.ask and not bpy.app.background:
-            manager_of(context).popup_menu(_question, title="Make all masks anew?", icon="QUESTION")
+            window_manager_of(context).popup_menu(
+                _question, title="Make all masks anew?", icon="QUESTION"
+            )
             return {"CANCELLED"}
         return super().invoke(context, event)
 
     def begin(self, context: Context) -> JobRequest:
         """Say which model is to look at which dataset."""
-        settings = of_scene(cast("Scene", context.scene))
+        settings = of_scene(scene_of(context))
 
         def wanted(name: str) -> str:
             """Return an option: as the caller gave it, else as the panel shows it."""
@@ -124,14 +132,22 @@ class CGC_OT_import_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801
     bl_description = "Take label maps that another program made of the photos into the dataset"
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
-    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
-    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-    filter_image: BoolProperty(default=True, options={"HIDDEN"})
-    overwrite: BoolProperty(
-        name="Overwrite",
-        description="Replace masks of the same photos that are in the dataset already",
-        default=False,
-    )
+    if TYPE_CHECKING:
+        directory: str
+        filter_folder: bool
+        filter_image: bool
+        overwrite: bool
+    else:
+        directory: StringProperty(
+            name="Folder", subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"}
+        )
+        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+        filter_image: BoolProperty(default=True, options={"HIDDEN"})
+        overwrite: BoolProperty(
+            name="Overwrite",
+            description="Replace masks of the same photos that are in the dataset already",
+            default=False,
+        )
 
     _browsed = False
     """Whether a file browser calls `execute`."""
@@ -141,14 +157,14 @@ class CGC_OT_import_masks(PhotoMaskOperator, bpy.types.Operator):  # noqa: N801
         if self.directory:
             return super().invoke(context, event)
         self._browsed = True
-        manager_of(context).fileselect_add(self)
+        window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Import: while the window goes on working, if the folder was chosen in a browser."""
         if not self._browsed:
             return super().execute(context)
-        return bpy.ops.cgc.import_masks(  # pyright: ignore
+        return bpy.ops.cgc.import_masks(  # pyright: ignore[reportAttributeAccessIssue]
             "INVOKE_DEFAULT", directory=self.directory, overwrite=self.overwrite
         )
 
@@ -174,7 +190,10 @@ class CGC_OT_download_mask_model(JobOperator, bpy.types.Operator):  # noqa: N801
     )
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
-    model: StringProperty(name="Model", default=FALLBACK, options={"SKIP_SAVE"})
+    if TYPE_CHECKING:
+        model: str
+    else:
+        model: StringProperty(name="Model", default=FALLBACK, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -208,12 +227,12 @@ def offline_sentence() -> str:
 
 
 def _question(menu: Menu, _context: Context) -> None:
-    layout = cast("UILayout", menu.layout)
+    layout = layout_of(menu)
     layout.operator_context = "INVOKE_DEFAULT"
     button = layout.operator(
         CGC_OT_make_masks.bl_idname, text="Replace all masks, corrections too", icon="FILE_REFRESH"
     )
-    cast("Any", button).overwrite = True
+    set_options(button, overwrite=True)
 
 
 CLASSES = (CGC_OT_make_masks, CGC_OT_import_masks, CGC_OT_download_mask_model)

@@ -14,13 +14,15 @@ import bpy
 import numpy as np
 
 from ...errors import CgcError
-from ..properties import of_scene
-from . import review as mask_review
+from ..common.access import of_scene
+from ..common.context import members_of, region_of, scene_of
+from ..common.windows import areas_of
+from . import review
 from .photo_pixels import PhotoInRegion, place_photo
 from .picture import mask_picture
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Region, RegionView3D, Scene, WindowManager
+    from bpy.types import Context, Region, RegionView3D, Scene, SpaceView3D
     from gpu.types import GPUTexture
 
 
@@ -61,11 +63,8 @@ def hide() -> None:
 
 def redraw() -> None:
     """Draw viewports and their sidebars again."""
-    manager = cast("WindowManager | None", bpy.context.window_manager)
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+    for area in areas_of(bpy.context, "VIEW_3D"):
+        area.tag_redraw()
 
 
 def photo_in_region(
@@ -78,7 +77,7 @@ def photo_in_region(
     """
     if view is None or view.view_perspective != "CAMERA":
         return None
-    camera = mask_review.masks_of_camera(scene).camera
+    camera = review.masks_of_camera(scene).camera
     return place_photo(np.array(view.window_matrix), (region.width, region.height), camera)
 
 
@@ -94,20 +93,20 @@ def _draw() -> None:
 
 
 def _draw_masks(context: Context) -> None:
-    scene, region = cast("Scene", context.scene), cast("Region", context.region)
-    view = cast("RegionView3D | None", context.region_data)
-    space = cast("Any", context.space_data)
+    scene, region = scene_of(context), region_of(context)
+    view = members_of(context).region_data
+    space = cast("SpaceView3D", members_of(context).space_data)
     camera = space.camera if space.use_local_camera else scene.camera
     if camera != scene.camera:
         return
     place = photo_in_region(scene, region, view)
     if place is None:
         return
-    review = mask_review.refresh(scene)
-    if _shown.texture is None or _shown.version != mask_review.version():
-        picture = mask_picture(review.labels, mask_review.picked())
-        _shown.texture, _shown.version = _texture(picture), mask_review.version()
-    camera = mask_review.masks_of_camera(scene).camera
+    masks = review.refresh(scene)
+    if _shown.texture is None or _shown.version != review.version():
+        picture = mask_picture(masks.labels, review.picked())
+        _shown.texture, _shown.version = _texture(picture), review.version()
+    camera = review.masks_of_camera(scene).camera
     corner = place.to_region(0.0, camera.height)
     opposite = place.to_region(camera.width, 0.0)
     _draw_texture(_shown.texture, corner, opposite, of_scene(scene).review_opacity)

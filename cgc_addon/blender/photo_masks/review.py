@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -20,13 +20,13 @@ from ...dataset.scene import PinholeCamera
 from ...errors import CgcError
 from ...masks.corrections import merge, removal
 from ...masks.review import MaskReview, correct, open_review, restore, undo
-from ..capture.cameras import intrinsics_of
+from ..capture.cameras import camera_data, intrinsics_of
 from ..capture.parts import capture_of
-from ..properties import of_camera, of_collection, of_object, of_scene
+from ..common.access import of_camera, of_collection, of_object, of_scene
 from ..training.dataset_facts import is_distorted
 
 if TYPE_CHECKING:
-    from bpy.types import Camera, Scene
+    from bpy.types import Scene
 
 OBJECTS = "masks"
 _Key = tuple[Path, str]
@@ -71,7 +71,7 @@ def masks_of_camera(scene: Scene) -> PhotoMasks:
     item = scene.camera
     if item is None or item.type != "CAMERA" or of_object(item).kind != "CAMERA":
         raise CgcError("The scene's camera is no photo's; choose Next Camera in the panel Dataset.")
-    data, capture = cast("Camera", item.data), capture_of(item)
+    data, capture = camera_data(item), capture_of(item)
     camera = intrinsics_of(data)
     if capture is None or camera is None:
         raise CgcError(

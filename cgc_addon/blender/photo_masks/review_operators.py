@@ -4,22 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ...errors import CgcError
 from ..capture.camera_operators import look_through, neighbour
-from ..capture.parts import active_capture, capture_of
-from ..jobs.modal import show_status
-from ..properties import of_object
-from . import overlay as mask_overlay
-from . import review as mask_review
+from ..capture.parts import active_capture, capture_of, wanted_capture
+from ..common.access import of_object
+from ..common.context import members_of, scene_of, window_manager_of
+from ..common.windows import show_status
+from . import overlay, review
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Area, Context, Event, Object, Region, Scene, SpaceView3D
+    from bpy.types import Area, Context, Event, Region, Scene, SpaceView3D
 
 KEYS = (
     "Click picks, Shift adds   |   X wrong   |   M merge   |   Ctrl-Z undo   |   "
@@ -38,20 +38,20 @@ class CGC_OT_mask_overlay(bpy.types.Operator):  # noqa: N801 - Blender's convent
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return mask_overlay.is_shown() or has_cameras(cls, context)
+        return overlay.is_shown() or has_cameras(cls, context)
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Show or hide them."""
-        if mask_overlay.is_shown():
-            mask_overlay.hide()
+        if overlay.is_shown():
+            overlay.hide()
             return {"FINISHED"}
         try:
             _look(context)
-            mask_review.refresh(cast("Scene", context.scene))
+            review.refresh(scene_of(context))
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        mask_overlay.show()
+        overlay.show()
         return {"FINISHED"}
 
 
@@ -79,19 +79,19 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Begin, looking through a photo's camera."""
-        area = cast("Area | None", context.area)
+        area = members_of(context).area
         if bpy.app.background or area is None or area.type != "VIEW_3D":
             self.report({"ERROR"}, "Masks are reviewed in a 3D viewport; start it from there.")
             return {"CANCELLED"}
         try:
             _look(context)
-            mask_review.refresh(cast("Scene", context.scene))
+            review.refresh(scene_of(context))
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self._was_shown = mask_overlay.is_shown()
-        mask_overlay.show()
-        cast("Any", context.window_manager).modal_handler_add(self)
+        self._was_shown = overlay.is_shown()
+        overlay.show()
+        window_manager_of(context).modal_handler_add(self)
         CGC_OT_review_masks._running = True
         show_status(context, KEYS)
         return {"RUNNING_MODAL"}
@@ -112,8 +112,8 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
         if event.type in {"RET", "NUMPAD_ENTER"}:
             return self._end(context)
         if event.type == "ESC":
-            if mask_review.merging():
-                mask_review.end_merge()
+            if review.merging():
+                review.end_merge()
                 return self._shown(context)
             return self._end(context)
         action = self._action(context, event, area, region)
@@ -133,33 +133,33 @@ class CGC_OT_review_masks(bpy.types.Operator):  # noqa: N801 - Blender's convent
         self, context: Context, event: Event, area: Area, region: Region
     ) -> Callable[[], object] | None:
         """Return what an event asks for; None where it is not for us."""
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         if event.type == "LEFTMOUSE" and not (event.ctrl or event.alt):
             place = event.mouse_x - region.x + 0.5, event.mouse_y - region.y + 0.5
             return lambda: pick_in_region(scene, area, region, place, more=event.shift)
         if event.ctrl or event.oskey:
-            return mask_review.undo_last if event.type == "Z" and not event.shift else None
+            return review.undo_last if event.type == "Z" and not event.shift else None
         if event.type in {"LEFT_ARROW", "RIGHT_ARROW"}:
             step = 1 if event.type == "RIGHT_ARROW" else -1
             return lambda: _go(context, area, region, step)
         return {
-            "X": mask_review.mark_wrong,
-            "DEL": mask_review.mark_wrong,
-            "M": mask_review.begin_merge,
+            "X": review.mark_wrong,
+            "DEL": review.mark_wrong,
+            "M": review.begin_merge,
         }.get(event.type)
 
     def _shown(self, context: Context) -> set[OperatorReturnItems]:
-        mask_overlay.redraw()
+        overlay.redraw()
         show_status(context, status_line())
         return {"RUNNING_MODAL"}
 
     def _end(self, context: Context) -> set[OperatorReturnItems]:
         CGC_OT_review_masks._running = False
-        mask_review.end_merge()
-        mask_review.pick(0)
+        review.end_merge()
+        review.pick(0)
         if not self._was_shown:
-            mask_overlay.hide()
-        mask_overlay.redraw()
+            overlay.hide()
+        overlay.redraw()
         show_status(context, None)
         return {"FINISHED"}
 
@@ -173,31 +173,31 @@ def pick_in_region(
         CgcError: the region does not look through a photo's camera.
     """
     view = cast("SpaceView3D", area.spaces.active).region_3d
-    photo = mask_overlay.photo_in_region(scene, region, view)
+    photo = overlay.photo_in_region(scene, region, view)
     if photo is None:
         raise CgcError("Look through the camera to pick masks: Numpad 0, or ← and →.")
-    camera = mask_review.masks_of_camera(scene).camera
+    camera = review.masks_of_camera(scene).camera
     u, v = photo.to_photo(*place)
-    identifier = mask_review.refresh(scene).mask_at(u / camera.width, v / camera.height)
-    mask_review.pick(identifier, more=more)
+    identifier = review.refresh(scene).mask_at(u / camera.width, v / camera.height)
+    review.pick(identifier, more=more)
 
 
 def status_line() -> str:
     """Say which masks are picked, and what can be done with them."""
-    if mask_review.merging():
+    if review.merging():
         return f"{selection_sentence()}   |   {SECOND}"
     return f"{selection_sentence()}   |   {KEYS}"
 
 
 def selection_sentence() -> str:
     """Say which masks are picked, and how large they are."""
-    review, picked = mask_review.seen(), mask_review.picked()
-    if review is None or not picked:
+    seen, picked = review.seen(), review.picked()
+    if seen is None or not picked:
         return "No mask picked"
-    masks = review.masks
+    masks = seen.masks
     pixels = sum(masks.get(one, 0) for one in picked)
     name = f"Mask {picked[0]}" if len(picked) == 1 else f"{len(picked)} masks"
-    return f"{name}: {pixels:,} px, {pixels / review.labels.size:.1%} of the photo"
+    return f"{name}: {pixels:,} px, {pixels / seen.labels.size:.1%} of the photo"
 
 
 def reviewing() -> bool:
@@ -229,8 +229,8 @@ def unregister() -> None:
 @persistent
 def _before_load(*_arguments: object) -> None:
     CGC_OT_review_masks._running = False
-    mask_overlay.hide()
-    mask_review.forget()
+    overlay.hide()
+    review.forget()
 
 
 def has_cameras(operator: type[bpy.types.Operator], context: Context) -> bool:
@@ -247,11 +247,9 @@ def _look(context: Context) -> None:
     Raises:
         CgcError: there is none.
     """
-    camera = cast("Scene", context.scene).camera
+    camera = scene_of(context).camera
     if camera is None or of_object(camera).kind != "CAMERA":
-        capture = active_capture(context)
-        assert capture is not None
-        camera = neighbour(capture, None, 1)
+        camera = neighbour(wanted_capture(context), None, 1)
     look_through(context, camera)
 
 
@@ -261,18 +259,16 @@ def _go(context: Context, area: Area, region: Region, step: int) -> None:
     Raises:
         CgcError: there is none.
     """
-    camera = cast("Object", cast("Scene", context.scene).camera)
-    capture = capture_of(camera) or active_capture(context)
-    if capture is None:
-        raise CgcError("There is no capture in this scene; import one.")
+    camera = scene_of(context).camera
+    capture = (camera and capture_of(camera)) or wanted_capture(context)
     with context.temp_override(area=area, region=region):
         look_through(bpy.context, neighbour(capture, camera, step))
-    mask_review.refresh(cast("Scene", context.scene))
+    review.refresh(scene_of(context))
 
 
 def _region_under(context: Context, event: Event) -> tuple[Area, Region] | None:
     """Return the viewport under the mouse, None where something else or a panel is there."""
-    screen = cast("Any", context.screen)
+    screen = members_of(context).screen
     for area in screen.areas if screen else ():
         inside = [r for r in area.regions if _is_inside(r, event)]
         if area.type == "VIEW_3D" and inside:

@@ -16,7 +16,7 @@ from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.select import subset
 from ..capture.parts import root_of
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..splats import looks
 from ..splats.objects import indices_of, replace_gaussians
 from .data import (

@@ -3,21 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..capture.parts import active_capture, capture_of, captures, segment_collections
-from ..properties import of_collection, of_object
+from ..capture.parts import (
+    active_capture,
+    capture_of,
+    captures,
+    segment_collections,
+    wanted_capture,
+)
+from ..common.access import of_collection, of_object
+from ..common.context import scene_of, view_layer_of
 from ..splats.objects import data_of, is_splat
 from .data import PARTS, collection_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Collection, Context, Object
+    from bpy.types import BoolAttribute, Collection, Context, Object
+
+    _Operator = bpy.types.Operator
+else:
+    _Operator = object
 
 ACTIVE = -1
 """Stands for the segment of the active object."""
@@ -26,7 +37,7 @@ SELECTION = ".selection"
 """Attribute in which Blender keeps which points are selected in Edit Mode."""
 
 
-class SegmentChange:
+class SegmentChange(_Operator):
     """What operators on segments have in common."""
 
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's convention
@@ -35,22 +46,21 @@ class SegmentChange:
     def poll(cls, context: Context) -> bool:
         """Need segments."""
         if not has_segments(context):
-            cast("Any", cls).poll_message_set("There are no segments; train, or import a run")
+            cls.poll_message_set("There are no segments; train, or import a run")
             return False
         return True
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Change something and report what."""
-        report = cast("Any", self).report
         capture = active_capture(context)
         try:
             done = self.change(context)
         except CgcError as error:
-            report({"ERROR"}, str(error))
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if capture is not None:
             _stay_in(context, capture)
-        report({"INFO"}, done)
+        self.report({"INFO"}, done)
         return {"FINISHED"}
 
     def change(self, context: Context) -> str:
@@ -68,25 +78,13 @@ def has_segments(context: Context) -> bool:
     return capture is not None and bool(segment_collections(capture))
 
 
-def wanted_capture(context: Context) -> Collection:
-    """Return the active capture.
-
-    Raises:
-        CgcError: the scene has none.
-    """
-    capture = active_capture(context)
-    if capture is None:
-        raise CgcError("The scene has no capture; import one first.")
-    return capture
-
-
 def capture_around(context: Context, collection: Collection) -> Collection:
     """Return the capture of a segment, which need not be the active one.
 
     Raises:
         CgcError: the segment is in no capture, as one that was appended alone.
     """
-    for capture in captures(cast("Any", context.scene)):
+    for capture in captures(scene_of(context)):
         if collection in capture.children_recursive:
             return capture
     raise CgcError(f"{collection.name} is in no capture of this scene; put it into one first.")
@@ -105,11 +103,12 @@ def wanted_segment(context: Context, number: int) -> Collection:
     """
     if number != ACTIVE:
         return _numbered(wanted_capture(context), number)
-    layer = cast("Any", context.view_layer)
+    layer = view_layer_of(context)
     active = layer.objects.active
     found = collection_of(active) if active is not None else None
-    if found is None and of_collection(layer.active_layer_collection.collection).kind in PARTS:
-        found = layer.active_layer_collection.collection
+    within = layer.active_layer_collection
+    if found is None and within is not None and of_collection(within.collection).kind in PARTS:
+        found = within.collection
     if found is None:
         raise CgcError("No segment is active: make one of its objects active, or name its number.")
     return found
@@ -129,7 +128,7 @@ def chosen_gaussians(
     In Edit Mode they are the selected points (N,), in any other mode selected objects as a whole.
     """
     points = context.mode == "EDIT_POINTCLOUD"
-    items = cast("Any", context).objects_in_mode if points else context.selected_objects
+    items = context.objects_in_mode if points else context.selected_objects
     return {
         item: _selected_points(item) if points else None
         for item in items or ()
@@ -145,7 +144,7 @@ def leave_edit_mode(context: Context) -> None:
 
 def _stay_in(context: Context, capture: Collection) -> None:
     """Make a capture's root active if the active object was removed: it may not be the only one."""
-    objects = cast("Any", context.view_layer).objects
+    objects = view_layer_of(context).objects
     roots = [item for item in capture.objects if of_object(item).kind == "ROOT"]
     if objects.active is None and roots and objects.get(roots[0].name) == roots[0]:
         objects.active = roots[0]
@@ -164,5 +163,5 @@ def _selected_points(item: Object) -> NDArray[np.bool_]:
     selected = np.ones(len(cloud.points), bool)
     attribute = cloud.attributes.get(SELECTION)
     if attribute is not None and attribute.domain == "POINT":
-        cast("Any", attribute).data.foreach_get("value", selected)
+        cast("BoolAttribute", attribute).data.foreach_get("value", selected)
     return selected

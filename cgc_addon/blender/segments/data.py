@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from ...cgc.segments import distinct_colors
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
-from ..capture import parts as captures
-from ..properties import of_collection
+from ..capture.parts import objects_in, part, segment_collections
+from ..common.access import of_collection
+from ..common.context import preferences_of
 from ..splats.objects import data_of, indices_of, is_splat, new_splat
 from .run_files import HIGHEST_SEGMENT
 
 if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import CollectionColorItems
     from bpy.types import Collection, Object
 
 PARTS = ("SEGMENT", "UNASSIGNED")
@@ -43,7 +45,7 @@ def count_of(collection: Collection) -> int:
 def all_segments(capture: Collection) -> list[Collection]:
     """Return the collections that hold a capture's Gaussians, the unassigned ones last."""
     return [
-        *captures.segment_collections(capture),
+        *segment_collections(capture),
         *(c for c in capture.children_recursive if of_collection(c).kind == "UNASSIGNED"),
     ]
 
@@ -78,7 +80,7 @@ def new_segment(
 
 def unassigned(capture: Collection) -> Collection:
     """Return the collection of Gaussians that belong to no segment; it is made if missing."""
-    return captures.part(capture, "UNASSIGNED", "Unassigned")
+    return part(capture, "UNASSIGNED", "Unassigned")
 
 
 def add_splat(
@@ -130,7 +132,7 @@ def free_identifiers(capture: Collection, count: int) -> list[int]:
     Raises:
         CgcError: more than 65,535 segments would be there.
     """
-    taken = {of_collection(c).segment for c in captures.segment_collections(capture)}
+    taken = {of_collection(c).segment for c in segment_collections(capture)}
     free = (number for number in range(1, HIGHEST_SEGMENT + 1) if number not in taken)
     found = list(islice(free, count))
     if len(found) < count:
@@ -144,7 +146,7 @@ def free_identifiers(capture: Collection, count: int) -> list[int]:
 def number_apart(capture: Collection) -> None:
     """Give each segment a number of its own: a duplicated collection has that of its original."""
     taken = set()
-    for collection in captures.segment_collections(capture):
+    for collection in segment_collections(capture):
         settings = of_collection(collection)
         if settings.segment in taken:
             settings.segment = free_identifiers(capture, 1)[0]
@@ -182,10 +184,10 @@ def rename(collection: Collection, name: str) -> None:
 
 def tag_color(collection: Collection) -> None:
     """Give a collection the colour tag of the outliner whose hue is nearest to its colour."""
-    tags = cast("Any", bpy.context).preferences.themes[0].collection_color
+    tags = preferences_of(bpy.context).themes[0].collection_color
     wanted = _hue(of_collection(collection).color)
-    nearest = max(range(len(tags)), key=lambda number: float(wanted @ _hue(tags[number].color)))
-    collection.color_tag = f"COLOR_{nearest + 1:02d}"  # pyright: ignore[reportAttributeAccessIssue]
+    nearest = max(range(len(tags)), key=lambda number: float(wanted @ _hue(tags[number].color[:])))
+    collection.color_tag = cast("CollectionColorItems", f"COLOR_{nearest + 1:02d}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +206,7 @@ class Copies:
 
 def copies(capture: Collection) -> Copies:
     """Find the Gaussians of a capture that are there more than once."""
-    indices = [indices_of(item) for item in captures.objects_in(capture) if is_splat(item)]
+    indices = [indices_of(item) for item in objects_in(capture) if is_splat(item)]
     together = np.concatenate([np.zeros(0, np.int32), *indices])
     index, counts = np.unique(together, return_counts=True)
     return Copies(index[counts > 1])
@@ -222,8 +224,8 @@ def _palette(count: int) -> NDArray[np.uint8]:
     return distinct_colors(count)
 
 
-def _hue(color: object) -> NDArray[np.float64]:
+def _hue(color: Iterable[float]) -> NDArray[np.float64]:
     """Return the direction in which a colour (r, g, b) leaves grey; zero for greys."""
-    values = np.array(tuple(color), np.float64)[:3]  # pyright: ignore[reportArgumentType]
+    values = np.array(tuple(color), np.float64)[:3]
     values = values - values.mean()
     return values / max(float(np.linalg.norm(values)), 1e-9)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...cgc.clusters.granularity import MergeTree, ordered_by_size
 from ...errors import CgcError
 from ..common import point_attributes
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..splats.objects import clusters_of, data_of, indices_of
 from .build import stored_tree
 from .data import collection_of, remove_segment, rename, splats_of, unassigned

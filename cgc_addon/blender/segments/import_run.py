@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Import a training run, or any splat: its Gaussians, one collection for each segment."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -17,7 +16,10 @@ from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
 from ..capture.import_colmap import capture_of_dataset, import_colmap
 from ..capture.parts import captures, new_capture, root_of
-from ..properties import of_collection
+from ..common.access import of_collection
+from ..common.buttons import layout_of
+from ..common.context import scene_of, view_layer_of, window_manager_of
+from ..common.windows import areas_of, viewports_in
 from .build import Built, build_segments
 from .choice import leave_edit_mode
 from .run_files import RunFiles, read_run
@@ -25,6 +27,10 @@ from .run_files import RunFiles, read_run
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import Collection, Context, Event, Menu, Scene
+
+    _Operator = bpy.types.Operator
+else:
+    _Operator = object
 
 UP_AXES = (
     ("NEGATIVE_Y", "−Y", "As COLMAP and most splats have it, their first photo held upright"),
@@ -95,13 +101,10 @@ def show_colors(context: Context) -> bool:
         Whether there was one.
     """
     switched = False
-    for window in cast("Any", context).window_manager.windows:
-        for area in window.screen.areas:
-            for space in area.spaces:
-                shading = getattr(space, "shading", None)
-                if space.type == "VIEW_3D" and shading is not None and shading.type == "SOLID":
-                    shading.type = "MATERIAL"
-                    switched = True
+    for view in viewports_in(areas_of(context)):
+        if view.shading.type == "SOLID":
+            view.shading.type = "MATERIAL"
+            switched = True
     return switched
 
 
@@ -136,42 +139,44 @@ def _new_capture(
         warn(f"There are no cameras: {run.dataset}, which the run was trained on, is gone.")
     capture = new_capture(scene, run.name, np.array(_DIRECTIONS[up_axis]))
     of_collection(capture).dataset = str(run.dataset or "")
-    root, objects = root_of(capture), cast("Any", context).view_layer.objects
+    root, objects = root_of(capture), view_layer_of(context).objects
     if objects.get(root.name) == root:
         objects.active = root
     return capture
 
 
-class ImportSegments:
+class ImportSegments(_Operator):
     """What importing a run and importing a splat have in common."""
 
     bl_options = {"REGISTER", "UNDO", "PRESET"}  # noqa: RUF012 - Blender's convention
 
-    material_preview: BoolProperty(
-        name="Show in Color",
-        description="Switch viewports in Solid mode, which has no colours, to Material Preview",
-        default=True,
-    )
+    if TYPE_CHECKING:
+        material_preview: bool
+    else:
+        material_preview: BoolProperty(
+            name="Show in Color",
+            description="Switch viewports in Solid mode, which has no colours, to Material Preview",
+            default=True,
+        )
 
     def import_from(
         self, context: Context, path: Path, up_axis: str = "NEGATIVE_Y"
     ) -> set[OperatorReturnItems]:
         """Import and report what came in, or why nothing did."""
-        report = cast("Any", self).report
         try:
             imported = import_run(
                 context,
-                cast("Any", context.scene),
+                scene_of(context),
                 path,
                 up_axis=up_axis,
-                warn=lambda text: report({"WARNING"}, text),
+                warn=lambda text: self.report({"WARNING"}, text),
             )
         except CgcError as error:
-            report({"ERROR"}, str(error))
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if self.material_preview and not bpy.app.background:
             show_colors(context)
-        report({"INFO"}, imported.sentence())
+        self.report({"INFO"}, imported.sentence())
         return {"FINISHED"}
 
 
@@ -182,14 +187,18 @@ class CGC_OT_import_run(ImportSegments, bpy.types.Operator):  # noqa: N801 - Ble
     bl_label = "Import Segmented Splat Run"
     bl_description = "Import a training run: one collection for each object that was found"
 
-    directory: StringProperty(
-        name="Run Folder", subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"}
-    )
-    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+    if TYPE_CHECKING:
+        directory: str
+        filter_folder: bool
+    else:
+        directory: StringProperty(
+            name="Run Folder", subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"}
+        )
+        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask for the folder."""
-        cast("Any", context.window_manager).fileselect_add(self)
+        window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
@@ -207,13 +216,20 @@ class CGC_OT_import_splat(ImportSegments, bpy.types.Operator):  # noqa: N801 - B
     bl_label = "Import Gaussian Splat"
     bl_description = "Import a Gaussian splat; its segments, if it has any, become collections"
 
-    filepath: StringProperty(name="File Path", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
-    up_axis: EnumProperty(name="Up", description="Axis of the splat that points up", items=UP_AXES)
+    if TYPE_CHECKING:
+        filepath: str
+        filter_glob: str
+        up_axis: str
+    else:
+        filepath: StringProperty(name="File Path", subtype="FILE_PATH", options={"SKIP_SAVE"})
+        filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
+        up_axis: EnumProperty(
+            name="Up", description="Axis of the splat that points up", items=UP_AXES
+        )
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask for options if a file was dropped, else for a file."""
-        window_manager = cast("Any", context.window_manager)
+        window_manager = window_manager_of(context)
         if self.filepath:
             return window_manager.invoke_props_dialog(self, title=Path(self.filepath).name)
         window_manager.fileselect_add(self)
@@ -221,7 +237,7 @@ class CGC_OT_import_splat(ImportSegments, bpy.types.Operator):  # noqa: N801 - B
 
     def draw(self, context: Context) -> None:
         """Show what can be chosen beside the file."""
-        layout = cast("Any", self.layout)
+        layout = layout_of(self)
         layout.use_property_split = True
         layout.prop(self, "up_axis")
         layout.prop(self, "material_preview")
@@ -249,7 +265,7 @@ class CGC_FH_import_splat(bpy.types.FileHandler):  # noqa: N801 - Blender's conv
 
 
 def _menu_entries(menu: Menu, _context: Context) -> None:
-    layout = cast("Any", menu.layout)
+    layout = layout_of(menu)
     layout.operator(CGC_OT_import_run.bl_idname, text="Segmented Splat Run")
     layout.operator(CGC_OT_import_splat.bl_idname, text="Gaussian Splat (.ply, .splat, .spz)")
 

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """The list of a capture's segments: colour, name, how many Gaussians, selected, shown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import EnumProperty
 
 from ..capture.parts import active_capture
-from ..properties import of_collection, of_scene
+from ..common.access import of_collection, of_scene
 from .data import all_segments, count_of
 
 if TYPE_CHECKING:
@@ -26,7 +25,10 @@ ORDERS = (
 class CGC_UL_segments(bpy.types.UIList):  # noqa: N801 - Blender's convention
     """Rows of `bpy.data.collections`; all but the active capture's segments are left out."""
 
-    order: EnumProperty(name="Order", description="How segments are sorted", items=ORDERS)
+    if TYPE_CHECKING:
+        order: str
+    else:
+        order: EnumProperty(name="Order", description="How segments are sorted", items=ORDERS)
 
     def draw_item(
         self,
@@ -112,7 +114,7 @@ def draw_segments(layout: UILayout, scene: Scene) -> None:
         "",
         bpy.data,
         "collections",
-        cast("Any", of_scene(scene)),
+        of_scene(scene),
         "active_segment",
         rows=6,
         maxrows=10,

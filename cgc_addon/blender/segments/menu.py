@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 
 from ..capture.parts import active_capture, segment_collections
-from ..properties import of_collection
+from ..common.access import of_collection
+from ..common.buttons import layout_of
 from ..splats.objects import is_splat
 
 if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import IconItems
     from bpy.types import Context, Menu
 
 ASSIGN = "CGC_MT_assign_to_segment"
@@ -25,15 +27,14 @@ class CGC_MT_assign_to_segment(bpy.types.Menu):  # noqa: N801 - Blender's conven
 
     def draw(self, context: Context) -> None:
         """List them by number."""
-        layout = cast("Any", self.layout)
+        layout = layout_of(self)
         layout.operator("cgc.assign_to_segment", text="New Segment", icon="ADD").new = True
         layout.operator("cgc.unassign", icon="X")
         layout.separator()
         capture = active_capture(context)
         for collection in segment_collections(capture) if capture else ():
-            icon = (
-                f"COLLECTION_{collection.color_tag}" if collection.color_tag != "NONE" else "NONE"
-            )
+            tag = collection.color_tag
+            icon = cast("IconItems", "NONE" if tag == "NONE" else f"COLLECTION_{tag}")
             entry = layout.operator("cgc.assign_to_segment", text=collection.name, icon=icon)
             entry.segment = of_collection(collection).segment
 
@@ -46,7 +47,7 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
 
     def draw(self, context: Context) -> None:
         """List the operators."""
-        layout = cast("Any", self.layout)
+        layout = layout_of(self)
         layout.operator("cgc.recut_segments")
         layout.separator()
         layout.operator("cgc.merge_segments")
@@ -67,7 +68,7 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
 
 def _entry(menu: Menu, context: Context) -> None:
     if is_splat(context.active_object):
-        layout = cast("Any", menu.layout)
+        layout = layout_of(menu)
         layout.separator()
         layout.menu(CGC_MT_segments.bl_idname)
 

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Operators that change segments; those that only show them are in `visibility_operators`.
 
 Each says in its `change` what it did; a CgcError that comes up there has changed nothing.
@@ -7,16 +6,17 @@ Each says in its `change` what it did; a CgcError that comes up there has change
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ...errors import CgcError
-from ..properties import of_collection
-from . import edits as segment_edits
-from . import menu as segment_menu
-from . import visibility_operators
+from ..capture.parts import wanted_capture
+from ..common.access import of_collection
+from ..common.buttons import layout_of, set_options
+from ..common.context import window_manager_of
+from . import edits, menu, visibility_operators
 from .choice import (
     ACTIVE,
     OF_ACTIVE,
@@ -25,7 +25,6 @@ from .choice import (
     chosen_gaussians,
     leave_edit_mode,
     selected_segments,
-    wanted_capture,
     wanted_segment,
 )
 from .data import count_of, splats_of
@@ -46,23 +45,27 @@ class CGC_OT_recut_segments(SegmentChange, bpy.types.Operator):  # noqa: N801 - 
         "ones and those with copies are left as they are"
     )
 
-    granularity: FloatProperty(
-        name="Granularity",
-        description="From parts of objects at 0 to whole objects at 1; that of the capture if "
-        "not given",
-        subtype="FACTOR",
-        min=0.0,
-        max=1.0,
-        options={"SKIP_SAVE"},
-    )
-    minimum_size: IntProperty(
-        name="Smallest Segment",
-        description="Gaussians that a segment needs; that of the capture if not given",
-        min=1,
-        soft_max=1000,
-        default=10,
-        options={"SKIP_SAVE"},
-    )
+    if TYPE_CHECKING:
+        granularity: float
+        minimum_size: int
+    else:
+        granularity: FloatProperty(
+            name="Granularity",
+            description="From parts of objects at 0 to whole objects at 1; that of the capture if "
+            "not given",
+            subtype="FACTOR",
+            min=0.0,
+            max=1.0,
+            options={"SKIP_SAVE"},
+        )
+        minimum_size: IntProperty(
+            name="Smallest Segment",
+            description="Gaussians that a segment needs; that of the capture if not given",
+            min=1,
+            soft_max=1000,
+            default=10,
+            options={"SKIP_SAVE"},
+        )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -78,7 +81,7 @@ class CGC_OT_recut_segments(SegmentChange, bpy.types.Operator):  # noqa: N801 - 
     def change(self, context: Context) -> str:
         """Cut the merge tree anew."""
         capture = wanted_capture(context)
-        properties = cast("Any", self.properties)
+        properties = self.properties
         if not properties.is_property_set("granularity"):
             self.granularity = of_collection(capture).granularity
         if not properties.is_property_set("minimum_size"):
@@ -101,7 +104,7 @@ class CGC_OT_merge_segments(SegmentChange, bpy.types.Operator):  # noqa: N801 - 
         into = wanted_segment(context, ACTIVE)
         merged = selected_segments(context)
         leave_edit_mode(context)
-        segment_edits.merge_segments(capture_around(context, into), merged, into)
+        edits.merge_segments(capture_around(context, into), merged, into)
         return f"{into.name} has {count_of(into):,} Gaussians now"
 
 
@@ -112,15 +115,18 @@ class CGC_OT_split_segment(SegmentChange, bpy.types.Operator):  # noqa: N801 - B
     bl_label = "Split Segment"
     bl_description = "Take a segment apart where it was joined last"
 
-    segment: IntProperty(
-        name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
-    )
+    if TYPE_CHECKING:
+        segment: int
+    else:
+        segment: IntProperty(
+            name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
+        )
 
     def change(self, context: Context) -> str:
         """Split it."""
         collection = wanted_segment(context, self.segment)
         leave_edit_mode(context)
-        parts = segment_edits.split_segment(capture_around(context, collection), collection)
+        parts = edits.split_segment(capture_around(context, collection), collection)
         return f"Split into {', '.join(part.name for part in parts)}"
 
 
@@ -133,21 +139,25 @@ class CGC_OT_assign_to_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
         "Move the selected objects, or in Edit Mode the selected points, into a segment"
     )
 
-    segment: IntProperty(
-        name="Segment",
-        description=OF_ACTIVE,
-        min=-1,
-        default=ACTIVE,
-        options={"SKIP_SAVE"},
-    )
-    new: BoolProperty(
-        name="New Segment", description="Make a new segment of them", options={"SKIP_SAVE"}
-    )
+    if TYPE_CHECKING:
+        segment: int
+        new: bool
+    else:
+        segment: IntProperty(
+            name="Segment",
+            description=OF_ACTIVE,
+            min=-1,
+            default=ACTIVE,
+            options={"SKIP_SAVE"},
+        )
+        new: BoolProperty(
+            name="New Segment", description="Make a new segment of them", options={"SKIP_SAVE"}
+        )
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask which segment is meant where it cannot be that of the object being edited."""
         if context.mode == "EDIT_POINTCLOUD" and self.segment == ACTIVE and not self.new:
-            return cast("Any", bpy.ops.wm).call_menu(name=segment_menu.ASSIGN)
+            return cast("set[OperatorReturnItems]", bpy.ops.wm.call_menu(name=menu.ASSIGN))
         return self.execute(context)
 
     def change(self, context: Context) -> str:
@@ -156,7 +166,7 @@ class CGC_OT_assign_to_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
         capture = wanted_capture(context) if target is None else capture_around(context, target)
         chosen = chosen_gaussians(context, capture)
         leave_edit_mode(context)
-        filled = segment_edits.assign(capture, chosen, target)
+        filled = edits.assign(capture, chosen, target)
         return f"{filled.name} has {count_of(filled):,} Gaussians now"
 
 
@@ -174,7 +184,7 @@ class CGC_OT_unassign(SegmentChange, bpy.types.Operator):  # noqa: N801 - Blende
         capture = wanted_capture(context)
         chosen = chosen_gaussians(context, capture)
         leave_edit_mode(context)
-        filled = segment_edits.unassign(capture, chosen)
+        filled = edits.unassign(capture, chosen)
         return f"{filled.name} has {count_of(filled):,} Gaussians now"
 
 
@@ -185,15 +195,19 @@ class CGC_OT_pin_segment(SegmentChange, bpy.types.Operator):  # noqa: N801 - Ble
     bl_label = "Pin Segment"
     bl_description = "Keep a segment as it is when the granularity changes, or no longer"
 
-    segment: IntProperty(
-        name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
-    )
-    pinned: BoolProperty(name="Pinned", default=True, options={"SKIP_SAVE"})
+    if TYPE_CHECKING:
+        segment: int
+        pinned: bool
+    else:
+        segment: IntProperty(
+            name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
+        )
+        pinned: BoolProperty(name="Pinned", default=True, options={"SKIP_SAVE"})
 
     def change(self, context: Context) -> str:
         """Pin or unpin it."""
         collection = wanted_segment(context, self.segment)
-        segment_edits.pin(collection, self.pinned)
+        edits.pin(collection, self.pinned)
         return f"{collection.name} is {'pinned' if self.pinned else 'no longer pinned'}"
 
 
@@ -204,29 +218,33 @@ class CGC_OT_rename_segment(SegmentChange, bpy.types.Operator):  # noqa: N801 - 
     bl_label = "Rename Segment"
     bl_description = "Name a segment, its collection and its objects"
 
-    segment: IntProperty(
-        name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
-    )
-    name: StringProperty(name="Name", options={"SKIP_SAVE"})
+    if TYPE_CHECKING:
+        segment: int
+        name: str  # pyright: ignore[reportIncompatibleMethodOverride] - hides the operator's own
+    else:
+        segment: IntProperty(
+            name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
+        )
+        name: StringProperty(name="Name", options={"SKIP_SAVE"})
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Ask for the name."""
         try:
-            self.name = wanted_segment(context, self.segment).name
+            set_options(self.properties, name=wanted_segment(context, self.segment).name)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        return cast("Any", context.window_manager).invoke_props_dialog(self)
+        return window_manager_of(context).invoke_props_dialog(self)
 
     def draw(self, context: Context) -> None:
         """Show the name only."""
-        self.layout.prop(self, "name")  # pyright: ignore[reportOptionalMemberAccess]
+        layout_of(self).prop(self, "name")
 
     def change(self, context: Context) -> str:
         """Rename it."""
         collection = wanted_segment(context, self.segment)
         former = collection.name
-        segment_edits.rename_segment(collection, self.name)
+        edits.rename_segment(collection, self.name)
         return f"{former} is called {collection.name} now"
 
 
@@ -237,13 +255,16 @@ class CGC_OT_delete_segments(SegmentChange, bpy.types.Operator):  # noqa: N801
     bl_label = "Delete Segments"
     bl_description = "Delete the segments of the selected objects, with their Gaussians"
 
-    segment: IntProperty(
-        name="Segment",
-        description="Number of the segment; −1: those of the selected objects",
-        min=-1,
-        default=ACTIVE,
-        options={"SKIP_SAVE"},
-    )
+    if TYPE_CHECKING:
+        segment: int
+    else:
+        segment: IntProperty(
+            name="Segment",
+            description="Number of the segment; −1: those of the selected objects",
+            min=-1,
+            default=ACTIVE,
+            options={"SKIP_SAVE"},
+        )
 
     def change(self, context: Context) -> str:
         """Delete them."""
@@ -255,7 +276,7 @@ class CGC_OT_delete_segments(SegmentChange, bpy.types.Operator):  # noqa: N801
             raise CgcError("Nothing was deleted: select objects of segments first.")
         count = sum(len(splats_of(one)) > 0 for one in doomed)
         leave_edit_mode(context)
-        segment_edits.delete_segments(doomed)
+        edits.delete_segments(doomed)
         return f"Deleted {count} segments"
 
 
@@ -276,12 +297,12 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     visibility_operators.register()
-    segment_menu.register()
+    menu.register()
 
 
 def unregister() -> None:
     """Take them away again."""
-    segment_menu.unregister()
+    menu.unregister()
     visibility_operators.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...cgc.clusters.granularity import MergeTree
 from ...errors import CgcError
 from ..capture.parts import segment_collections
-from ..properties import of_collection
+from ..common.access import of_collection
 from ..splats.objects import clusters_of
 from .build import stored_tree
 from .data import all_segments, copies, splats_of, unassigned

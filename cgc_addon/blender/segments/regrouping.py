@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -21,8 +21,8 @@ from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
 from ...splats.transform import transform
 from ..capture.parts import root_of
+from ..common.access import of_collection, of_object
 from ..common.world_matrix import world_matrix
-from ..properties import of_collection, of_object
 from ..splats import looks
 from ..splats.objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
 from .data import (
@@ -161,7 +161,7 @@ def _fillings(
     """Read objects and sort their Gaussians by target, each in the order of the run's splat."""
     if not items:
         return {}
-    depsgraph = cast("Any", bpy.context).evaluated_depsgraph_get()
+    depsgraph = bpy.context.evaluated_depsgraph_get()
     gaussians = concatenate([gaussians_of(item) for item in items])
     index = np.concatenate([indices_of(item) for item in items])
     clusters = np.concatenate([clusters_of(item) for item in items])

@@ -7,10 +7,11 @@ are behind properties, which may neither raise nor show a message.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
+from ..common.context import members_of
 from .data import collection_of, splats_of
 from .visibility import layer_collection_of
 
@@ -92,7 +93,7 @@ def only_in_renders(collection: Collection) -> bool:
 
 
 def _view_layer() -> ViewLayer | None:
-    return cast("Any", bpy.context).view_layer
+    return members_of(bpy.context).view_layer
 
 
 def _splats_in(layer: ViewLayer | None, collection: Collection) -> list[Object]:

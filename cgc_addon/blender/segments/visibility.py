@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection as Group
 from typing import TYPE_CHECKING
 
-from ..properties import of_collection
+from ..common.access import of_collection
 from .data import all_segments
 
 if TYPE_CHECKING:

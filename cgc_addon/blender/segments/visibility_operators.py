@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Operators that show, hide and select segments, and change none."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from ...errors import CgcError
-from . import selection as segment_selection
+from ..capture.parts import wanted_capture
+from ..common.context import view_layer_of
+from . import selection
 from .choice import (
     ACTIVE,
     OF_ACTIVE,
@@ -18,7 +19,6 @@ from .choice import (
     capture_around,
     leave_edit_mode,
     selected_segments,
-    wanted_capture,
     wanted_segment,
 )
 from .data import all_segments
@@ -38,13 +38,16 @@ class CGC_OT_isolate_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
         "shown before"
     )
 
-    segment: IntProperty(
-        name="Segment",
-        description="Number of the segment; −1: those of the selected objects",
-        min=-1,
-        default=ACTIVE,
-        options={"SKIP_SAVE"},
-    )
+    if TYPE_CHECKING:
+        segment: int
+    else:
+        segment: IntProperty(
+            name="Segment",
+            description="Number of the segment; −1: those of the selected objects",
+            min=-1,
+            default=ACTIVE,
+            options={"SKIP_SAVE"},
+        )
 
     def change(self, context: Context) -> str:
         """Isolate, or bring back."""
@@ -53,7 +56,7 @@ class CGC_OT_isolate_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
             alone = [wanted_segment(context, self.segment)]
         capture = capture_around(context, alone[0])
         names = ", ".join(one.name for one in alone)
-        if isolate(cast("Any", context.view_layer), capture, alone):
+        if isolate(view_layer_of(context), capture, alone):
             return f"{names} alone is shown; isolate again to show what was shown before"
         return "Everything is shown as before"
 
@@ -65,15 +68,21 @@ class CGC_OT_hide_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
     bl_label = "Hide Segment"
     bl_description = "Hide a segment in viewports, renders, masks and exports, or show it"
 
-    segment: IntProperty(
-        name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
-    )
-    hide: BoolProperty(name="Hide", description="Off: show it", default=True, options={"SKIP_SAVE"})
+    if TYPE_CHECKING:
+        segment: int
+        hide: bool
+    else:
+        segment: IntProperty(
+            name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
+        )
+        hide: BoolProperty(
+            name="Hide", description="Off: show it", default=True, options={"SKIP_SAVE"}
+        )
 
     def change(self, context: Context) -> str:
         """Hide or show it."""
         collection = wanted_segment(context, self.segment)
-        segment_selection.show(collection, not self.hide)
+        selection.show(collection, not self.hide)
         return f"{collection.name} is {'hidden' if self.hide else 'shown'}"
 
 
@@ -88,7 +97,7 @@ class CGC_OT_show_all_segments(SegmentChange, bpy.types.Operator):  # noqa: N801
         """Show them."""
         capture = wanted_capture(context)
         for collection in all_segments(capture):
-            segment_selection.show(collection, True)
+            selection.show(collection, True)
         end_isolation(capture)
         return "All segments are shown"
 
@@ -100,21 +109,27 @@ class CGC_OT_select_segment(SegmentChange, bpy.types.Operator):  # noqa: N801
     bl_label = "Select Segment"
     bl_description = "Select the objects of a segment and make one of them active"
 
-    segment: IntProperty(
-        name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
-    )
-    extend: BoolProperty(name="Extend", description="Keep what is selected", options={"SKIP_SAVE"})
+    if TYPE_CHECKING:
+        segment: int
+        extend: bool
+    else:
+        segment: IntProperty(
+            name="Segment", description=OF_ACTIVE, min=-1, default=ACTIVE, options={"SKIP_SAVE"}
+        )
+        extend: BoolProperty(
+            name="Extend", description="Keep what is selected", options={"SKIP_SAVE"}
+        )
 
     def change(self, context: Context) -> str:
         """Select them."""
         collection = wanted_segment(context, self.segment)
-        if not segment_selection.is_shown(collection):
+        if not selection.is_shown(collection):
             raise CgcError(f"{collection.name} is hidden or empty; show it, then select it.")
         leave_edit_mode(context)
         if self.extend:
-            segment_selection.select(collection, True)
+            selection.select(collection, True)
         else:
-            segment_selection.make_active(collection)
+            selection.make_active(collection)
         return f"{collection.name} is selected"
 
 

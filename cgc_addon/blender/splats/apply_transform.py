@@ -7,7 +7,7 @@ Blender's own Apply moves the points alone; rotations, scales and harmonics woul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -16,11 +16,13 @@ from mathutils import Matrix
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.transform import transform
+from ..common.buttons import layout_of
+from ..common.context import members_of
 from .objects import clusters_of, data_of, gaussians_of, indices_of, is_splat, replace_gaussians
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Menu, Object, ViewLayer
+    from bpy.types import Context, Menu, Object
 
 
 def apply_transform(items: Sequence[Object]) -> None:
@@ -59,7 +61,7 @@ def _reset(item: Object) -> None:
 
 
 def _selected(context: Context) -> list[Object]:
-    layer = cast("ViewLayer | None", context.view_layer)
+    layer = members_of(context).view_layer
     return [] if layer is None else [item for item in layer.objects.selected if is_splat(item)]
 
 
@@ -97,7 +99,7 @@ class CGC_OT_apply_splat_transform(bpy.types.Operator):  # noqa: N801 - Blender'
 
 def _menu_entry(menu: Menu, context: Context) -> None:
     if _selected(context):
-        layout = cast("Any", menu.layout)
+        layout = layout_of(menu)
         layout.separator()
         layout.operator(CGC_OT_apply_splat_transform.bl_idname)
 

@@ -8,15 +8,24 @@ An ellipsoid ends where the opacity of its Gaussian falls to the threshold, as t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 
 from ..common.display_attributes import SURFACE_OPACITY
+from ..common.nodes import input_identifiers, interface_of, new_number, set_value
 from .objects import COLOR
 
 if TYPE_CHECKING:
-    from bpy.types import GeometryNodeTree, Material, Node, NodesModifier, NodeSocket, Object
+    from bpy.types import (
+        GeometryNodeRemoveAttribute,
+        GeometryNodeTree,
+        Material,
+        Node,
+        NodesModifier,
+        NodeSocket,
+        Object,
+    )
 
 MODIFIER = "Ellipsoids"
 MARK = "cgc_ellipsoids"
@@ -53,11 +62,11 @@ def ellipsoid_modifier(item: Object) -> NodesModifier | None:
 
 def _set_input(modifier: NodesModifier, name: str, value: object) -> None:
     """Set an input of the node group, for this modifier alone."""
-    sockets = cast("Any", modifier.node_group).interface.items_tree
-    inputs = {item.name: item.identifier for item in sockets if item.in_out == "INPUT"}
+    assert modifier.node_group is not None
+    inputs = input_identifiers(modifier.node_group)
     typed = getattr(modifier, "properties", None)
     if typed is None:  # before 5.2
-        cast("Any", modifier)[inputs[name]] = value
+        modifier[inputs[name]] = value
     else:
         getattr(typed.inputs, inputs[name]).value = value
 
@@ -75,17 +84,17 @@ def _node_group() -> GeometryNodeTree:
 
 
 def _add_sockets(group: GeometryNodeTree) -> None:
-    interface = cast("Any", group.interface)
-    for direction in ("INPUT", "OUTPUT"):
-        interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    interface = interface_of(group)
+    interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     interface.new_socket("Material", in_out="INPUT", socket_type="NodeSocketMaterial")
-    size = interface.new_socket("Size", in_out="INPUT", socket_type="NodeSocketFloat")
+    size = new_number(group, "Size", "NodeSocketFloat")
     size.description = "Factor on the size of every ellipsoid"
     size.default_value, size.min_value = 1.0, 0.0
-    detail = interface.new_socket("Detail", in_out="INPUT", socket_type="NodeSocketInt")
+    detail = new_number(group, "Detail", "NodeSocketInt")
     detail.description = "Subdivisions of each ellipsoid"
     detail.default_value, detail.min_value, detail.max_value = 1, 1, 4
-    threshold = interface.new_socket("Threshold", in_out="INPUT", socket_type="NodeSocketFloat")
+    threshold = new_number(group, "Threshold", "NodeSocketFloat")
     threshold.description = "Opacity at which an ellipsoid ends; more transparent ones are left out"
     threshold.subtype = "FACTOR"
     threshold.default_value, threshold.min_value, threshold.max_value = SURFACE_OPACITY, 0.01, 1.0
@@ -104,11 +113,10 @@ class _Graph:
         for name, value in settings.items():
             setattr(node, name, value)
         for key, value in inputs.items():
-            socket = cast("Any", node.inputs[key])
             if isinstance(value, bpy.types.NodeSocket):
-                self.group.links.new(value, socket)
+                self.group.links.new(value, node.inputs[key])
             else:
-                socket.default_value = value
+                set_value(node.inputs[key], value)
         return node
 
     def attribute(self, name: str, data_type: str) -> NodeSocket:
@@ -142,9 +150,9 @@ def _add_nodes(graph: _Graph) -> None:
     for pattern in ("radiance:*", "feature:*"):
         node = graph.add("GeometryNodeRemoveAttribute", {"Geometry": points, "Name": pattern})
         if "Pattern Mode" in node.inputs:
-            cast("Any", node.inputs["Pattern Mode"]).default_value = "Wildcard"
+            set_value(node.inputs["Pattern Mode"], "Wildcard")
         else:  # before 5.0
-            cast("Any", node).pattern_mode = "WILDCARD"
+            cast("GeometryNodeRemoveAttribute", node).pattern_mode = "WILDCARD"
         points = node.outputs["Geometry"]
     ball = graph.add(
         "GeometryNodeMeshIcoSphere", {"Radius": 1.0, "Subdivisions": given["Detail"]}

@@ -10,15 +10,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
+import numpy as np
 
 from ..capture.parts import objects_in
+from ..common.access import of_collection, of_scene
+from ..common.context import scene_of
 from ..common.display_attributes import linear_from_srgb
-from ..properties import of_collection, of_scene
+from ..common.nodes import add_attribute, add_vector_math
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
 from .objects import COLOR, data_of, is_splat, set_native
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Material, NodeSocket, NodeTree, Object, Scene
+    from bpy.types import (
+        Collection,
+        Material,
+        NodeSocket,
+        NodeTree,
+        Object,
+        Scene,
+    )
 
 MATERIAL_NAMES = {"PHOTO": "Splat Photo", "SEGMENT": "Splat Segments"}
 MARK = "cgc_look"
@@ -35,7 +45,7 @@ def apply_look(item: Object, scene: Scene | None = None) -> None:
     """
     if not is_splat(item) or not item.is_editable:
         return
-    settings = of_scene(scene or cast("Scene", bpy.context.scene))
+    settings = of_scene(scene or scene_of(bpy.context))
     material = _material(settings.look_color)
     cloud = data_of(item)
     if cloud.is_editable:
@@ -83,7 +93,7 @@ def _splats(scene: Scene) -> Iterator[Object]:
 
 
 def _color_object(item: Object, collection: Collection) -> None:
-    linear = linear_from_srgb(of_collection(collection).color[:])
+    linear = linear_from_srgb(np.array(of_collection(collection).color[:]))
     item.color = (*(float(value) for value in linear), 1.0)
 
 
@@ -115,16 +125,14 @@ def _material(look: str) -> Material:
 
 def _photo_color(tree: NodeTree) -> NodeSocket:
     """Return the colour of a point, or of the instance that an ellipsoid is; one of both is 0."""
-    total = tree.nodes.new("ShaderNodeVectorMath")
-    cast("Any", total).operation = "ADD"
-    for slot, kind in enumerate(("GEOMETRY", "INSTANCER")):
-        attribute = cast("Any", tree.nodes.new("ShaderNodeAttribute"))
-        attribute.attribute_type, attribute.attribute_name = kind, COLOR
+    total = add_vector_math(tree, "ADD")
+    of_point = add_attribute(tree, "GEOMETRY", COLOR)
+    of_instance = add_attribute(tree, "INSTANCER", COLOR)
+    for slot, attribute in enumerate((of_point, of_instance)):
         attribute.location = (-400.0, -200.0 * slot)
         tree.links.new(attribute.outputs["Color"], total.inputs[slot])
     # Harmonics may go below black; light cannot.
-    clipped = tree.nodes.new("ShaderNodeVectorMath")
-    cast("Any", clipped).operation = "MAXIMUM"
+    clipped = add_vector_math(tree, "MAXIMUM")
     total.location, clipped.location = (-200.0, 0.0), (0.0, 0.0)
     tree.links.new(total.outputs["Vector"], clipped.inputs[0])
     return clipped.outputs["Vector"]
@@ -133,6 +141,4 @@ def _photo_color(tree: NodeTree) -> NodeSocket:
 def _object_color(tree: NodeTree) -> NodeSocket:
     # Where an Empty instances the collection, Object Info tells the Empty's colour instead, and so
     # does the plain name `color` in Cycles.
-    attribute = cast("Any", tree.nodes.new("ShaderNodeAttribute"))
-    attribute.attribute_type, attribute.attribute_name = "OBJECT", "original.color"
-    return attribute.outputs["Color"]
+    return add_attribute(tree, "OBJECT", "original.color").outputs["Color"]

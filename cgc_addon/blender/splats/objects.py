@@ -18,7 +18,7 @@ them; to it come what we know of each Gaussian and what older Blenders need to d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import bpy
 import numpy as np
@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from ...splats import rotations
 from ...splats.gaussians import FEATURE_DIMENSION, Gaussians
 from ...splats.spherical_harmonics import HIGHEST_DEGREE, coefficient_count
-from ..common import point_attributes as attributes
+from ..common import point_attributes
+from ..common.access import of_object
 from ..common.display_attributes import (
     constants_from_colors,
     display_colors,
     display_radii,
     sigmoid,
 )
-from ..properties import of_object
 
 if TYPE_CHECKING:
     from bpy.types import Object, PointCloud
@@ -67,7 +67,7 @@ def new_splat(
         index: (N,) which Gaussian of the run's splat each is.
         clusters: (N,) cluster each belongs to, −1 for none.
     """
-    cloud = attributes.new_point_cloud(name, gaussians.means)
+    cloud = point_attributes.new_point_cloud(name, gaussians.means)
     _write_gaussians(cloud, gaussians, index, clusters)
     set_native(cloud, True)
     item = bpy.data.objects.new(name, cloud)
@@ -91,27 +91,27 @@ def gaussians_of(item: Object) -> Gaussians:
     """
     cloud = data_of(item)
     base = _base(cloud)
-    scales = np.maximum(attributes.read(cloud, "scale"), SMALLEST_SCALE)
+    scales = np.maximum(point_attributes.read(cloud, "scale"), SMALLEST_SCALE)
     return Gaussians(
-        means=attributes.read(cloud, "position"),
+        means=point_attributes.read(cloud, "position"),
         log_scales=np.log(scales.astype(np.float64)).astype(np.float32),
-        quats=attributes.read(cloud, "rotation"),
+        quats=point_attributes.read(cloud, "rotation"),
         logit_opacities=_logits(cloud, base[:, 3]),
         sh=_harmonics(cloud, base[:, :3]),
         features=_features(cloud),
-        segments=attributes.read_or_none(cloud, "segment"),
+        segments=point_attributes.read_or_none(cloud, "segment"),
     )
 
 
 def indices_of(item: Object) -> NDArray[np.int32]:
     """Return which Gaussian of the run's splat each point is (N,); 0, 1, … where not known."""
-    known = attributes.read_or_none(data_of(item), "gaussian")
+    known = point_attributes.read_or_none(data_of(item), "gaussian")
     return np.arange(len(data_of(item).points), dtype=np.int32) if known is None else known
 
 
 def clusters_of(item: Object) -> NDArray[np.int32]:
     """Return the cluster of each point (N,), −1 for none."""
-    known = attributes.read_or_none(data_of(item), "cluster")
+    known = point_attributes.read_or_none(data_of(item), "cluster")
     if known is None:
         return np.full(len(data_of(item).points), NO_CLUSTER, dtype=np.int32)
     return known
@@ -131,8 +131,8 @@ def replace_gaussians(
         index: (N,) which Gaussian of the run's splat each is.
         clusters: (N,) cluster each belongs to, −1 for none.
     """
-    cloud = attributes.resized(data_of(item), len(gaussians))
-    attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
+    cloud = point_attributes.resized(data_of(item), len(gaussians))
+    point_attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
     _write_gaussians(cloud, gaussians, index, clusters)
 
 
@@ -141,17 +141,24 @@ def data_of(item: Object) -> PointCloud:
     return cast("PointCloud", item.data)
 
 
+class _Typed(Protocol):
+    """A point cloud of a Blender that has splats."""
+
+    type: str
+
+
 def set_native(cloud: PointCloud, on: bool) -> bool:
     """Let Blender draw the points as splats itself, or not, and return whether it does."""
-    kinds = cast("Any", cloud).bl_rna.properties.get("type")
+    kinds = cloud.bl_rna.properties.get("type")
     if kinds is None or NATIVE not in kinds.enum_items:
         return False
-    base = attributes.read_or_none(cloud, BASE)
+    base = point_attributes.read_or_none(cloud, BASE)
     if on and base is not None:  # that of an older Blender is of another type
-        attributes.write(cloud, BASE, "FLOAT4", base)
+        point_attributes.write(cloud, BASE, "FLOAT4", base)
     wanted = NATIVE if on else kinds.default
-    if cast("Any", cloud).type != wanted:
-        cast("Any", cloud).type = wanted
+    typed = cast("_Typed", cloud)
+    if typed.type != wanted:
+        typed.type = wanted
     return on
 
 
@@ -164,44 +171,44 @@ def _write_gaussians(
     """Write everything but the positions, and take away what the Gaussians do not have."""
     opacities = sigmoid(gaussians.logit_opacities).astype(np.float32)
     base = np.column_stack([gaussians.sh[:, 0], opacities])
-    base_type = "FLOAT4" if attributes.has_type("FLOAT4") else "FLOAT_COLOR"
+    base_type = "FLOAT4" if point_attributes.has_type("FLOAT4") else "FLOAT_COLOR"
     log_scales = np.minimum(gaussians.log_scales, HIGHEST_LOG_SCALE).astype(np.float64)
 
-    attributes.write(cloud, "scale", "FLOAT_VECTOR", np.exp(log_scales))
-    attributes.write(cloud, "rotation", "QUATERNION", rotations.normalised(gaussians.quats))
-    attributes.write(cloud, BASE, base_type, base)
-    attributes.write(cloud, LOGIT, "FLOAT", gaussians.logit_opacities)
+    point_attributes.write(cloud, "scale", "FLOAT_VECTOR", np.exp(log_scales))
+    point_attributes.write(cloud, "rotation", "QUATERNION", rotations.normalised(gaussians.quats))
+    point_attributes.write(cloud, BASE, base_type, base)
+    point_attributes.write(cloud, LOGIT, "FLOAT", gaussians.logit_opacities)
     rest = gaussians.sh[:, 1:]
     for number in range(coefficient_count(HIGHEST_DEGREE) - 1):
         name = f"radiance:sh_{number}"
         if number < rest.shape[1]:
-            attributes.write(cloud, name, "FLOAT_VECTOR", rest[:, number])
+            point_attributes.write(cloud, name, "FLOAT_VECTOR", rest[:, number])
         else:
-            attributes.remove(cloud, name)
+            point_attributes.remove(cloud, name)
     for number in range(FEATURE_PARTS):
         name = f"feature:{number}"
         if gaussians.features is None:
-            attributes.remove(cloud, name)
+            point_attributes.remove(cloud, name)
         else:
             part = gaussians.features[:, 4 * number : 4 * number + 4]
-            attributes.write(cloud, name, "FLOAT_COLOR", part)
+            point_attributes.write(cloud, name, "FLOAT_COLOR", part)
     if gaussians.segments is None:
-        attributes.remove(cloud, "segment")
+        point_attributes.remove(cloud, "segment")
     else:
-        attributes.write(cloud, "segment", "INT", gaussians.segments)
-    attributes.write(cloud, "gaussian", "INT", index)
-    attributes.write(cloud, "cluster", "INT", clusters)
-    attributes.write(cloud, COLOR, "FLOAT_COLOR", display_colors(gaussians))
-    attributes.write(cloud, "radius", "FLOAT", display_radii(gaussians))
+        point_attributes.write(cloud, "segment", "INT", gaussians.segments)
+    point_attributes.write(cloud, "gaussian", "INT", index)
+    point_attributes.write(cloud, "cluster", "INT", clusters)
+    point_attributes.write(cloud, COLOR, "FLOAT_COLOR", display_colors(gaussians))
+    point_attributes.write(cloud, "radius", "FLOAT", display_radii(gaussians))
 
 
 def _base(cloud: PointCloud) -> NDArray[np.float32]:
     """Return constant harmonics and opacities (N, 4)."""
-    base = attributes.read_or_none(cloud, BASE)
+    base = point_attributes.read_or_none(cloud, BASE)
     if base is not None:
         return base
     # Blender before 5.1 drops FLOAT4 attributes of files that a later one wrote.
-    colors = attributes.read(cloud, COLOR)
+    colors = point_attributes.read(cloud, COLOR)
     return np.column_stack([constants_from_colors(colors), colors[:, 3]])
 
 
@@ -211,7 +218,7 @@ def _logits(cloud: PointCloud, opacities: NDArray[np.float32]) -> NDArray[np.flo
     with np.errstate(divide="ignore", invalid="ignore"):
         logits = np.log(wide) - np.log1p(-wide)
     logits = np.clip(np.nan_to_num(logits, nan=HIGHEST_LOGIT), -HIGHEST_LOGIT, HIGHEST_LOGIT)
-    stored = attributes.read_or_none(cloud, LOGIT)
+    stored = point_attributes.read_or_none(cloud, LOGIT)
     if stored is not None:
         logits = np.where(np.abs(sigmoid(stored) - wide) < 1e-6, stored, logits)
     return logits.astype(np.float32)
@@ -221,7 +228,7 @@ def _harmonics(cloud: PointCloud, constant: NDArray[np.float32]) -> NDArray[np.f
     """Return (N, K, 3) up to the highest degree that is complete."""
     rest: list[NDArray[np.float32]] = []
     while len(rest) < coefficient_count(HIGHEST_DEGREE) - 1:
-        values = attributes.read_or_none(cloud, f"radiance:sh_{len(rest)}")
+        values = point_attributes.read_or_none(cloud, f"radiance:sh_{len(rest)}")
         if values is None:
             break
         rest.append(values)
@@ -230,6 +237,6 @@ def _harmonics(cloud: PointCloud, constant: NDArray[np.float32]) -> NDArray[np.f
 
 
 def _features(cloud: PointCloud) -> NDArray[np.float32] | None:
-    parts = [attributes.read_or_none(cloud, f"feature:{n}") for n in range(FEATURE_PARTS)]
+    parts = [point_attributes.read_or_none(cloud, f"feature:{n}") for n in range(FEATURE_PARTS)]
     known = [part for part in parts if part is not None]
     return np.concatenate(known, axis=1) if len(known) == FEATURE_PARTS else None

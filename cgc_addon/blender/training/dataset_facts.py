@@ -27,9 +27,9 @@ from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
 from ..capture.files import UNDISTORTED
+from ..common.access import of_scene
 from ..common.mask_models import present_models
-from ..jobs.modal import redraw_panels
-from ..properties import of_scene
+from ..common.windows import redraw_panels
 from .from_photos_plan import unfinished_job
 from .plan import absolute, check_dataset, is_unfinished, run_folder
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """From photos, or a video, to objects in the scene: one job, one progress bar."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
@@ -14,11 +13,13 @@ from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
 from ..capture.import_colmap import import_colmap
+from ..common.access import of_scene
+from ..common.buttons import layout_of
 from ..common.choices import MATCHINGS, NO_MASKS, PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
+from ..common.context import scene_of, window_manager_of
 from ..common.mask_models import model_argument
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
 from . import dataset_facts, preview
 from .from_photos_plan import plan_from_photos, resumable_job, unfinished_job
@@ -94,7 +95,7 @@ class PhotosOperator(JobOperator):
     def _scene_of(self, context: Context) -> Scene:
         """Return the scene that this was started from, else the one that is shown."""
         started = (scene for scene in bpy.data.scenes if scene.session_uid == self._scene)
-        return next(started, None) or cast("Scene", context.scene)
+        return next(started, None) or scene_of(context)
 
 
 class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Blender's convention
@@ -108,52 +109,64 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
     )
     bl_options = {"REGISTER", "PRESET"}  # noqa: RUF012 - Blender's convention
 
-    filepath: StringProperty(
-        name="Photos",
-        description="Folder of the photos, one of the photos, or a video",
-        subtype="FILE_PATH",
-        options={"HIDDEN", "SKIP_PRESET", "SKIP_SAVE"},
-    )
-    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
-    filter_image: BoolProperty(default=True, options={"HIDDEN"})
-    filter_movie: BoolProperty(default=True, options={"HIDDEN"})
-    dataset: StringProperty(
-        name="Dataset Folder",
-        description="Where cameras and masks are kept; empty: beside the photos, NAME_dataset",
-        subtype="DIR_PATH",
-        options={"SKIP_SAVE", "SKIP_PRESET"},
-    )
-    run: StringProperty(
-        name="Run Folder",
-        description="Where training keeps its files; empty: beside the dataset",
-        subtype="DIR_PATH",
-        options={"SKIP_SAVE", "SKIP_PRESET"},
-    )
-    model: EnumProperty(
-        name="Mask Model",
-        description="Which model finds the masks in the photos",
-        items=(*PHOTO_MASK_MODELS, NO_MASKS),
-        default="default",
-    )
-    levels: EnumProperty(
-        name="Levels", description="Which masks to make of each photo", items=PHOTO_MASK_LEVELS
-    )
-    matching: EnumProperty(
-        name="Matching", description="Which photos are compared", items=MATCHINGS
-    )
-    frames: IntProperty(
-        name="Frames",
-        description="How many pictures to take from a video; 0: as its length asks for",
-        min=0,
-        default=0,
-    )
-
-    overwrite: BoolProperty(
-        name="Start Anew",
-        description="Make cameras, masks and run anew where they exist, corrections included",
-        default=False,
-        options={"SKIP_SAVE", "SKIP_PRESET"},
-    )
+    if TYPE_CHECKING:
+        filepath: str
+        filter_folder: bool
+        filter_image: bool
+        filter_movie: bool
+        dataset: str
+        run: str
+        model: str
+        levels: str
+        matching: str
+        frames: int
+        overwrite: bool
+    else:
+        filepath: StringProperty(
+            name="Photos",
+            description="Folder of the photos, one of the photos, or a video",
+            subtype="FILE_PATH",
+            options={"HIDDEN", "SKIP_PRESET", "SKIP_SAVE"},
+        )
+        filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+        filter_image: BoolProperty(default=True, options={"HIDDEN"})
+        filter_movie: BoolProperty(default=True, options={"HIDDEN"})
+        dataset: StringProperty(
+            name="Dataset Folder",
+            description="Where cameras and masks are kept; empty: beside the photos, NAME_dataset",
+            subtype="DIR_PATH",
+            options={"SKIP_SAVE", "SKIP_PRESET"},
+        )
+        run: StringProperty(
+            name="Run Folder",
+            description="Where training keeps its files; empty: beside the dataset",
+            subtype="DIR_PATH",
+            options={"SKIP_SAVE", "SKIP_PRESET"},
+        )
+        model: EnumProperty(
+            name="Mask Model",
+            description="Which model finds the masks in the photos",
+            items=(*PHOTO_MASK_MODELS, NO_MASKS),
+            default="default",
+        )
+        levels: EnumProperty(
+            name="Levels", description="Which masks to make of each photo", items=PHOTO_MASK_LEVELS
+        )
+        matching: EnumProperty(
+            name="Matching", description="Which photos are compared", items=MATCHINGS
+        )
+        frames: IntProperty(
+            name="Frames",
+            description="How many pictures to take from a video; 0: as its length asks for",
+            min=0,
+            default=0,
+        )
+        overwrite: BoolProperty(
+            name="Start Anew",
+            description="Make cameras, masks and run anew where they exist, corrections included",
+            default=False,
+            options={"SKIP_SAVE", "SKIP_PRESET"},
+        )
 
     _browsed = False
     """Whether a file browser calls `execute`."""
@@ -167,18 +180,18 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """Ask for the photos, unless they are given."""
         if self.filepath:
             return super().invoke(context, event)
-        settings = of_scene(cast("Scene", context.scene))
+        settings = of_scene(scene_of(context))
         if not self.properties.is_property_set("model"):
             self.model = settings.photo_mask_model
         if not self.properties.is_property_set("levels"):
             self.levels = settings.photo_mask_levels
         self._browsed = True
-        manager_of(context).fileselect_add(self)
+        window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def draw(self, context: Context) -> None:
         """Show what can be chosen beside the photos."""
-        layout = cast("Any", self.layout)
+        layout = layout_of(self)
         layout.use_property_split, layout.use_property_decorate = True, False
         for names in (
             ("model", "levels"),
@@ -189,7 +202,7 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
             for name in names:
                 column.prop(self, name)
             layout.separator()
-        settings = of_scene(cast("Scene", context.scene))
+        settings = of_scene(scene_of(context))
         column = layout.column(heading="Training")
         column.prop(settings, "preset")
         column.prop(settings, "maximum_size")
@@ -202,11 +215,11 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
             "filepath", "dataset", "run", "model", "levels", "matching", "frames", "overwrite",
         )  # fmt: skip
         chosen = {name: getattr(self, name) for name in names}
-        return bpy.ops.cgc.from_photos("INVOKE_DEFAULT", **chosen)  # pyright: ignore
+        return bpy.ops.cgc.from_photos("INVOKE_DEFAULT", **chosen)  # pyright: ignore[reportAttributeAccessIssue]
 
     def begin(self, context: Context) -> JobRequest:
         """Check what can be checked before the worker does the rest."""
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         settings = of_scene(scene)
 
         def wanted(name: str) -> str:
@@ -241,7 +254,7 @@ class CGC_OT_resume_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N8
         """Ask for the worker to be free, and for something unfinished."""
         if not no_job_runs(cls):
             return False
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         if resumable_job(scene, None) is None and not of_scene(scene).dataset:
             cls.poll_message_set("Nothing from photos was left unfinished")
             return False
@@ -249,7 +262,7 @@ class CGC_OT_resume_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N8
 
     def begin(self, context: Context) -> JobRequest:
         """Find what is to be gone on with."""
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         dataset = absolute(of_scene(scene).dataset, "dataset")
         job = resumable_job(scene, unfinished_job(dataset) if dataset else None)
         if job is None:
@@ -261,7 +274,7 @@ class CGC_OT_resume_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N8
 
 
 def _menu_entry(menu: Menu, _context: Context) -> None:
-    layout = cast("Any", menu.layout)
+    layout = layout_of(menu)
     layout.operator_context = "INVOKE_DEFAULT"
     layout.operator(CGC_OT_from_photos.bl_idname, text="Splat from Photos (CGC)…")
 

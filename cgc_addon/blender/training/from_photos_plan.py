@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ...dataset.names import PHOTO_ENDINGS
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob, default_run, read_job
+from ..common.access import of_scene
 from ..jobs import registry as jobs
 from ..jobs.job import Phase
-from ..properties import of_scene
 from .plan import absolute, check_free, choices
 
 if TYPE_CHECKING:

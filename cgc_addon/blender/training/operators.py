@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# pyright: reportInvalidTypeForm=false
 """Train and resume: what the one button starts, and what comes of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import EnumProperty
 
 from ...errors import CgcError
 from ...training.run_folder import RunFolder
-from ..jobs import control_operators as training_control
+from ..common.access import of_scene
+from ..common.buttons import layout_of, set_options
+from ..common.context import members_of, scene_of, window_manager_of
 from ..jobs.job import JobState, Phase
-from ..jobs.modal import JobOperator, JobRequest, manager_of, no_job_runs
-from ..properties import of_scene
+from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
 from . import preview
 from .plan import (
@@ -34,7 +34,7 @@ from .plan import (
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
-    from bpy.types import Context, Event, Menu, Scene, UILayout
+    from bpy.types import Context, Event, Menu, Scene
 
 EXISTING = (
     (
@@ -99,7 +99,7 @@ class TrainingOperator(JobOperator):
     def _scene_of(self, context: Context) -> Scene:
         """Return the scene that training was started from, else the one that is shown."""
         started = (scene for scene in bpy.data.scenes if scene.session_uid == self._scene)
-        return next(started, None) or cast("Scene", context.scene)
+        return next(started, None) or scene_of(context)
 
 
 class CGC_OT_train(TrainingOperator, bpy.types.Operator):  # noqa: N801 - Blender's convention
@@ -110,17 +110,20 @@ class CGC_OT_train(TrainingOperator, bpy.types.Operator):  # noqa: N801 - Blende
     bl_description = "Train a Gaussian splat of the dataset and separate it into objects"
     bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
 
-    existing: EnumProperty(
-        name="Existing Run",
-        description="What to do when the run folder already holds a run",
-        items=EXISTING,
-        default="ASK",
-        options={"SKIP_SAVE"},
-    )
+    if TYPE_CHECKING:
+        existing: str
+    else:
+        existing: EnumProperty(
+            name="Existing Run",
+            description="What to do when the run folder already holds a run",
+            items=EXISTING,
+            default="ASK",
+            options={"SKIP_SAVE"},
+        )
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        scene = cast("Scene | None", context.scene)
+        scene = members_of(context).scene
         if scene is None or not of_scene(scene).dataset:
             cls.poll_message_set("Choose a dataset first")
             return False
@@ -129,7 +132,7 @@ class CGC_OT_train(TrainingOperator, bpy.types.Operator):  # noqa: N801 - Blende
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         if self.existing == "ASK" and not bpy.app.background:
             try:
-                plan = plan_training(cast("Scene", context.scene))
+                plan = plan_training(scene_of(context))
                 check_free(plan.run)
             except CgcError as error:
                 return self._failed(context, str(error))
@@ -139,7 +142,7 @@ class CGC_OT_train(TrainingOperator, bpy.types.Operator):  # noqa: N801 - Blende
         return super().invoke(context, event)
 
     def begin(self, context: Context) -> JobRequest:
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         plan = plan_training(scene)
         existing, run = self.existing, plan.run
         if existing == "ASK":
@@ -165,14 +168,14 @@ class CGC_OT_resume_training(TrainingOperator, bpy.types.Operator):  # noqa: N80
     def poll(cls, context: Context) -> bool:
         if not no_job_runs(cls):
             return False
-        scene = cast("Scene | None", context.scene)
+        scene = members_of(context).scene
         if scene is None or resumable_run(scene) is None:
             cls.poll_message_set("There is no unfinished run of this dataset")
             return False
         return True
 
     def begin(self, context: Context) -> JobRequest:
-        scene = cast("Scene", context.scene)
+        scene = scene_of(context)
         if (run := resumable_run(scene)) is None:
             raise CgcError("There is no unfinished run of this dataset; train it anew.")
         check_free(run)
@@ -202,15 +205,15 @@ def _ask(context: Context, plan: TrainingPlan) -> None:
     def draw(menu: Menu, _context: Context) -> None:
         def answer(existing: str, text: str, icon: IconItems) -> None:
             button = layout.operator(CGC_OT_train.bl_idname, text=text, icon=icon)
-            button.existing = existing  # pyright: ignore[reportAttributeAccessIssue]
+            set_options(button, existing=existing)
 
-        layout = cast("UILayout", menu.layout)
+        layout = layout_of(menu)
         layout.label(text=str(plan.run))
         layout.separator()
         layout.operator_context = "EXEC_DEFAULT"
         if folder.splat.is_file():
             button = layout.operator("cgc.import_run", text="Import it as it is", icon="IMPORT")
-            button.directory = str(plan.run)  # pyright: ignore[reportAttributeAccessIssue]
+            set_options(button, directory=str(plan.run))
         layout.operator_context = "INVOKE_DEFAULT"
         if is_unfinished(plan.run) and is_of(plan.run, plan.dataset):
             answer("RESUME", "Resume it with its own settings", "PLAY")
@@ -218,10 +221,10 @@ def _ask(context: Context, plan: TrainingPlan) -> None:
         answer("NEW", "Train into a new folder beside it", "NEWFOLDER")
 
     title = f"The run folder holds {plan.found.value}"
-    manager_of(context).popup_menu(draw, title=title, icon="QUESTION")
+    window_manager_of(context).popup_menu(draw, title=title, icon="QUESTION")
 
 
-CLASSES = (CGC_OT_train, CGC_OT_resume_training, *training_control.CLASSES)
+CLASSES = (CGC_OT_train, CGC_OT_resume_training)
 
 
 def register() -> None:

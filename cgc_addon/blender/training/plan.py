@@ -18,13 +18,13 @@ from ...training.presets import configure
 from ...training.run_folder import RunFolder
 from ...training.run_lock import in_use, is_locked
 from ..common import preferences
+from ..common.access import of_scene
 from ..jobs import registry as jobs
-from ..properties import of_scene
 
 if TYPE_CHECKING:
     from bpy.types import Scene
 
-    from ..properties import CgcScene
+    from ..common.access import SceneSettings
 
 PREVIEW_SECONDS = 3
 _OPTIONS = (
@@ -86,7 +86,7 @@ def check_dataset(dataset: Path) -> None:
         raise CgcError(f"{images} is missing; put the photos of the model there.")
 
 
-def choices(settings: CgcScene) -> dict[str, Any]:
+def choices(settings: SceneSettings) -> dict[str, Any]:
     """Return what the panel asks for in the words of `training.presets.configure`."""
 
     def unless_preset(value: str) -> str | None:
@@ -106,7 +106,7 @@ def choices(settings: CgcScene) -> dict[str, Any]:
     }
 
 
-def new_arguments(plan: TrainingPlan, settings: CgcScene, run: Path) -> tuple[str, ...]:
+def new_arguments(plan: TrainingPlan, settings: SceneSettings, run: Path) -> tuple[str, ...]:
     """Return the call that trains from the start into `run`, in place of what is in it."""
     chosen = choices(settings)
     options = [

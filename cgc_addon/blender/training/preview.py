@@ -7,7 +7,7 @@ viewport is next drawn.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 from ..capture.import_colmap import capture_of_dataset
 from ..capture.parts import root_of
+from ..common.context import members_of
 from ..common.redraw_pace import RedrawPace
+from ..common.windows import redraw_viewports
 
 if TYPE_CHECKING:
-    from bpy.types import Preferences, Scene, WindowManager
     from gpu.types import GPUBatch, GPUShader
 
 MOST_POINTS = 100_000
@@ -71,7 +72,7 @@ def show(file: Path, number: int, dataset: str) -> None:
     _shown.number, _shown.dataset = number, dataset
     if _shown.handle is None:
         _shown.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
-    _redraw_viewports()
+    redraw_viewports(bpy.context)
     _shown.pace.shown()
 
 
@@ -80,7 +81,7 @@ def hide() -> None:
     if _shown.handle is not None:
         with suppress(ValueError):  # Blender has removed it by itself
             bpy.types.SpaceView3D.draw_handler_remove(_shown.handle, "WINDOW")
-        _redraw_viewports()
+        redraw_viewports(bpy.context)
     _shown.pace.close()
     _shown.handle, _shown.batch, _shown.number = None, None, 0
     _shown.points = np.zeros((0, COLUMNS), np.float32)
@@ -100,7 +101,7 @@ def read_points(file: Path) -> NDArray[np.float32] | None:
 
 def placement(dataset: str) -> Matrix:
     """Return where the capture's frame lies in the world: (4, 4)."""
-    scene = cast("Scene | None", bpy.context.scene)
+    scene = members_of(bpy.context).scene
     capture = capture_of_dataset(scene, Path(dataset)) if scene is not None else None
     if capture is not None:
         with suppress(CgcError):
@@ -125,13 +126,13 @@ def _draw_points() -> None:
     if _shown.batch is None:
         _shown.batch = _make_batch(_shown.points)
     shader, batch = _shown.batch
-    preferences = cast("Preferences | None", bpy.context.preferences)
+    preferences = members_of(bpy.context).preferences
     size = POINT_SIZE * (preferences.system.ui_scale if preferences else 1.0)
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
     gpu.state.point_size_set(size)
     try:
-        with cast("Any", gpu.matrix.push_pop()):
+        with cast("AbstractContextManager[None]", gpu.matrix.push_pop()):
             gpu.matrix.multiply_matrix(placement(_shown.dataset))
             shader.bind()
             with suppress(ValueError):  # of shaders without it, the state above sets the size
@@ -160,13 +161,3 @@ def _make_batch(points: NDArray[np.float32]) -> tuple[GPUShader, GPUBatch]:
     buffer.attr_fill("pos", np.ascontiguousarray(points[:, :3]))
     buffer.attr_fill("color", colors)
     return shader, types.GPUBatch(type="POINTS", buf=buffer)
-
-
-def _redraw_viewports() -> None:
-    manager = cast("WindowManager | None", bpy.context.window_manager)
-    for window in manager.windows if manager else ():
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "WINDOW":
-                        region.tag_redraw()

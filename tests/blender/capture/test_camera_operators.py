@@ -11,10 +11,10 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from cgc_addon.blender.capture import camera_operators as module
+from cgc_addon.blender.capture import camera_operators
 from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import objects_of_kind
-from cgc_addon.blender.properties import of_camera
+from cgc_addon.blender.common.access import of_camera
 
 SHAPES = ("1 PINHOLE 640 480 500 400 300 250", "2 PINHOLE 480 640 500 500 240 320")
 
@@ -65,8 +65,8 @@ def test_they_say_what_they_need(write_capture: Callable) -> None:
 
 
 def test_nothing_is_left_after_unregistering() -> None:
-    module.unregister()
+    camera_operators.unregister()
     try:
         assert not {"camera_view", "next_camera", "previous_camera"} & set(dir(bpy.ops.cgc))
     finally:
-        module.register()
+        camera_operators.register()

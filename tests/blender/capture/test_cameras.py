@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mathutils import Euler, Matrix
 
 from cgc_addon.blender.capture import cameras
-from cgc_addon.blender.properties import of_camera
+from cgc_addon.blender.common.access import of_camera
 from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.errors import CgcError
 

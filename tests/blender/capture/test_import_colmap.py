@@ -15,11 +15,10 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from cgc_addon.blender.capture import import_colmap as module
 from cgc_addon.blender.capture.cameras import intrinsics_of, scene_of_camera, view_of
-from cgc_addon.blender.capture.import_colmap import import_colmap
+from cgc_addon.blender.capture.import_colmap import import_colmap, register, unregister
 from cgc_addon.blender.capture.parts import captures, objects_of_kind, root_of
-from cgc_addon.blender.properties import of_camera, of_collection, of_object, of_scene
+from cgc_addon.blender.common.access import of_camera, of_collection, of_object, of_scene
 from cgc_addon.dataset.colmap.model import find_model, read_model
 from cgc_addon.dataset.pinhole import approximate_pinhole
 from cgc_addon.errors import CgcError
@@ -449,13 +448,13 @@ def test_menu_and_file_handler_are_there_and_go(write_capture: Callable) -> None
         return len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize())
 
     before = entries()
-    module.unregister()
+    unregister()
     try:
         assert entries() == before - 1
         assert not hasattr(bpy.types, "CGC_FH_import_colmap")
         assert "import_colmap" not in dir(bpy.ops.cgc)
     finally:
-        module.register()
+        register()
     assert entries() == before
 
 

@@ -11,18 +11,18 @@ pytest.importorskip("bpy")
 import bpy
 from mathutils import Vector
 
-from cgc_addon.blender.capture import parts as captures_module
 from cgc_addon.blender.capture.parts import (
     active_capture,
     capture_of,
     captures,
     new_capture,
+    new_root,
     objects_of_kind,
     part,
     root_of,
     segment_collections,
 )
-from cgc_addon.blender.properties import of_collection, of_object
+from cgc_addon.blender.common.access import of_collection, of_object
 from cgc_addon.errors import CgcError
 
 
@@ -110,5 +110,5 @@ def test_a_lost_root_is_said_and_can_be_replaced() -> None:
     bpy.data.objects.remove(root_of(capture))
     with pytest.raises(CgcError, match=r"desk has lost its root Empty.*import the capture again"):
         root_of(capture)
-    made = captures_module.new_root(capture, np.array([0.0, -1.0, 0.0]))
+    made = new_root(capture, np.array([0.0, -1.0, 0.0]))
     assert root_of(capture) == made

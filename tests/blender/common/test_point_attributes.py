@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.common import point_attributes as attributes
+from cgc_addon.blender.common import point_attributes
 from cgc_addon.errors import CgcError
 
 WIDTHS = {
@@ -30,43 +30,43 @@ def values_of(data_type: str, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("data_type", WIDTHS)
 def test_values_come_back(data_type) -> None:
-    if not attributes.has_type(data_type):
+    if not point_attributes.has_type(data_type):
         pytest.skip(f"this Blender has no {data_type}")
     values = values_of(data_type, 1000)
-    cloud = attributes.new_point_cloud("cloud", values_of("FLOAT_VECTOR", 1000))
-    attributes.write(cloud, "radiance:test", data_type, values)
-    read = attributes.read(cloud, "radiance:test")
+    cloud = point_attributes.new_point_cloud("cloud", values_of("FLOAT_VECTOR", 1000))
+    point_attributes.write(cloud, "radiance:test", data_type, values)
+    read = point_attributes.read(cloud, "radiance:test")
     assert read.dtype == values.dtype
     np.testing.assert_array_equal(read, values)
 
 
 def test_values_of_another_type_and_order_in_memory_are_written_as_they_are_meant() -> None:
-    cloud = attributes.new_point_cloud("cloud", np.arange(12.0).reshape(3, 4).T)
+    cloud = point_attributes.new_point_cloud("cloud", np.arange(12.0).reshape(3, 4).T)
     expected = np.arange(12.0).reshape(3, 4).T
-    np.testing.assert_array_equal(attributes.read(cloud, "position"), expected)
+    np.testing.assert_array_equal(point_attributes.read(cloud, "position"), expected)
 
 
 def test_an_attribute_of_another_type_is_made_anew() -> None:
-    cloud = attributes.new_point_cloud("cloud", np.zeros((3, 3)))
-    attributes.write(cloud, "value", "FLOAT", np.array([0.5, 1.5, 2.5]))
-    attributes.write(cloud, "value", "INT", np.array([4, 5, 6]))
-    assert attributes.read(cloud, "value").tolist() == [4, 5, 6]
+    cloud = point_attributes.new_point_cloud("cloud", np.zeros((3, 3)))
+    point_attributes.write(cloud, "value", "FLOAT", np.array([0.5, 1.5, 2.5]))
+    point_attributes.write(cloud, "value", "INT", np.array([4, 5, 6]))
+    assert point_attributes.read(cloud, "value").tolist() == [4, 5, 6]
     assert [a.name for a in cloud.attributes].count("value") == 1
 
 
 def test_a_missing_attribute_is_none_or_an_error_that_names_it() -> None:
-    cloud = attributes.new_point_cloud("chair", np.zeros((3, 3)))
-    assert attributes.read_or_none(cloud, "scale") is None
+    cloud = point_attributes.new_point_cloud("chair", np.zeros((3, 3)))
+    assert point_attributes.read_or_none(cloud, "scale") is None
     with pytest.raises(CgcError, match=r"chair .* scale"):
-        attributes.read(cloud, "scale")
-    attributes.remove(cloud, "scale")
+        point_attributes.read(cloud, "scale")
+    point_attributes.remove(cloud, "scale")
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000])
 def test_a_point_cloud_has_the_points_asked_for_and_leaves_nothing_behind(count) -> None:
-    cloud = attributes.new_point_cloud("cloud", np.ones((count, 3)))
+    cloud = point_attributes.new_point_cloud("cloud", np.ones((count, 3)))
     assert (len(cloud.points), cloud.name, cloud.users) == (count, "cloud", 0)
-    assert attributes.read(cloud, "position").shape == (count, 3)
+    assert point_attributes.read(cloud, "position").shape == (count, 3)
     assert [len(bpy.data.scenes), len(bpy.data.objects), len(bpy.data.meshes)] == [1, 0, 0]
 
 
@@ -77,7 +77,7 @@ def test_a_point_cloud_is_made_in_edit_mode_and_the_selection_stays() -> None:
     item.select_set(True)
     bpy.ops.object.mode_set(mode="EDIT")
     scene = bpy.context.scene
-    cloud = attributes.new_point_cloud("cloud", np.ones((5, 3)))
+    cloud = point_attributes.new_point_cloud("cloud", np.ones((5, 3)))
     assert len(cloud.points) == 5
     assert (item.mode, item.select_get()) == ("EDIT", True)
     assert (bpy.context.active_object, bpy.context.scene) == (item, scene)
@@ -86,10 +86,10 @@ def test_a_point_cloud_is_made_in_edit_mode_and_the_selection_stays() -> None:
 @pytest.mark.parametrize("count", [7, 2, 0])
 def test_a_resized_point_cloud_stays_with_its_users_and_keeps_name_and_materials(count) -> None:
     material = bpy.data.materials.new("material")
-    cloud = attributes.new_point_cloud("cloud", np.ones((5, 3)))
+    cloud = point_attributes.new_point_cloud("cloud", np.ones((5, 3)))
     cloud.materials.append(material)
     users = [bpy.data.objects.new("user", cloud) for _ in range(2)]
-    result = attributes.resized(cloud, count)
+    result = point_attributes.resized(cloud, count)
     assert len(result.points) == count
     assert [item.data for item in users] == [result, result]
     assert (result.name, list(result.materials)) == ("cloud", [material])

@@ -13,8 +13,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.jobs import job as job_module
-from cgc_addon.blender.jobs import modal as job_operator
+from cgc_addon.blender.jobs import job, modal, wording
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
@@ -78,7 +77,7 @@ def test_time_left_is_told_from_the_pace_where_the_engine_says_nothing(
     worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     jobs.start(["render"], "Render")
     worker.progress(0, 10, stage="Rendering")
     assert polled().seconds_left is None
@@ -128,7 +127,7 @@ def test_cancel_kills_a_worker_that_does_not_obey(
     deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(job_module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     jobs.start(["train"], "Train")
     jobs.pause()
     polled()
@@ -288,7 +287,7 @@ def test_ctrl_c_stops_a_blocking_run(worker: FakeWorker) -> None:
 
 
 def test_a_second_ctrl_c_kills(deaf_worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_module, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(job, "CANCEL_SECONDS", 0.2)
     for seconds in (0.3, 0.6):
         after(seconds, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(Interrupted):
@@ -318,6 +317,7 @@ class Window:
         self.status: list[str | None] = []
         self.window = self
         self.windows: list[Any] = []
+        self.operators: list[Any] = []
         self.window_manager = self
         self.workspace = SimpleNamespace(status_text_set=self.status.append)
         self.scene = bpy.context.scene
@@ -329,7 +329,8 @@ class Window:
     def event_timer_remove(self, timer: object) -> None:
         self.timers.remove(timer)
 
-    def modal_handler_add(self, _operator: object) -> bool:
+    def modal_handler_add(self, operator: Any) -> bool:
+        self.operators.append(operator)
         return True
 
 
@@ -366,9 +367,12 @@ MOUSE = SimpleNamespace(type="MOUSEMOVE", value="NOTHING")
 
 
 @pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Window:
-    monkeypatch.setattr(job_operator, "redraw_panels", lambda _context: None)
-    return Window()
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setattr(modal, "redraw_panels", lambda _context: None)
+    window = Window()
+    yield window
+    for operator in window.operators:  # a timer left would hold Blender 4.5 up at its end
+        operator.cancel(window)
 
 
 def begun(window: Window) -> Counting:
@@ -456,4 +460,4 @@ def test_modal_steps_are_quick(worker: FakeWorker, window: Window) -> None:
     [(4.4, "4 s"), (89.0, "89 s"), (200.0, "3 min"), (7500.0, "2 h 5 min")],
 )
 def test_durations_are_written_as_people_do(seconds: float, words: str) -> None:
-    assert job_operator.duration(seconds) == words
+    assert wording.duration(seconds) == words

@@ -17,11 +17,11 @@ from mathutils import Euler, Matrix
 
 import cgc_addon
 from cgc_addon.blender.capture.parts import new_capture, part, root_of
+from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.common.file_names import file_names
 from cgc_addon.blender.output import export_ply
 from cgc_addon.blender.output.export_ply import ExportSettings, export_splats
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.splats.apply_transform import apply_transform
 from cgc_addon.blender.splats.objects import gaussians_of, indices_of, new_splat
 from cgc_addon.dataset.cameras_json import write_cameras_json

@@ -13,10 +13,10 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import segment_collections
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.jobs import registry as jobs
-from cgc_addon.blender.output import mask_rendering as masks
-from cgc_addon.blender.output.mask_files import MaskSettings
-from cgc_addon.blender.properties import of_collection, of_scene
+from cgc_addon.blender.output import mask_rendering
+from cgc_addon.blender.output.mask_files import RenderedMaskSettings
 from cgc_addon.errors import CgcError
 
 
@@ -31,15 +31,15 @@ def capture(
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[MaskSettings]:
-    """Return what `masks.plan` is asked for, which then refuses."""
-    settings: list[MaskSettings] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[RenderedMaskSettings]:
+    """Return what `mask_rendering.plan` is asked for, which then refuses."""
+    settings: list[RenderedMaskSettings] = []
 
-    def plan(_context: object, wanted: MaskSettings) -> tuple[masks.Batch, ...]:
+    def plan(_context: object, wanted: RenderedMaskSettings) -> tuple[mask_rendering.Batch, ...]:
         settings.append(wanted)
         raise CgcError("enough.")
 
-    monkeypatch.setattr(masks, "plan", plan)
+    monkeypatch.setattr(mask_rendering, "plan", plan)
     return settings
 
 
@@ -59,8 +59,8 @@ def test_a_script_gets_what_it_asks_for_and_the_rest_from_the_panel(capture, ask
             cameras="FRAMES", folder=str(tmp_path), palette=True, exr=False, overwrite=True
         )
     assert asked == [
-        MaskSettings("SELECTED", tmp_path / "panel", False, True, False, "cpu"),
-        MaskSettings("FRAMES", tmp_path, True, False, True, "cpu"),
+        RenderedMaskSettings("SELECTED", tmp_path / "panel", False, True, False, "cpu"),
+        RenderedMaskSettings("FRAMES", tmp_path, True, False, True, "cpu"),
     ]
 
 

@@ -17,8 +17,8 @@ from mathutils import Matrix
 
 from cgc_addon.blender.capture.cameras import apply_intrinsics, camera_matrix
 from cgc_addon.blender.capture.parts import new_capture, part, root_of, segment_collections
+from cgc_addon.blender.common.access import of_camera, of_object
 from cgc_addon.blender.output.mask_files import read_labels
-from cgc_addon.blender.properties import of_camera, of_object
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import splats_of
 from cgc_addon.blender.segments.run_files import read_run

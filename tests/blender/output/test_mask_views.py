@@ -12,9 +12,9 @@ import bpy
 from mathutils import Matrix
 
 from cgc_addon.blender.capture.parts import new_capture, root_of
+from cgc_addon.blender.common.access import of_camera
 from cgc_addon.blender.common.world_matrix import world_matrix
 from cgc_addon.blender.output.mask_views import capture_frame, chosen_cameras, views_of
-from cgc_addon.blender.properties import of_camera
 from cgc_addon.errors import CgcError
 
 

@@ -10,8 +10,8 @@ bpy = pytest.importorskip("bpy")
 
 from mathutils import Euler, Matrix, Quaternion
 
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.blender.splats.looks import apply_look_to_scene
 from cgc_addon.blender.splats.objects import gaussians_of, new_splat
 from cgc_addon.errors import CgcError

@@ -16,17 +16,18 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import new_capture, part, segment_collections
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.common.interpreter import Interpreter
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.worker_report import WorkerReport
-from cgc_addon.blender.panels.dataset import CGC_PT_dataset, CGC_PT_masks
+from cgc_addon.blender.panels.dataset import CGC_PT_dataset
 from cgc_addon.blender.panels.layout import wrapped
-from cgc_addon.blender.panels.masks import CGC_PT_export, CGC_PT_render_masks
+from cgc_addon.blender.panels.output import CGC_PT_export, CGC_PT_render_masks
+from cgc_addon.blender.panels.photo_masks import CGC_PT_photo_masks
 from cgc_addon.blender.panels.segments import CGC_PT_segments
 from cgc_addon.blender.panels.sidebar import CLASSES
 from cgc_addon.blender.panels.training import CGC_PT_training
-from cgc_addon.blender.properties import of_collection, of_scene
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.blender.training.dataset_facts import inspect, look
 from cgc_addon.errors import CgcError
@@ -186,7 +187,7 @@ def test_dataset_found_then_imported(dataset):
     before = drawn(CGC_PT_dataset)
     assert "4 photos" in before.text
     assert "cgc.import_colmap" in before.operators
-    assert "4 of 4 photos have label maps" in drawn(CGC_PT_masks).text
+    assert "4 of 4 photos have label maps" in drawn(CGC_PT_photo_masks).text
     assert bpy.ops.cgc.import_colmap(filepath=str(dataset)) == {"FINISHED"}
     after = drawn(CGC_PT_dataset)
     assert "4 photos, 40 cameras in the scene" in after.text
@@ -197,7 +198,7 @@ def test_dataset_found_then_imported(dataset):
 def test_without_masks_it_says_what_that_means(dataset):
     shutil.rmtree(dataset / "masks")
     look(bpy.context.scene)
-    assert "will not be separated" in drawn(CGC_PT_masks).text
+    assert "will not be separated" in drawn(CGC_PT_photo_masks).text
     assert "not separated" in drawn(CGC_PT_training).text
 
 
@@ -205,7 +206,7 @@ def test_some_label_maps_missing_and_some_of_no_photo(dataset):
     maps = sorted((dataset / "masks").iterdir())
     maps[0].rename(dataset / "masks" / "other.png")
     look(bpy.context.scene)
-    text = drawn(CGC_PT_masks).text
+    text = drawn(CGC_PT_photo_masks).text
     assert "3 of 4 photos" in text
     assert "In masks/, belonging to no photo: 1." in text
 
@@ -381,18 +382,18 @@ def test_weights_that_are_missing_can_be_downloaded(dataset, monkeypatch, tmp_pa
     for file in (dataset / "masks").iterdir():
         file.unlink()
     look(bpy.context.scene)
-    panel = drawn(CGC_PT_masks)
+    panel = drawn(CGC_PT_photo_masks)
     assert "MobileSAM is not on this machine" in panel.text
     assert "Download MobileSAM (45 MB)" in panel.text
     assert {"cgc.make_masks", "cgc.import_masks"} <= set(panel.operators)
     sentence = "The weights are missing; fetch them with `models --download vit_b` (375 MB)."
     jobs.keep_problem(jobs.Problem("CGC_OT_make_masks", sentence))
-    assert "Download SAM ViT-B (375 MB)" in drawn(CGC_PT_masks).text
+    assert "Download SAM ViT-B (375 MB)" in drawn(CGC_PT_photo_masks).text
 
 
 def test_masks_that_are_all_there_are_not_made_again_by_accident(dataset):
     look(bpy.context.scene)
-    assert "Make Masks Anew…" in drawn(CGC_PT_masks).text
+    assert "Make Masks Anew…" in drawn(CGC_PT_photo_masks).text
     next((dataset / "masks").iterdir()).unlink()
     look(bpy.context.scene)
-    assert "Make Masks Anew…" not in drawn(CGC_PT_masks).text
+    assert "Make Masks Anew…" not in drawn(CGC_PT_photo_masks).text

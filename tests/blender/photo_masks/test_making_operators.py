@@ -13,9 +13,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import mask_models, preferences
+from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.jobs import registry as jobs
-from cgc_addon.blender.photo_masks import making_operators as operators
-from cgc_addon.blender.properties import of_scene
+from cgc_addon.blender.photo_masks import making_operators
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.masks.models.known import KNOWN
 from cgc_addon.masks.models.weights import VARIABLE
@@ -128,7 +128,7 @@ def test_a_model_is_fetched_only_where_blender_may_go_online(worker, monkeypatch
     bpy.context.preferences.system.use_online_access = False
     assert not bpy.app.online_access
     assert not bpy.ops.cgc.download_mask_model.poll()
-    assert operators.offline_sentence() == operators.OFFLINE
+    assert making_operators.offline_sentence() == making_operators.OFFLINE
 
 
 def test_the_worker_is_told_where_models_are_kept(monkeypatch, tmp_path) -> None:

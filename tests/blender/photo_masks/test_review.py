@@ -16,10 +16,8 @@ bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.capture.camera_operators import look_through
 from cgc_addon.blender.capture.parts import captures, objects_of_kind
-from cgc_addon.blender.photo_masks import overlay as mask_overlay
-from cgc_addon.blender.photo_masks import review as mask_review
-from cgc_addon.blender.photo_masks import review_operators as operators
-from cgc_addon.blender.properties import of_scene
+from cgc_addon.blender.common.access import of_scene
+from cgc_addon.blender.photo_masks import overlay, review, review_operators
 from cgc_addon.errors import CgcError
 from cgc_addon.masks.label_png import read_label_png
 
@@ -57,7 +55,7 @@ def dataset(write_capture: Callable[..., Path]) -> Iterator[Path]:
         save(folder / "masks" / f"{name}.png", quarters())
     assert bpy.ops.cgc.import_colmap(filepath=str(folder)) == {"FINISHED"}
     yield folder
-    mask_review.forget()
+    review.forget()
 
 
 def scene() -> bpy.types.Scene:
@@ -69,81 +67,81 @@ def file_of(dataset: Path, name: str = "0000", level: str = "masks") -> np.ndarr
 
 
 def test_the_map_is_that_of_the_camera(dataset: Path) -> None:
-    place = mask_review.masks_of_camera(scene())
+    place = review.masks_of_camera(scene())
     assert (place.folder, place.stem) == (dataset / "masks", "0000")
     assert (place.camera.width, place.camera.height) == SIZE
-    assert mask_review.refresh(scene()).masks == {1: 832, 2: 832, 3: 832}
+    assert review.refresh(scene()).masks == {1: 832, 2: 832, 3: 832}
     bpy.ops.cgc.next_camera()
-    assert mask_review.refresh(scene()).file.name == "0001.png"
+    assert review.refresh(scene()).file.name == "0001.png"
     bpy.ops.cgc.next_camera()
     with pytest.raises(CgcError, match=r"0002\.png is missing"):
-        mask_review.refresh(scene())
-    assert mask_review.seen() is None
-    assert "make them first" in mask_review.problem()
+        review.refresh(scene())
+    assert review.seen() is None
+    assert "make them first" in review.problem()
 
 
 def test_parts_are_another_level(dataset: Path) -> None:
     of_scene(scene()).review_level = "masks_parts"
     with pytest.raises(CgcError, match="masks_parts"):
-        mask_review.refresh(scene())
+        review.refresh(scene())
     save(dataset / "masks_parts" / "0000.png", quarters())
-    assert mask_review.refresh(scene()).file.parent.name == "masks_parts"
+    assert review.refresh(scene()).file.parent.name == "masks_parts"
 
 
 def test_masks_have_other_folders_too(dataset: Path) -> None:
     (dataset / "masks").rename(dataset / "seg_masks")
-    assert mask_review.refresh(scene()).file.parent.name == "seg_masks"
+    assert review.refresh(scene()).file.parent.name == "seg_masks"
 
 
 def test_picking_one_more_and_none(dataset: Path) -> None:
-    mask_review.refresh(scene())
-    mask_review.pick(1)
-    mask_review.pick(2, more=True)
-    assert mask_review.picked() == (1, 2)
-    assert operators.selection_sentence() == "2 masks: 1,664 px, 50.0% of the photo"
-    mask_review.pick(1, more=True)
-    assert mask_review.picked() == (2,)
-    assert operators.selection_sentence() == "Mask 2: 832 px, 25.0% of the photo"
-    mask_review.pick(0)
-    assert mask_review.picked() == ()
+    review.refresh(scene())
+    review.pick(1)
+    review.pick(2, more=True)
+    assert review.picked() == (1, 2)
+    assert review_operators.selection_sentence() == "2 masks: 1,664 px, 50.0% of the photo"
+    review.pick(1, more=True)
+    assert review.picked() == (2,)
+    assert review_operators.selection_sentence() == "Mask 2: 832 px, 25.0% of the photo"
+    review.pick(0)
+    assert review.picked() == ()
 
 
 def test_wrong_masks_are_gone_at_once_and_come_back(dataset: Path) -> None:
-    mask_review.refresh(scene())
-    mask_review.pick(1)
-    version = mask_review.version()
-    mask_review.mark_wrong()
-    assert mask_review.version() > version
-    assert mask_review.picked() == ()
+    review.refresh(scene())
+    review.pick(1)
+    version = review.version()
+    review.mark_wrong()
+    assert review.version() > version
+    assert review.picked() == ()
     assert not (file_of(dataset) == 1).any()
     assert (dataset / "masks" / ".originals" / "0000.png").is_file()
-    assert mask_review.refresh(scene()) is mask_review.seen()  # what we wrote is not read again
-    mask_review.undo_last()
+    assert review.refresh(scene()) is review.seen()  # what we wrote is not read again
+    review.undo_last()
     assert np.array_equal(file_of(dataset), quarters())
     with pytest.raises(CgcError, match="Nothing was corrected"):
-        mask_review.undo_last()
+        review.undo_last()
     with pytest.raises(CgcError, match="Click the mask that is wrong"):
-        mask_review.mark_wrong()
+        review.mark_wrong()
 
 
 def test_merging_waits_for_the_second_click(dataset: Path) -> None:
-    mask_review.refresh(scene())
+    review.refresh(scene())
     with pytest.raises(CgcError, match="first"):
-        mask_review.begin_merge()
-    mask_review.pick(3)
-    mask_review.begin_merge()
-    assert "Click the mask to merge with" in operators.status_line()
-    mask_review.pick(0)  # the background is no mask
-    mask_review.pick(3)
-    assert not mask_review.merging() or mask_review.picked() == (3,)
-    mask_review.begin_merge()
-    mask_review.pick(2)
-    assert not mask_review.merging()
-    assert mask_review.picked() == (3,)
+        review.begin_merge()
+    review.pick(3)
+    review.begin_merge()
+    assert "Click the mask to merge with" in review_operators.status_line()
+    review.pick(0)  # the background is no mask
+    review.pick(3)
+    assert not review.merging() or review.picked() == (3,)
+    review.begin_merge()
+    review.pick(2)
+    assert not review.merging()
+    assert review.picked() == (3,)
     labels = file_of(dataset)
     assert (labels[quarters() == 2] == 3).all()
-    mask_review.pick(1, more=True)
-    mask_review.begin_merge()  # two are picked: nothing to wait for
+    review.pick(1, more=True)
+    review.begin_merge()  # two are picked: nothing to wait for
     assert set(np.unique(file_of(dataset))) == {0, 3}
 
 
@@ -174,29 +172,29 @@ def test_a_click_in_the_viewport_finds_its_pixel(dataset: Path) -> None:
     view = SimpleNamespace(view_perspective="CAMERA", window_matrix=projection)
     area = SimpleNamespace(spaces=SimpleNamespace(active=SimpleNamespace(region_3d=view)))
     region = SimpleNamespace(width=640, height=520)  # ten pixels for one of the photo
-    mask_review.refresh(scene())
+    review.refresh(scene())
     for place, mask in (((315.0, 515.0), 1), ((325.0, 265.0), 2), ((315.0, 255.0), 3),
                         ((325.0, 255.0), 0), ((-5.0, 300.0), 0)):  # fmt: skip
-        operators.pick_in_region(scene(), area, region, place, more=False)
-        assert mask_review.picked() == ((mask,) if mask else ())
+        review_operators.pick_in_region(scene(), area, region, place, more=False)
+        assert review.picked() == ((mask,) if mask else ())
     view.view_perspective = "PERSP"
     with pytest.raises(CgcError, match="Look through the camera"):
-        operators.pick_in_region(scene(), area, region, (1.0, 1.0), more=False)
+        review_operators.pick_in_region(scene(), area, region, (1.0, 1.0), more=False)
 
 
 def test_what_cannot_be_reviewed_is_said(dataset: Path) -> None:
     camera = scene().camera
     camera.data.lens += 5.0
     with pytest.raises(CgcError, match="does not show its photo any more"):
-        mask_review.masks_of_camera(scene())
+        review.masks_of_camera(scene())
     other = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
     scene().collection.objects.link(other)
     scene().camera = other
     with pytest.raises(CgcError, match="is no photo's"):
-        mask_review.masks_of_camera(scene())
+        review.masks_of_camera(scene())
     scene().camera = None
     with pytest.raises(CgcError, match="is no photo's"):
-        mask_review.masks_of_camera(scene())
+        review.masks_of_camera(scene())
 
 
 def test_photos_with_distortion_are_refused(write_capture: Callable[..., Path]) -> None:
@@ -204,8 +202,8 @@ def test_photos_with_distortion_are_refused(write_capture: Callable[..., Path]) 
     save(folder / "masks" / "0000.png", quarters())
     bpy.ops.cgc.import_colmap(filepath=str(folder))
     with pytest.raises(CgcError, match="lens distortion"):
-        mask_review.masks_of_camera(scene())
-    mask_review.forget()
+        review.masks_of_camera(scene())
+    review.forget()
 
 
 def test_a_damaged_map_is_said_and_a_mended_one_read(dataset: Path) -> None:
@@ -214,31 +212,31 @@ def test_a_damaged_map_is_said_and_a_mended_one_read(dataset: Path) -> None:
     with pytest.raises(RuntimeError, match="no PNG"):
         bpy.ops.cgc.mask_overlay()
     save(file, quarters())
-    assert mask_review.refresh(scene()).masks
+    assert review.refresh(scene()).masks
 
 
 def test_the_panel_shows_what_is_picked(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cgc_addon.blender.panels.review import CGC_PT_review_masks
+    from cgc_addon.blender.panels.photo_masks import CGC_PT_photo_mask_review
 
-    assert "Show Masks" in drawn(CGC_PT_review_masks).text
-    monkeypatch.setattr(mask_overlay, "is_shown", lambda: True)
-    mask_review.refresh(scene())
-    mask_review.pick(2)
-    panel = drawn(CGC_PT_review_masks)
+    assert "Show Masks" in drawn(CGC_PT_photo_mask_review).text
+    monkeypatch.setattr(overlay, "is_shown", lambda: True)
+    review.refresh(scene())
+    review.pick(2)
+    panel = drawn(CGC_PT_photo_mask_review)
     assert "0000: 3 masks" in panel.text
     assert "Mask 2: 832 px" in panel.text
     bpy.ops.cgc.mark_mask_wrong()
-    assert "1 correction in this photo" in drawn(CGC_PT_review_masks).text
-    mask_review.pick(1)
-    mask_review.begin_merge()
-    assert "Click the mask to merge with" in drawn(CGC_PT_review_masks).text
+    assert "1 correction in this photo" in drawn(CGC_PT_photo_mask_review).text
+    review.pick(1)
+    review.begin_merge()
+    assert "Click the mask to merge with" in drawn(CGC_PT_photo_mask_review).text
 
 
 def test_another_file_begins_anew(dataset: Path) -> None:
-    mask_review.refresh(scene())
-    mask_review.pick(1)
+    review.refresh(scene())
+    review.pick(1)
     assert len(objects_of_kind(captures(scene())[0], "CAMERA")) == 4
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    assert mask_review.picked() == ()
-    assert mask_review.seen() is None
+    assert review.picked() == ()
+    assert review.seen() is None
     assert not bpy.ops.cgc.review_masks.poll()

@@ -14,7 +14,7 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import captures, new_capture, root_of, segment_collections
-from cgc_addon.blender.properties import of_collection, of_object
+from cgc_addon.blender.common.access import of_collection, of_object
 from cgc_addon.blender.segments.build import Built, build_segments, stored_tree
 from cgc_addon.blender.segments.data import (
     all_segments,

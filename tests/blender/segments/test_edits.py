@@ -13,8 +13,8 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import new_capture, segment_collections
+from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, count_of, splats_of, unassigned
 from cgc_addon.blender.segments.edits import (

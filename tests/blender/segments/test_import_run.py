@@ -23,8 +23,8 @@ from cgc_addon.blender.capture.parts import (
     root_of,
     segment_collections,
 )
+from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.segments.data import all_segments, count_of, rename, splats_of
 from cgc_addon.blender.segments.import_run import import_run
 from cgc_addon.errors import CgcError

@@ -14,7 +14,7 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import new_capture, segment_collections
-from cgc_addon.blender.properties import of_collection, of_scene
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, has_automatic_name, splats_of
 from cgc_addon.blender.segments.list import CGC_UL_segments, ordered

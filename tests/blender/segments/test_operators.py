@@ -11,8 +11,8 @@ pytest.importorskip("bpy")
 import bpy
 
 from cgc_addon.blender.capture.parts import captures, new_capture, root_of, segment_collections
+from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, collection_of, count_of, splats_of
 from cgc_addon.blender.segments.run_files import read_run

@@ -16,8 +16,8 @@ import bpy
 from mathutils import Euler, Matrix
 
 from cgc_addon.blender.capture.parts import new_capture, root_of, segment_collections
+from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.properties import of_collection
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, automatic_color, count_of, splats_of
 from cgc_addon.blender.segments.recut import Recut, heirs_of, recut

@@ -11,10 +11,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.properties import of_collection, of_scene
-from cgc_addon.blender.splats import objects as splat_objects
+from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.splats.looks import apply_look, apply_look_to_scene
-from cgc_addon.blender.splats.objects import data_of, new_splat
+from cgc_addon.blender.splats.objects import NATIVE, data_of, new_splat
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
 
@@ -204,7 +203,7 @@ def test_native_splats_are_for_the_photo_look_alone(monkeypatch) -> None:
         switched.clear()
         show(shape, color)
         assert switched[-1] == ((shape, color) == ("POINTS", "PHOTO"))
-    assert splat_objects.NATIVE == "GAUSSIAN_SPLAT"
+    assert NATIVE == "GAUSSIAN_SPLAT"
 
 
 def test_twenty_objects_change_their_look_quickly() -> None:

@@ -11,16 +11,16 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.common import point_attributes as attributes
+from cgc_addon.blender.common import point_attributes
+from cgc_addon.blender.common.access import of_object
 from cgc_addon.blender.common.display_attributes import (
     LARGEST,
     constants_from_colors,
     display_colors,
     display_radii,
 )
-from cgc_addon.blender.properties import of_object
-from cgc_addon.blender.splats import objects as splat_objects
 from cgc_addon.blender.splats.objects import (
+    BASE,
     clusters_of,
     data_of,
     gaussians_of,
@@ -28,6 +28,7 @@ from cgc_addon.blender.splats.objects import (
     is_splat,
     new_splat,
     replace_gaussians,
+    set_native,
 )
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.select import subset
@@ -111,17 +112,17 @@ def test_extreme_scales_and_opacities_stay_finite() -> None:
 
 def test_an_opacity_that_someone_changed_counts() -> None:
     item = splat_of(random_gaussians(3))
-    base = attributes.read(data_of(item), splat_objects.BASE)
+    base = point_attributes.read(data_of(item), BASE)
     base[:, 3] = (0.0, 0.5, 1.0)
-    kind = data_of(item).attributes[splat_objects.BASE].data_type
-    attributes.write(data_of(item), splat_objects.BASE, kind, base)
+    kind = data_of(item).attributes[BASE].data_type
+    point_attributes.write(data_of(item), BASE, kind, base)
     np.testing.assert_allclose(gaussians_of(item).logit_opacities, [-16, 0, 16], atol=1e-6)
 
 
 def test_colours_are_found_again_where_blender_dropped_them() -> None:
     gaussians = random_gaussians(500)
     item = splat_of(gaussians)
-    attributes.remove(data_of(item), splat_objects.BASE)
+    point_attributes.remove(data_of(item), BASE)
     assert is_splat(item)
     back = gaussians_of(item)
     np.testing.assert_allclose(back.sh[:, 0], gaussians.sh[:, 0], atol=2e-6)
@@ -130,7 +131,7 @@ def test_colours_are_found_again_where_blender_dropped_them() -> None:
 
 def test_harmonics_stop_at_the_first_degree_that_is_not_complete() -> None:
     item = splat_of(random_gaussians(5, degree=3))
-    attributes.remove(data_of(item), "radiance:sh_12")
+    point_attributes.remove(data_of(item), "radiance:sh_12")
     assert gaussians_of(item).sh_degree == 2
 
 
@@ -147,7 +148,7 @@ def test_replaced_gaussians_leave_nothing_of_the_old_ones(count) -> None:
 
 
 def test_what_is_no_splat_is_not_taken_for_one() -> None:
-    cloud = attributes.new_point_cloud("points", np.zeros((3, 3)))
+    cloud = point_attributes.new_point_cloud("points", np.zeros((3, 3)))
     assert not is_splat(bpy.data.objects.new("points", cloud))
     assert not is_splat(bpy.data.objects.new("empty", None))
     assert not is_splat(None)
@@ -214,7 +215,9 @@ def test_the_display_radius_is_of_the_surface_and_bounded() -> None:
     opacities = 1 / (1 + np.exp(-gaussians.logit_opacities.astype(float)))
     assert ((radii > 0) == (opacities > 0.3)).all()
     assert radii.max() <= LARGEST * np.median(radii[radii > 0]) * (1 + 1e-6)
-    np.testing.assert_array_equal(attributes.read(data_of(splat_of(gaussians)), "radius"), radii)
+    np.testing.assert_array_equal(
+        point_attributes.read(data_of(splat_of(gaussians)), "radius"), radii
+    )
     assert display_radii(subset(gaussians, np.zeros(0, dtype=int))).shape == (0,)
 
 
@@ -236,10 +239,10 @@ def fake_cloud(kinds: list[str]):
 
 def test_native_splats_are_switched_on_where_there_are_any() -> None:
     newer = fake_cloud(["POINTS", "GAUSSIAN_SPLAT"])
-    assert splat_objects.set_native(newer, True)
+    assert set_native(newer, True)
     assert newer.type == "GAUSSIAN_SPLAT"
-    assert not splat_objects.set_native(newer, False)
+    assert not set_native(newer, False)
     assert newer.type == "POINTS"
     other = fake_cloud(["POINTS", "SOMETHING_ELSE"])
-    assert not splat_objects.set_native(other, True)
+    assert not set_native(other, True)
     assert other.type == "POINTS"

@@ -12,10 +12,10 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.capture.parts import captures, objects_of_kind, segment_collections
+from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.jobs.modal import status_line
-from cgc_addon.blender.properties import of_scene
+from cgc_addon.blender.jobs.wording import status_line
 from cgc_addon.blender.training import dataset_facts
 from cgc_addon.blender.training.from_photos_operators import PhotosOperator
 from cgc_addon.training.photo_job import PhotoJob, write_job

@@ -10,7 +10,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.properties import of_scene
+from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.training.from_photos_plan import (
     job_of,
     photos_at,

@@ -19,11 +19,11 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import preferences
+from cgc_addon.blender.common.access import SceneSettings, of_collection, of_scene
 from cgc_addon.blender.common.interpreter import VARIABLE, package_parent
-from cgc_addon.blender.jobs import modal as job_operator
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.properties import CgcScene, of_collection, of_scene
+from cgc_addon.blender.jobs.wording import status_line
 from cgc_addon.blender.training.operators import CGC_OT_train, TrainingOperator
 from cgc_addon.blender.training.plan import is_unfinished
 from cgc_addon.training.run_lock import locked
@@ -42,7 +42,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CgcScene]:
+def settings(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SceneSettings]:
     """The scene's settings for a training of some seconds."""
     monkeypatch.setenv(VARIABLE, str(ENGINE))
     settings = of_scene(bpy.context.scene)
@@ -54,7 +56,7 @@ def settings(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def endless(settings: CgcScene) -> CgcScene:
+def endless(settings: SceneSettings) -> SceneSettings:
     """Settings for a training that no test waits for."""
     settings.preset, settings.steps, settings.features = "paper", 100_000, "off"
     return settings
@@ -138,7 +140,7 @@ def runs(pid: int) -> bool:
 
 
 @pytest.mark.slow
-def test_training_ends_with_segments_in_the_scene(settings: CgcScene, tmp_path: Path) -> None:
+def test_training_ends_with_segments_in_the_scene(settings: SceneSettings, tmp_path: Path) -> None:
     assert bpy.ops.cgc.train() == {"FINISHED"}
     state = jobs.current()
     assert state is not None
@@ -166,7 +168,7 @@ def test_training_ends_with_segments_in_the_scene(settings: CgcScene, tmp_path: 
     assert settings.run == str(tmp_path / "run2")
 
 
-def test_the_worker_is_checked(settings: CgcScene) -> None:
+def test_the_worker_is_checked(settings: SceneSettings) -> None:
     assert bpy.ops.cgc.check_worker() == {"FINISHED"}
     report = jobs.worker_report()
     assert report is not None
@@ -175,7 +177,9 @@ def test_the_worker_is_checked(settings: CgcScene) -> None:
     assert report.rasterizer in {"cpu", "cuda"}
 
 
-def test_escape_ends_the_worker_within_three_seconds(endless: CgcScene, tmp_path: Path) -> None:
+def test_escape_ends_the_worker_within_three_seconds(
+    endless: SceneSettings, tmp_path: Path
+) -> None:
     before = names_of_data()
     operator = Training().start()
     operator.until(training)
@@ -194,7 +198,7 @@ def test_escape_ends_the_worker_within_three_seconds(endless: CgcScene, tmp_path
 
 
 def test_stop_and_keep_imports_what_there_is_and_resume_goes_on(
-    endless: CgcScene, tmp_path: Path
+    endless: SceneSettings, tmp_path: Path
 ) -> None:
     operator = Training().start()
     state = operator.until(training)
@@ -218,7 +222,7 @@ def test_stop_and_keep_imports_what_there_is_and_resume_goes_on(
     assert again.until(ended).phase is Phase.CANCELLED
 
 
-def test_what_was_stopped_before_it_began_is_kept_as_nothing(endless: CgcScene) -> None:
+def test_what_was_stopped_before_it_began_is_kept_as_nothing(endless: SceneSettings) -> None:
     endless.preset = "draft"  # which looks for the far background first
     operator = Training().start()
     jobs.stop()
@@ -228,7 +232,9 @@ def test_what_was_stopped_before_it_began_is_kept_as_nothing(endless: CgcScene) 
     ]
 
 
-def test_a_killed_worker_is_reported_and_can_be_resumed(endless: CgcScene, tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_and_can_be_resumed(
+    endless: SceneSettings, tmp_path: Path
+) -> None:
     before = names_of_data()
     operator = Training().start()
     operator.until(training)
@@ -241,7 +247,9 @@ def test_a_killed_worker_is_reported_and_can_be_resumed(endless: CgcScene, tmp_p
     assert bpy.ops.cgc.train.poll()
 
 
-def test_a_run_folder_deleted_while_training_is_reported(endless: CgcScene, tmp_path: Path) -> None:
+def test_a_run_folder_deleted_while_training_is_reported(
+    endless: SceneSettings, tmp_path: Path
+) -> None:
     operator = Training().start()
     operator.until(training)
     shutil.rmtree(tmp_path / "run")
@@ -251,7 +259,7 @@ def test_a_run_folder_deleted_while_training_is_reported(endless: CgcScene, tmp_
     assert operator.reports == [({"ERROR"}, state.error)]
 
 
-def test_a_run_folder_is_trained_in_by_one_process(settings: CgcScene, tmp_path: Path) -> None:
+def test_a_run_folder_is_trained_in_by_one_process(settings: SceneSettings, tmp_path: Path) -> None:
     with (
         locked(tmp_path / "run"),
         pytest.raises(RuntimeError, match=rf"is being trained by process {os.getpid()}"),
@@ -260,7 +268,7 @@ def test_a_run_folder_is_trained_in_by_one_process(settings: CgcScene, tmp_path:
 
 
 def test_a_python_without_the_engine_is_told_to_be_one(
-    settings: CgcScene, monkeypatch: pytest.MonkeyPatch
+    settings: SceneSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, sys.executable)  # has bpy, but no torch
     with pytest.raises(RuntimeError, match=r"torch"):
@@ -273,7 +281,7 @@ def test_a_python_without_the_engine_is_told_to_be_one(
 
 
 def test_an_interpreter_that_is_none_is_reported(
-    settings: CgcScene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    settings: SceneSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing"))
     with pytest.raises(RuntimeError, match="does not exist"):
@@ -290,7 +298,9 @@ def test_an_interpreter_that_is_none_is_reported(
     assert "I am no Python" in report.error
 
 
-def test_bad_datasets_are_reported_and_start_nothing(settings: CgcScene, tmp_path: Path) -> None:
+def test_bad_datasets_are_reported_and_start_nothing(
+    settings: SceneSettings, tmp_path: Path
+) -> None:
     settings.dataset = str(tmp_path / "nothing")
     with pytest.raises(RuntimeError, match="is not a folder"):
         bpy.ops.cgc.train()
@@ -302,11 +312,11 @@ def test_bad_datasets_are_reported_and_start_nothing(settings: CgcScene, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
-def test_buttons_that_make_no_sense_cannot_be_pressed(settings: CgcScene) -> None:
+def test_buttons_that_make_no_sense_cannot_be_pressed(settings: SceneSettings) -> None:
     assert bpy.ops.cgc.train.poll()
     for name in ("pause_training", "stop_training", "cancel_training", "resume_training"):
         assert not getattr(bpy.ops.cgc, name).poll()
     assert preferences.stored() is None
-    assert job_operator.status_line(JobState("Train", ("train",), done=5, total=10)).startswith(
+    assert status_line(JobState("Train", ("train",), done=5, total=10)).startswith(
         "Train   |   Starting   |   5 of 10"
     )

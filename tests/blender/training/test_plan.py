@@ -14,13 +14,14 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import preferences
+from cgc_addon.blender.common.access import SceneSettings, of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.properties import CgcScene, of_scene
-from cgc_addon.blender.training import plan as training_plan
 from cgc_addon.blender.training.plan import (
     RunState,
+    TrainingPlan,
     choices,
+    free_folder,
     is_unfinished,
     new_arguments,
     plan_training,
@@ -36,12 +37,12 @@ EARLIER = Path(__file__).parents[2] / "earlier_versions"
 
 
 @pytest.fixture
-def settings() -> CgcScene:
+def settings() -> SceneSettings:
     return of_scene(bpy.context.scene)
 
 
 @pytest.fixture
-def capture(write_capture: Callable[..., Path], settings: CgcScene) -> Path:
+def capture(write_capture: Callable[..., Path], settings: SceneSettings) -> Path:
     """A dataset that the scene is set to."""
     folder = write_capture()
     (folder / "images").mkdir(exist_ok=True)
@@ -56,24 +57,22 @@ def a_run(run: Path, dataset: Path, *, finished: bool = False, **chosen: Any) ->
     return run
 
 
-def planned() -> training_plan.TrainingPlan:
+def planned() -> TrainingPlan:
     return plan_training(bpy.context.scene)
 
 
 def test_settings_left_alone_say_only_what_has_no_default(
-    capture: Path, settings: CgcScene
+    capture: Path, settings: SceneSettings
 ) -> None:
     plan = planned()
-    assert plan == training_plan.TrainingPlan(
-        capture, capture.with_name("capture_run"), RunState.EMPTY
-    )
+    assert plan == TrainingPlan(capture, capture.with_name("capture_run"), RunState.EMPTY)
     assert new_arguments(plan, settings, plan.run) == (
         "train", str(capture), "-o", str(plan.run),
         "--preset", "standard", "--seed", "0", "--backend", "auto",
     )  # fmt: skip
 
 
-def test_every_setting_reaches_the_command_line(capture: Path, settings: CgcScene) -> None:
+def test_every_setting_reaches_the_command_line(capture: Path, settings: SceneSettings) -> None:
     settings.preset, settings.backend = "draft", "cpu"
     settings.steps, settings.maximum_gaussians, settings.maximum_size = 50, 900, 640
     settings.test_every, settings.seed = 8, 3
@@ -89,7 +88,7 @@ def test_every_setting_reaches_the_command_line(capture: Path, settings: CgcScen
 
 
 def test_an_existing_run_is_replaced_only_with_the_word_for_it(
-    capture: Path, settings: CgcScene
+    capture: Path, settings: SceneSettings
 ) -> None:
     a_run(run_folder(bpy.context.scene), capture)
     plan = planned()
@@ -125,7 +124,7 @@ def test_a_run_of_another_dataset_or_a_damaged_one_is_another_run(
 
 @pytest.mark.parametrize(("finished", "found"), [(False, "UNFINISHED"), (True, "FINISHED")])
 def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
-    capture: Path, settings: CgcScene, finished: bool, found: str
+    capture: Path, settings: SceneSettings, finished: bool, found: str
 ) -> None:
     run = run_folder(bpy.context.scene)
     shutil.copytree(EARLIER / "0.1.0" / "unfinished", run)
@@ -142,7 +141,7 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
 
 
 def test_resuming_takes_dataset_and_settings_of_the_run(
-    capture: Path, tmp_path: Path, settings: CgcScene
+    capture: Path, tmp_path: Path, settings: SceneSettings
 ) -> None:
     run = a_run(tmp_path / "run", capture, steps=9)
     settings.dataset = "/somewhere/else"
@@ -152,7 +151,7 @@ def test_resuming_takes_dataset_and_settings_of_the_run(
 
 
 def test_the_run_folder_is_the_chosen_one_else_in_the_folder_of_the_preferences(
-    capture: Path, settings: CgcScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capture: Path, settings: SceneSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = bpy.context.scene
     monkeypatch.setattr(preferences, "runs_folder", lambda: tmp_path / "runs")
@@ -176,7 +175,7 @@ def test_beside_a_dataset_that_cannot_be_written_the_blend_is_the_place(
     assert run_folder(bpy.context.scene) == blend.parent / "capture_run"
 
 
-def test_a_relative_path_needs_a_saved_blend(capture: Path, settings: CgcScene) -> None:
+def test_a_relative_path_needs_a_saved_blend(capture: Path, settings: SceneSettings) -> None:
     settings.run = "//run"
     with pytest.raises(CgcError, match="save that first"):
         run_folder(bpy.context.scene)
@@ -186,11 +185,11 @@ def test_a_relative_path_needs_a_saved_blend(capture: Path, settings: CgcScene) 
 
 def test_the_next_free_folder(tmp_path: Path) -> None:
     (tmp_path / "run2").mkdir()
-    assert training_plan.free_folder(tmp_path / "run") == tmp_path / "run3"
+    assert free_folder(tmp_path / "run") == tmp_path / "run3"
 
 
 def test_what_is_no_dataset_is_said_before_anything_starts(
-    capture: Path, settings: CgcScene, tmp_path: Path
+    capture: Path, settings: SceneSettings, tmp_path: Path
 ) -> None:
     (capture / "images").rename(capture / "photos")
     with pytest.raises(CgcError, match=r"images is missing"):
@@ -207,7 +206,7 @@ def test_what_is_no_dataset_is_said_before_anything_starts(
 
 
 def test_what_can_be_resumed(
-    capture: Path, settings: CgcScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capture: Path, settings: SceneSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = bpy.context.scene
     assert resumable_run(scene) is None

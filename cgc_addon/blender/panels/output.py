@@ -4,22 +4,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..capture.parts import active_capture
+from ..common.access import of_scene
+from ..common.buttons import layout_of, set_options
+from ..common.context import scene_of
 from ..jobs import registry as jobs
 from ..jobs.job import Phase
-from ..properties import of_scene
 from ..segments.data import all_segments
 from ..segments.selection import only_in_renders
-from .layout import SidebarPanel, draw_job, draw_problem, layout_of, say
+from .job_box import draw_job, draw_problem
+from .layout import SidebarPanel, say
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Scene
+    from bpy.stub_internal.rna_enums import IconItems
+    from bpy.types import Context
 
 OPERATORS = ("CGC_OT_render_masks", "CGC_OT_look_at_masks")
+EXPORTS: tuple[tuple[str, str, IconItems], ...] = (
+    ("VISIBLE", "All Visible", "HIDE_OFF"),
+    ("SELECTED", "Selected", "RESTRICT_SELECT_OFF"),
+    ("SEGMENTS", "One File per Segment", "OUTLINER_COLLECTION"),
+)
+"""What is exported, and text and icon of its button."""
 
 
 class CGC_PT_render_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
@@ -29,11 +39,11 @@ class CGC_PT_render_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blende
 
     def draw(self, context: Context) -> None:
         """Draw the settings and the button, or how far rendering is."""
-        layout, scene = layout_of(self), cast("Scene", context.scene)
+        layout, scene = layout_of(self), scene_of(context)
         if draw_job(layout, context, "render"):
             return
         draw_problem(layout, context, *OPERATORS)
-        settings = cast("Any", of_scene(scene))
+        settings = of_scene(scene)
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         column.prop(settings, "mask_cameras")
@@ -54,7 +64,7 @@ class CGC_PT_render_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blende
         folder = _written_folder(settings.mask_folder)
         if folder:
             button = layout.operator("wm.path_open", text="Open Folder", icon="FILE_FOLDER")
-            cast("Any", button).filepath = folder
+            set_options(button, filepath=folder)
 
 
 class CGC_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's convention
@@ -68,13 +78,8 @@ class CGC_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's co
         layout = layout_of(self)
         say(layout, context, "Splats as they stand in the scene, as PLY for any viewer.")
         column = layout.column(align=True)
-        for what, text, icon in (
-            ("VISIBLE", "All Visible", "HIDE_OFF"),
-            ("SELECTED", "Selected", "RESTRICT_SELECT_OFF"),
-            ("SEGMENTS", "One File per Segment", "OUTLINER_COLLECTION"),
-        ):
-            button = column.operator("cgc.export_ply", text=text, icon=cast("Any", icon))
-            cast("Any", button).what = what
+        for what, text, icon in EXPORTS:
+            set_options(column.operator("cgc.export_ply", text=text, icon=icon), what=what)
 
 
 CLASSES = (CGC_PT_render_masks, CGC_PT_export)
