@@ -18,6 +18,7 @@ from types import FrameType
 import bpy
 
 from ..errors import CgcError
+from .blend_file import write_blend
 from .common import preferences
 
 NAME = "cgc"
@@ -39,7 +40,7 @@ def run_verb(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in IN_THIS_BLENDER:
         from ..cli import main
 
-        return main(arguments)
+        return main(arguments, lambda: write_blend)
     try:
         command = [str(preferences.interpreter()), "-m", "cgc_addon", *arguments]
         return _run(command, {"CGC_BLENDER": this_blender(), **preferences.worker_environment()})

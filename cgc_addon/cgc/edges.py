@@ -19,7 +19,6 @@ from torch import Tensor
 
 from ..splats.gaussians import Gaussians
 from ..splats.rotations import matrices
-from .label_rendering import strongest_labels
 from .observations import Observation
 
 MINIMUM_SHARE = 0.7
@@ -79,7 +78,7 @@ def straddling_gaussians(
     highest = int(segments.max(initial=0))
     targets = [
         segment_targets(
-            strongest_labels(observation.blending, segments), observation.labels, minimum_share
+            observation.blending.strongest_labels(segments), observation.labels, minimum_share
         )
         for observation in observations
     ]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent, track
 from .clusters.clustering import Clustering, unit
-from .label_rendering import strongest_labels
 from .observations import Observation
 
 # Votes for so many segments at a time: bounds the memory to a feature per Gaussian.
@@ -49,7 +48,7 @@ def vote_segments(
     highest = int(segments.max(initial=0))
     shares = []
     for observation in track(observations, "Asking the masks", report, should_stop):
-        shown = strongest_labels(observation.blending, segments)
+        shown = observation.blending.strongest_labels(segments)
         _, mask = np.unique(observation.labels, return_inverse=True)
         table = np.zeros((int(mask.max(initial=-1)) + 1, highest + 1), np.float32)
         np.add.at(table, (mask, shown), 1)

@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import Interrupted
 from ..progress import ShouldStop
 from .arguments import parse
+from .blend import BlendWriter, no_writer
 from .console.failures import explain
 from .console.interrupt import stop_on_signals
 from .console.json_lines import JsonLines, print_line
@@ -21,8 +22,16 @@ from .console.sink import Sink
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb and return its exit code: 0 done, 1 failed, 2 bad arguments, 130 interrupted."""
+def main(
+    arguments: Sequence[str] | None = None,
+    blend_writer: Callable[[], BlendWriter | None] = no_writer,
+) -> int:
+    """Run one verb and return its exit code: 0 done, 1 failed, 2 bad arguments, 130 interrupted.
+
+    Args:
+        arguments: the verb and what belongs to it; None for those of the program.
+        blend_writer: returns what writes a .blend in this process, None for another Blender's.
+    """
     # Before torch is imported: waiting OpenMP threads would spin and starve other programs, which
     # makes a step several times slower on a machine that does anything else besides.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -30,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as error:  # argparse has printed help or the mistake
         return error.code if isinstance(error.code, int) else BAD_ARGUMENTS
+    options.blend_writer = blend_writer
     with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
         try:
             return run_verb(options, sink, should_stop)

@@ -45,6 +45,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Photo captures become Gaussian splats separated into objects.",
     )
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
+    parser.set_defaults(blend_writer=blend.no_writer)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
         _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _pick, _evaluate,

@@ -4,20 +4,56 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import CgcError, Interrupted
-from ..progress import Progress, ShouldStop
-from .blender_program import find_blender, run_in_blender, runs_in_blender
+from ..progress import Progress, Reporter, ShouldStop
+from .blender_program import find_blender, run_in_blender
 from .console.sink import Sink
+
+COUNTS = ("cameras", "points", "gaussians", "segments", "bytes")
+
+
+class BlendSummary(Protocol):
+    """What a .blend holds: the counts of `blender.blend_file.BlendSummary`."""
+
+    @property
+    def cameras(self) -> int: ...
+    @property
+    def points(self) -> int: ...
+    @property
+    def gaussians(self) -> int: ...
+    @property
+    def segments(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+class BlendWriter(Protocol):
+    """`blender.blend_file.write_blend`, which is there inside Blender alone."""
+
+    def __call__(
+        self,
+        run: Path,
+        dataset: Path | None,
+        output: Path,
+        report: Reporter,
+        say: Callable[[str], object],
+    ) -> BlendSummary: ...
+
+
+def no_writer() -> BlendWriter | None:
+    """Stand for a process that is no Blender."""
+    return None
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Write a run as a .blend, in this Blender or in another one."""
+    writer = options.blend_writer() if options.blender is None else None
     counts = make_blend(
-        options.run, options.dataset, options.output, options.blender, sink, should_stop
+        options.run, options.dataset, options.output, options.blender, writer, sink, should_stop
     )
     sink.result({**counts, "file": str(options.output)}, describe(counts, options.output))
 
@@ -27,16 +63,18 @@ def make_blend(
     dataset: Path | None,
     output: Path,
     blender: str | None,
+    writer: BlendWriter | None,
     sink: Sink,
     should_stop: ShouldStop,
 ) -> dict[str, Any]:
-    """Write a .blend and return its counts: those of `blender.blend_file.BlendSummary`.
+    """Write a .blend and return its counts: those of `BlendSummary`.
 
     Args:
         run_folder: the run, or a splat.
         dataset: its capture, None for the one that the run names.
         output: the .blend.
-        blender: the Blender to do it, None for this one, else whichever is found.
+        blender: the Blender to do it, None for whichever is found.
+        writer: does it in this process, if this is a Blender.
         sink: is told progress and notes.
         should_stop: asked while another Blender is at work.
 
@@ -44,11 +82,9 @@ def make_blend(
         CgcError: something cannot be read or written, or there is no Blender.
         Interrupted: `should_stop` said so.
     """
-    if blender is None and runs_in_blender():
-        from ..blender.blend_file import write_blend
-
-        return asdict(write_blend(run_folder, dataset, output, sink.report, sink.say))
-
+    if writer is not None:
+        summary = writer(run_folder, dataset, output, sink.report, sink.say)
+        return {name: getattr(summary, name) for name in COUNTS}
     arguments = ["blend", str(run_folder.absolute()), "-o", str(output.absolute())]
     if dataset is not None:
         arguments += ["--dataset", str(dataset.absolute())]

@@ -24,8 +24,8 @@ START_SECONDS = 120.0
 """How long a Blender may take to tell its version; the first start from a slow disk takes long."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _RUN_VERB = (
-    "import sys; sys.path.insert(0, {parent!r}); from {package}.cli import main; "
-    "sys.exit(main(sys.argv[sys.argv.index('--') + 1:]))"
+    "import sys; sys.path.insert(0, {parent!r}); from {package}.__main__ import run; "
+    "sys.exit(run(sys.argv[sys.argv.index('--') + 1:]))"
 )
 
 

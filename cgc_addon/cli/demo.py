@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import CgcError
 from ..progress import ShouldStop
-from .blend import describe, make_blend
+from .blend import BlendWriter, describe, make_blend
 from .console.sink import Sink
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -72,7 +72,9 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         subtitle=f"{summary.gaussians:,} Gaussians, {summary.segments} segments from masks that "
         f"disagree between photos. Held-out views: {figures}.",
     )
-    blend, outcome = _blend(folder.path, output / "demo.blend", sink, should_stop)
+    blend, outcome = _blend(
+        folder.path, output / "demo.blend", options.blend_writer(), sink, should_stop
+    )
     seconds = time.perf_counter() - began
     sink.result(
         {
@@ -87,12 +89,16 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
 
 
 def _blend(
-    run_folder: Path, file: Path, sink: Sink, should_stop: ShouldStop
+    run_folder: Path,
+    file: Path,
+    writer: BlendWriter | None,
+    sink: Sink,
+    should_stop: ShouldStop,
 ) -> tuple[Path | None, str]:
     """Write the .blend if there is a Blender; return its path and a sentence about it."""
     file.unlink(missing_ok=True)  # one of an earlier run would not be of this splat
     try:
-        counts = make_blend(run_folder, None, file, None, sink, should_stop)
+        counts = make_blend(run_folder, None, file, None, writer, sink, should_stop)
     except CgcError as error:
         return None, f"The .blend was left out: {error}"
     return file, f"Open in Blender: {describe(counts, file)}"

@@ -14,7 +14,6 @@ from scipy.ndimage import binary_erosion
 from sklearn.metrics import adjusted_rand_score
 
 from cgc_addon.cgc.exact_labels import exact_labels
-from cgc_addon.cgc.label_rendering import strongest_labels
 from cgc_addon.cgc.metrics import (
     boundary,
     boundary_iou,
@@ -224,7 +223,7 @@ def test_strongest_label_of_a_pixel_is_the_argmax_of_blended_one_hot_labels(capt
         pixel = np.repeat(np.arange(len(blending)), np.diff(blending.starts))
         np.add.at(dense, (pixel, labels[blending.gaussians]), blending.weights)
         dense[:, 0] += np.maximum(1 - dense.sum(1), 0)
-        shown = strongest_labels(blending, labels)
+        shown = blending.strongest_labels(labels)
         margin = np.sort(dense, 1)[:, -1] - np.sort(dense, 1)[:, -2]
         clear = margin > 1e-5
         np.testing.assert_array_equal(shown[clear], dense.argmax(1)[clear])

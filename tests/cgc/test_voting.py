@@ -8,7 +8,6 @@ import pytest
 
 from cgc_addon.cgc.clusters.clustering import Clustering, unit
 from cgc_addon.cgc.exact_labels import exact_labels
-from cgc_addon.cgc.label_rendering import strongest_labels
 from cgc_addon.cgc.observations import Observation
 from cgc_addon.cgc.voting import move_between_groups, vote_segments
 from cgc_addon.errors import Interrupted
@@ -26,7 +25,7 @@ def test_votes_are_those_of_the_formula(capture, at_once, monkeypatch):
     ).astype(np.int32)
     votes = np.zeros((len(given), 7))
     for observation in observations:
-        shown = strongest_labels(observation.blending, given)
+        shown = observation.blending.strongest_labels(given)
         shares = {
             label: np.bincount(shown[observation.labels == label], minlength=7)
             / (observation.labels == label).sum()

@@ -10,10 +10,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from cgc_addon.cli import blend, blender_program, demo, main
+from cgc_addon.cli import blend, demo, main
 from cgc_addon.cli.blender_program import find_blender
 from cgc_addon.cli.console.plain_text import PlainText
 from cgc_addon.errors import CgcError, Interrupted
@@ -26,8 +27,6 @@ COUNTS = {"cameras": 3, "points": 5, "gaussians": 7000, "segments": 2, "bytes": 
 
 @pytest.fixture(autouse=True)
 def no_blender(monkeypatch) -> None:
-    monkeypatch.setattr(blender_program, "runs_in_blender", lambda: False)
-    monkeypatch.setattr(blend, "runs_in_blender", lambda: False)
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CGC_BLENDER", raising=False)
 
@@ -124,20 +123,22 @@ def test_what_blender_tells_is_passed_on(stand_in, capsys, tmp_path: Path) -> No
 def test_a_failure_of_blender_is_one_sentence(stand_in, program, complaint, tmp_path: Path) -> None:
     named = str(stand_in(program=program))
     with pytest.raises(CgcError, match=complaint):
-        blend.make_blend(tmp_path, None, tmp_path / "a.blend", named, PlainText(), never)
+        blend.make_blend(tmp_path, None, tmp_path / "a.blend", named, None, PlainText(), never)
 
 
 def test_the_wish_to_stop_ends_blender(stand_in, tmp_path: Path) -> None:
     forever = telling({"type": "note", "text": "busy"}) + "\nimport time; time.sleep(60)"
     named = str(stand_in(program=forever))
     with pytest.raises(Interrupted):
-        blend.make_blend(tmp_path, None, tmp_path / "a.blend", named, PlainText(), lambda: True)
+        blend.make_blend(
+            tmp_path, None, tmp_path / "a.blend", named, None, PlainText(), lambda: True
+        )
 
 
 def test_the_demo_goes_on_without_a_blend_and_says_why(tmp_path: Path) -> None:
     old = tmp_path / "demo.blend"
     old.touch()
-    made, sentence = demo._blend(tmp_path, old, PlainText(), never)
+    made, sentence = demo._blend(tmp_path, old, None, PlainText(), never)
     assert made is None
     assert sentence.startswith("The .blend was left out: No Blender was found")
     assert not old.exists()
@@ -148,6 +149,29 @@ def test_the_demo_ends_with_a_blend_where_there_is_a_blender(
 ) -> None:
     result = {"type": "result", **COUNTS, "file": "x"}
     monkeypatch.setenv("CGC_BLENDER", str(stand_in(program=telling(result))))
-    made, sentence = demo._blend(tmp_path, tmp_path / "demo.blend", PlainText(), never)
+    made, sentence = demo._blend(tmp_path, tmp_path / "demo.blend", None, PlainText(), never)
     assert made == tmp_path / "demo.blend"
     assert "7,000 Gaussians in 2 segments, 2.0 MB" in sentence
+
+
+@pytest.mark.parametrize("another_is_named", [False, True])
+def test_a_blender_around_the_verb_writes_unless_another_is_named(
+    tmp_path, capsys, another_is_named
+) -> None:
+    called = []
+
+    def write(run, dataset, output, report, say):
+        called.append((run, dataset, output))
+        say("A word.")
+        return SimpleNamespace(**COUNTS)
+
+    output = tmp_path / "a.blend"
+    options = ["--blender", str(tmp_path / "nowhere")] if another_is_named else []
+    code = main(["blend", "run", "-o", str(output), "--json", *options], lambda: write)
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    if another_is_named:
+        assert (code, called) == (1, [])
+        return
+    assert (code, called) == (0, [(Path("run"), None, output)])
+    assert printed[0]["text"] == "A word."
+    assert {**COUNTS, "file": str(output)}.items() <= printed[-1].items()

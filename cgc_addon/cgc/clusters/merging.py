@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Reporter, ShouldStop, never, silent, track
-from ..label_rendering import strongest_labels
 from ..observations import Observation
 from .granularity import MergeTree
 
@@ -56,7 +55,7 @@ def co_occurrence(
     """
     agreement, evidence = np.zeros((count, count)), np.zeros((count, count))
     for observation in track(observations, "Comparing groups", report, should_stop):
-        shown = strongest_labels(observation.blending, labels)
+        shown = observation.blending.strongest_labels(labels)
         usable = (shown > 0) & (observation.labels > 0)
         ids, mask = np.unique(observation.labels[usable], return_inverse=True)
         present, group = np.unique(shown[usable], return_inverse=True)

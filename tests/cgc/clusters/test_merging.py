@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cgc_addon.cgc.clusters.merging import CoOccurrence, co_occurrence, contacts, merge_tree
 from cgc_addon.cgc.features.neighbours import nearest_neighbours
-from cgc_addon.cgc.label_rendering import strongest_labels
 
 
 def random_groups(seed, count):
@@ -87,7 +86,7 @@ def test_co_occurrence_equals_the_formula(capture):
     found = co_occurrence(observations, labels, 4)
     agreement, evidence = np.zeros((4, 4)), np.zeros((4, 4))
     for observation in observations:
-        shown = strongest_labels(observation.blending, labels)
+        shown = observation.blending.strongest_labels(labels)
         masks = sorted(set(observation.labels.tolist()) - {0})
         counts = np.array(
             [[((shown == c) & (observation.labels == m)).sum() for m in masks] for c in range(1, 5)]
