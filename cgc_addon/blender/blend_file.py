@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..files import replacing
 from ..progress import Progress, Reporter, silent
-from . import properties
+from . import migration, properties
 from .capture.import_colmap import import_colmap
 from .capture.parts import objects_of_kind, segment_collections
 from .common.access import of_collection, of_scene
@@ -97,9 +97,11 @@ def _registered() -> Iterator[None]:
         yield
         return
     properties.register()
+    migration.register()
     try:
         yield
     finally:
+        migration.unregister()
         properties.unregister()
 
 

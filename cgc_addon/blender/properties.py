@@ -108,6 +108,12 @@ def _collection(group: PropertyGroup) -> Collection:
 class CgcCollection(bpy.types.PropertyGroup):
     """`Collection.cgc`."""
 
+    version: IntProperty(
+        name="Version",
+        description="Form of what is kept here; 0: as version 0.1.0 of the extension wrote it",
+        min=0,
+        options={"HIDDEN"},
+    )
     kind: EnumProperty(name="Kind", items=COLLECTION_KINDS, default="NONE")
     segment: IntProperty(
         name="Segment", description="Number of the segment in label renders", default=0, min=0
@@ -220,6 +226,12 @@ class CgcCamera(bpy.types.PropertyGroup):
 class CgcScene(bpy.types.PropertyGroup):
     """`Scene.cgc`: what the panel asks for."""
 
+    version: IntProperty(
+        name="Version",
+        description="Form of what is kept here; 0: as version 0.1.0 of the extension wrote it",
+        min=0,
+        options={"HIDDEN"},
+    )
     # Dataset and run
     dataset: StringProperty(
         name="Dataset",

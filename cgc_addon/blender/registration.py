@@ -9,7 +9,7 @@ from types import ModuleType
 
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
-    from . import command, properties
+    from . import command, migration, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
@@ -25,6 +25,7 @@ def modules() -> tuple[ModuleType, ...]:
 
     return (
         properties,
+        migration,
         preferences_page,
         jobs,
         worker_operators,

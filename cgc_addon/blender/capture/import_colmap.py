@@ -24,6 +24,7 @@ from ..common.windows import viewports_in
 from .camera_objects import load_photos, show_cameras
 from .cameras import camera_data, intrinsics_of, set_scene_for
 from .files import CaptureFiles, read_capture
+from .later_versions import check_version
 from .parts import captures, new_capture, new_root, objects_of_kind, root_of
 from .sparse_points import new_sparse_points, show_sparse_points
 
@@ -70,17 +71,19 @@ def import_colmap(
         The capture's collection.
 
     Raises:
-        CgcError: the files cannot be used; nothing has changed.
+        CgcError: the files cannot be used, or a later version of the extension wrote the capture;
+            nothing has changed.
     """
-    files = read_capture(folder)
+    files, scene = read_capture(folder), scene_of(context)
+    capture = capture_of_dataset(scene, files.dataset)
+    if capture is not None:
+        check_version(capture)
     images = load_photos(files) if photos_as_background else None
     radius = _POINT_SIZE * files.extent
     has_points = points and len(files.points) > 0
     cloud = new_sparse_points(files.points, files.point_colors, radius) if has_points else None
 
-    scene = scene_of(context)
     is_first = not any(objects_of_kind(capture, "CAMERA") for capture in captures(scene))
-    capture = capture_of_dataset(scene, files.dataset)
     if capture is None:
         capture = new_capture(scene, files.dataset.name, files.up)
         root_of(capture).empty_display_size = _ROOT_SIZE * files.extent

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 from ..common.access import of_collection, of_object
 from ..common.context import members_of
+from ..common.format_version import FORMAT_VERSION
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, Object, Scene
@@ -75,7 +76,7 @@ def new_capture(scene: Scene, name: str, up: NDArray[np.float64] | None) -> Coll
         up: (3,) direction in the capture's frame that becomes the world's Z; None keeps Z.
     """
     capture = bpy.data.collections.new(name)
-    of_collection(capture).kind = "CAPTURE"
+    mark(capture, "CAPTURE")
     new_root(capture, up)
     scene.collection.children.link(capture)
     return capture
@@ -118,9 +119,15 @@ def part(capture: Collection, kind: str, name: str) -> Collection:
         if of_collection(child).kind == kind:
             return child
     made = bpy.data.collections.new(name)
-    of_collection(made).kind = kind
+    mark(made, kind)
     capture.children.link(made)
     return made
+
+
+def mark(collection: Collection, kind: str) -> None:
+    """Let a collection that was made just now say what it is, and in which form."""
+    settings = of_collection(collection)
+    settings.kind, settings.version = kind, FORMAT_VERSION
 
 
 def objects_in(collection: Collection) -> list[Object]:

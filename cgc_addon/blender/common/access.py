@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class CollectionSettings(Protocol):
     """`Collection.cgc`: a capture, a part of one, or nothing of ours."""
 
+    version: int
+    """Form of what is kept here, see `format_version`."""
     kind: str
     """One of `choices.COLLECTION_KINDS`."""
     segment: int
@@ -39,7 +41,7 @@ class CollectionSettings(Protocol):
     minimum_size: int
     """Gaussians."""
     merge_tree: str
-    """JSON."""
+    """See `segments.merge_tree`."""
 
 
 class ObjectSettings(Protocol):
@@ -64,6 +66,8 @@ class CameraSettings(Protocol):
 class SceneSettings(Protocol):
     """`Scene.cgc`: what the panel asks for; texts that are choices are named in `choices`."""
 
+    version: int
+    """As that of collections."""
     dataset: str
     run: str
     photo_mask_model: str
@@ -112,6 +116,17 @@ def of_camera(camera: Camera) -> CameraSettings:
 def of_scene(scene: Scene) -> SceneSettings:
     """Return the properties of a scene."""
     return _group(scene)
+
+
+def has_settings(owner: Collection | Scene) -> bool:
+    """Return whether properties of ours were ever asked of a data-block; leaves no trace itself."""
+    return owner.is_property_set("cgc")
+
+
+def is_untouched(scene: Scene) -> bool:
+    """Return whether all that the panel asks for is as it comes."""
+    stored = SceneSettings.__annotations__.keys() - {"version", "active_segment"}
+    return not any(_group(scene).is_property_set(name) for name in stored)
 
 
 def _group(owner: ID) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..capture.later_versions import later_version_sentence
 from ..capture.parts import captures, objects_of_kind
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of, set_options
@@ -37,6 +38,8 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         """Draw the folder, what is in it, and what of it is in the scene."""
         layout, scene = layout_of(self), scene_of(context)
         settings = of_scene(scene)
+        if sentence := later_version_sentence(scene):
+            say(layout, context, sentence, "ERROR")
         draw_problem(layout, context, *OPERATORS)
         if draw_job(layout, context, "from-photos"):
             return

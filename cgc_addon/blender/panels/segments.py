@@ -13,6 +13,7 @@ from ..common.buttons import layout_of
 from ..common.context import scene_of
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
+from ..segments.merge_tree import has_tree
 from .job_box import training_runs
 from .layout import SidebarPanel, say
 
@@ -54,7 +55,7 @@ class CGC_PT_granularity(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
     def poll(cls, context: Context) -> bool:
         """Need clusters that can be joined another way."""
         capture = active_capture(context)
-        return capture is not None and bool(of_collection(capture).merge_tree)
+        return capture is not None and has_tree(capture)
 
     def draw(self, context: Context) -> None:
         """Draw the slider, and the button that does what it says."""

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...cgc.clusters.granularity import MergeTree
 from ...cgc.segments import Segment
-from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.select import subset
+from ..capture.later_versions import check_version
 from ..capture.parts import root_of
 from ..common.access import of_collection
 from ..splats import looks
@@ -30,6 +28,7 @@ from .data import (
     splats_of,
     unassigned,
 )
+from .merge_tree import store_tree
 from .run_files import RunFiles
 
 if TYPE_CHECKING:
@@ -71,8 +70,9 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
         run: as read; its Gaussians are in the capture's frame.
 
     Raises:
-        CgcError: the capture has lost its root.
+        CgcError: the capture has lost its root, or a later version of the extension wrote it.
     """
+    check_version(capture)
     root = root_of(capture)
     parts = _parts(run)
     kept = _kept(capture, parts, run)
@@ -102,33 +102,6 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
         made=len(run.segments) - same,
         removed=removed,
         unassigned=len(parts[0].index) if 0 in parts else 0,
-    )
-
-
-def store_tree(capture: Collection, tree: MergeTree) -> None:
-    """Keep the merge tree in the .blend."""
-    content = {
-        "count": tree.count,
-        "merges": tree.merges.tolist(),
-        "heights": tree.heights.tolist(),
-    }
-    of_collection(capture).merge_tree = json.dumps(content, separators=(",", ":"))
-
-
-def stored_tree(capture: Collection) -> MergeTree:
-    """Return the merge tree of a capture.
-
-    Raises:
-        CgcError: no run was imported into it.
-    """
-    text = of_collection(capture).merge_tree
-    if not text:
-        raise CgcError(f"{capture.name} has no segments yet; train it, or import a run.")
-    content = json.loads(text)
-    return MergeTree(
-        int(content["count"]),
-        np.array(content["merges"], np.int32).reshape(-1, 2),
-        np.array(content["heights"], np.float32),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ..capture.later_versions import check_version
 from ..capture.parts import (
     active_capture,
     capture_of,
@@ -54,6 +55,8 @@ class SegmentChange(_Operator):
         """Change something and report what."""
         capture = active_capture(context)
         try:
+            if capture is not None:
+                check_version(capture)
             done = self.change(context)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
@@ -82,10 +85,12 @@ def capture_around(context: Context, collection: Collection) -> Collection:
     """Return the capture of a segment, which need not be the active one.
 
     Raises:
-        CgcError: the segment is in no capture, as one that was appended alone.
+        CgcError: the segment is in no capture, as one that was appended alone, or in one that a
+            later version of the extension wrote.
     """
     for capture in captures(scene_of(context)):
         if collection in capture.children_recursive:
+            check_version(capture)
             return capture
     raise CgcError(f"{collection.name} is in no capture of this scene; put it into one first.")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...cgc.segments import distinct_colors
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
-from ..capture.parts import objects_in, part, segment_collections
+from ..capture.parts import mark, objects_in, part, segment_collections
 from ..common.access import of_collection
 from ..common.context import preferences_of
 from ..splats.objects import data_of, indices_of, is_splat, new_splat
@@ -71,7 +71,7 @@ def new_segment(
     """
     collection = bpy.data.collections.new(name)
     properties = of_collection(collection)
-    properties.kind = "SEGMENT"
+    mark(collection, "SEGMENT")
     properties.segment = identifier
     properties.color = color
     capture.children.link(collection)

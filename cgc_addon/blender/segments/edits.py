@@ -17,8 +17,8 @@ from ...errors import CgcError
 from ..common import point_attributes
 from ..common.access import of_collection
 from ..splats.objects import clusters_of, data_of, indices_of
-from .build import stored_tree
 from .data import collection_of, remove_segment, rename, splats_of, unassigned
+from .merge_tree import stored_tree
 from .regrouping import Target, regroup
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from .choice import (
     wanted_segment,
 )
 from .data import count_of, splats_of
+from .merge_tree import has_tree
 from .recut import recut
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ class CGC_OT_recut_segments(SegmentChange, bpy.types.Operator):  # noqa: N801 - 
     def poll(cls, context: Context) -> bool:
         """Need a capture that was separated; segments may all have been deleted."""
         try:
-            has_tree = bool(of_collection(wanted_capture(context)).merge_tree)
+            separated = has_tree(wanted_capture(context))
         except CgcError:
-            has_tree = False
-        if not has_tree:
+            separated = False
+        if not separated:
             cls.poll_message_set("There are no segments; train, or import a run")
-        return has_tree
+        return separated
 
     def change(self, context: Context) -> str:
         """Cut the merge tree anew."""

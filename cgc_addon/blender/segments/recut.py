@@ -20,8 +20,8 @@ from ...errors import CgcError
 from ..capture.parts import segment_collections
 from ..common.access import of_collection
 from ..splats.objects import clusters_of
-from .build import stored_tree
 from .data import all_segments, copies, splats_of, unassigned
+from .merge_tree import stored_tree
 from .regrouping import Target, is_editable, regroup
 
 if TYPE_CHECKING:

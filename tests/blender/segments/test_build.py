@@ -15,7 +15,7 @@ import bpy
 
 from cgc_addon.blender.capture.parts import captures, new_capture, root_of, segment_collections
 from cgc_addon.blender.common.access import of_collection, of_object
-from cgc_addon.blender.segments.build import Built, build_segments, stored_tree
+from cgc_addon.blender.segments.build import Built, build_segments
 from cgc_addon.blender.segments.data import (
     all_segments,
     automatic_color,
@@ -25,6 +25,7 @@ from cgc_addon.blender.segments.data import (
     rename,
     splats_of,
 )
+from cgc_addon.blender.segments.merge_tree import stored_tree
 from cgc_addon.blender.segments.run_files import read_run
 from cgc_addon.blender.splats.objects import clusters_of, gaussians_of, indices_of
 from cgc_addon.errors import CgcError
