@@ -157,6 +157,21 @@ def test_frames_that_no_pinhole_camera_fits_are_refused(scale) -> None:
         cameras.view_of(bpy.context.scene, item, np.diag([*scale, 1.0]), "seen")
 
 
+@pytest.mark.parametrize(("by", "fits"), [(1e-5, True), (1e-3, False), (1e-2, False)])
+@pytest.mark.parametrize("place", [(1, 1), (0, 1)], ids=["uneven", "sheared"])
+def test_a_frame_is_uneven_or_sheared_from_a_pixel_in_a_thousand_on(place, by, fits) -> None:
+    """Less is rounding of Blender's matrices, more would put points beside what they show."""
+    item = make_camera()
+    update()
+    frame = np.eye(4)
+    frame[place] += by
+    if fits:
+        cameras.view_of(bpy.context.scene, item, frame, "seen")
+        return
+    with pytest.raises(CgcError, match="no pinhole camera can show"):
+        cameras.view_of(bpy.context.scene, item, frame, "seen")
+
+
 @pytest.mark.parametrize("kind", ["ORTHO", "PANO"])
 def test_other_lenses_are_refused(kind: str) -> None:
     item = make_camera()
