@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """How one form becomes the next."""
+    """How one form becomes the next.
+
+    A step leaves alone what has the next form already: Blender asks nobody before it saves by
+    itself, so that settings may be there that are new but do not say so.
+    """
 
     collection: Callable[[Collection], object] = lambda _collection: None
     """Takes each collection that is a capture or a part of one."""

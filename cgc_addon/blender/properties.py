@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Blender makes properties of annotations that are calls.
 # pyright: reportInvalidTypeForm=false
 """What the extension keeps in the .blend: one group of properties on each kind of data-block.
 

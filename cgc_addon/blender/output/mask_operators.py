@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
@@ -15,20 +15,17 @@ from ...errors import CgcError, Interrupted
 from ..common.access import of_scene
 from ..common.choices import MASK_CAMERAS
 from ..common.context import members_of, scene_of, window_manager_of
-from ..common.windows import areas_of
 from ..jobs import registry as jobs
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..splats.objects import is_splat
 from . import mask_files, mask_rendering
 from .mask_files import RenderedMaskSettings
+from .mask_picture import show_picture
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Context, Image, SpaceImageEditor
-
-PICTURE = "CGC Masks"
-"""Name of the image that the last look is in."""
+    from bpy.types import Context
 
 
 class MaskOperator(JobOperator):
@@ -231,7 +228,7 @@ class CGC_OT_look_at_masks(MaskOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
     def completed(self, context: Context) -> None:
         (view,) = self._drawings[0].batch.views
-        image = _show_picture(mask_files.palette_file(self._settings, view))
+        image = show_picture(mask_files.palette_file(self._settings, view))
         self._folder.cleanup()
         self.report({"INFO"}, f"The image {image.name} shows the masks of {view.stem}")
 
@@ -275,30 +272,3 @@ def _absolute(folder: str) -> Path:
             "save it, or choose another folder."
         )
     return Path(bpy.path.abspath(folder)).absolute()
-
-
-def _show_picture(file: Path) -> Image:
-    """Load a picture as the image `PICTURE`, packed, and show it in an Image Editor."""
-    image = bpy.data.images.load(str(file))
-    image.pack()
-    former = bpy.data.images.get(PICTURE)
-    if former is not None:
-        former.user_remap(image)
-        bpy.data.images.remove(former)
-    image.name = PICTURE
-    if not bpy.app.background:
-        # Not from here: a window that opens while an operator is modal has it called twice.
-        bpy.app.timers.register(_show_image)
-    return image
-
-
-def _show_image() -> None:
-    """Show the picture in an Image Editor that is open, else in a new window, as renders are."""
-    image, manager = bpy.data.images.get(PICTURE), window_manager_of(bpy.context)
-    editors = list(areas_of(bpy.context, "IMAGE_EDITOR"))
-    if not editors:
-        with bpy.context.temp_override(window=manager.windows[0]):
-            bpy.ops.wm.window_new()
-        editors = [manager.windows[-1].screen.areas[0]]
-        editors[0].type = "IMAGE_EDITOR"
-    cast("SpaceImageEditor", editors[0].spaces.active).image = image

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +12,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.jobs import job, modal, wording
+from cgc_addon.blender.jobs import job, modal
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
@@ -22,31 +21,10 @@ from cgc_addon.errors import CgcError, Interrupted
 from ..fake_worker import FakeWorker
 
 
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
-    yield from with_worker(FakeWorker(), monkeypatch)
-
-
-@pytest.fixture
-def deaf_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
-    """A worker that does not stop when it is asked to."""
-    yield from with_worker(FakeWorker(stops=False), monkeypatch)
-
-
-def with_worker(fake: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorker]:
-    monkeypatch.setattr(jobs, "new_worker", lambda: fake)
-    yield fake
-    jobs.unregister()
-    jobs.register()
-
-
 def polled() -> JobState:
     state = jobs.poll()
     assert state is not None
     return state
-
-
-# ---- One job ---------------------------------------------------------------------------------
 
 
 def test_a_job_tells_how_far_it_is_and_what_came_of_it(worker: FakeWorker, tmp_path: Path) -> None:
@@ -207,9 +185,6 @@ def test_changed_preferences_mean_another_worker(
     assert worker.asked == ["close"]
 
 
-# ---- What happens around it ------------------------------------------------------------------
-
-
 def test_loading_a_file_stops_the_job_and_says_so(worker: FakeWorker) -> None:
     jobs.start(["train"], "Train")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -254,9 +229,6 @@ def test_unregistering_closes_an_idle_worker_and_its_timer(worker: FakeWorker) -
         assert not bpy.app.timers.is_registered(jobs._close_idle)
     finally:
         jobs.register()
-
-
-# ---- Blocking --------------------------------------------------------------------------------
 
 
 def after(seconds: float, action: Callable[[], object]) -> None:
@@ -304,9 +276,6 @@ def test_a_failing_report_leaves_no_job_behind(worker: FakeWorker) -> None:
         jobs.run_blocking(["train"], fail)
     assert worker.asked == ["close"]
     assert not jobs.running()
-
-
-# ---- In a window -----------------------------------------------------------------------------
 
 
 class Window:
@@ -361,11 +330,6 @@ class Counting(JobOperator):
         self.called.append("ended")
 
 
-TICK = SimpleNamespace(type="TIMER", value="NOTHING")
-ESC = SimpleNamespace(type="ESC", value="PRESS")
-MOUSE = SimpleNamespace(type="MOUSEMOVE", value="NOTHING")
-
-
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     monkeypatch.setattr(modal, "redraw_panels", lambda _context: None)
@@ -375,89 +339,5 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
         operator.cancel(window)
 
 
-def begun(window: Window) -> Counting:
-    operator = Counting()
-    assert operator.start_modal(window) == {"RUNNING_MODAL"}  # type: ignore[arg-type]
-    return operator
-
-
 def step(operator: Counting, window: Window, event: object) -> set[Any]:
     return operator.modal(window, event)  # type: ignore[arg-type]
-
-
-def test_a_modal_job_shows_what_is_new_and_passes_events_on(
-    worker: FakeWorker, window: Window
-) -> None:
-    operator = begun(window)
-    worker.progress(3, 10, loss=0.5, psnr=20.0, seconds_left=200.0)
-    assert step(operator, window, MOUSE) == {"PASS_THROUGH"}
-    assert operator.called == []
-    for _ in range(3):
-        assert step(operator, window, TICK) == {"PASS_THROUGH"}
-    assert operator.called == ["3"]  # nothing new, nothing drawn
-    assert "3 of 10" in str(window.status[-1])
-    assert "3 min left" in str(window.status[-1])
-    worker.tell("result")
-    assert step(operator, window, TICK) == {"FINISHED"}
-    assert operator.called == ["3", "ended", "done"]
-    assert window.timers == []
-
-
-def test_escape_cancels_and_finishes_nothing(worker: FakeWorker, window: Window) -> None:
-    operator = begun(window)
-    assert step(operator, window, ESC) == {"RUNNING_MODAL"}
-    assert step(operator, window, TICK) == {"CANCELLED"}
-    assert operator.called == ["ended"]
-    assert operator.reports == [({"WARNING"}, "Count was cancelled")]
-
-
-def test_a_failure_is_reported_once(worker: FakeWorker, window: Window) -> None:
-    operator = begun(window)
-    worker.tell("error", text="The disk is full.")
-    assert step(operator, window, TICK) == {"CANCELLED"}
-    assert operator.reports == [({"ERROR"}, "The disk is full.")]
-    assert jobs.current().error == "The disk is full."
-
-
-def test_a_closed_window_stops_the_job(worker: FakeWorker, window: Window) -> None:
-    operator = begun(window)
-    operator.cancel(window)  # type: ignore[arg-type]
-    assert worker.asked == ["stop"]
-    assert window.timers == []
-    assert jobs._see_off() is None
-    assert jobs.current().phase is Phase.STOPPED
-    assert "window was closed" in jobs.current().notes[-1]
-
-
-def test_a_job_cannot_be_started_twice(worker: FakeWorker, window: Window) -> None:
-    begun(window)
-    other = Counting()
-    assert other.start_modal(window) == {"CANCELLED"}  # type: ignore[arg-type]
-    assert "Count is still running" in other.reports[0][1]
-
-
-def test_disabling_the_extension_ends_the_operator(worker: FakeWorker, window: Window) -> None:
-    operator = begun(window)
-    jobs.unregister()
-    jobs.register()
-    assert step(operator, window, TICK) == {"CANCELLED"}
-    assert window.timers == []
-
-
-def test_modal_steps_are_quick(worker: FakeWorker, window: Window) -> None:
-    operator = begun(window)
-    longest = 0.0
-    for number in range(200):
-        worker.progress(number, 200, loss=0.1, psnr=20.0)
-        began = time.perf_counter()
-        step(operator, window, TICK)
-        longest = max(longest, time.perf_counter() - began)
-    assert longest < 0.05  # the aim is 5 ms; a busy machine may take its time
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(4.4, "4 s"), (89.0, "89 s"), (200.0, "3 min"), (7500.0, "2 h 5 min")],
-)
-def test_durations_are_written_as_people_do(seconds: float, words: str) -> None:
-    assert wording.duration(seconds) == words

@@ -15,88 +15,30 @@ bpy = pytest.importorskip("bpy")
 
 from mathutils import Euler, Matrix
 
-import cgc_addon
-from cgc_addon.blender.capture.parts import new_capture, part, root_of
-from cgc_addon.blender.common.access import of_collection
-from cgc_addon.blender.common.file_names import file_names
 from cgc_addon.blender.output import export_ply
 from cgc_addon.blender.output.export_ply import ExportSettings, export_splats
-from cgc_addon.blender.output.placed_splats import gather, visible_splats
-from cgc_addon.blender.splats.apply_transform import apply_transform
-from cgc_addon.blender.splats.objects import gaussians_of, indices_of, new_splat
 from cgc_addon.dataset.cameras_json import write_cameras_json
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import CgcError
-from cgc_addon.splats import rotations
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.ply import read_ply, write_ply
 from cgc_addon.splats.select import subset
 from cgc_addon.splats.transform import transform
 
-REPOSITORY = Path(cgc_addon.__file__).parents[2]
-ENGINE = Path(os.environ.get("CGC_ENGINE_PYTHON", REPOSITORY / ".venv" / "bin" / "python"))
-ROOT = Matrix.LocRotScale((5, -3, 2), Euler((1.1, 0.4, -0.6)), (1.5, 1.5, 1.5))
+from ..kitchen import ROOT, assert_close, kitchen
 
-
-def random_gaussians(count: int) -> Gaussians:
-    generator = np.random.default_rng(0)
-
-    def normal(*shape: int) -> np.ndarray:
-        return generator.normal(size=shape).astype(np.float32)
-
-    sh = 0.25 * normal(count, 16, 3)
-    return Gaussians(
-        means=normal(count, 3),
-        log_scales=0.5 * normal(count, 3) - 2,
-        quats=normal(count, 4),
-        logit_opacities=normal(count) + 1,
-        sh=sh,
-        features=normal(count, 16),
-        segments=np.sort(generator.integers(0, 3, count)).astype(np.int32),
-    )
+REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def gaussians() -> Gaussians:
-    """Return 300 Gaussians of segments 0, 1 and 2; the scene holds them, a collection each."""
-    everything = random_gaussians(300)
-    capture = new_capture(bpy.context.scene, "Kitchen", None)
-    root = root_of(capture)
-    root.matrix_basis = ROOT
-    names = {1: "Chair", 2: "Table: oak/round"}
-    for segment in range(3):
-        if segment:
-            collection = bpy.data.collections.new(names[segment])
-            of_collection(collection).kind = "SEGMENT"
-            of_collection(collection).segment = segment
-            capture.children.link(collection)
-        else:
-            collection = part(capture, "UNASSIGNED", "Unassigned")
-        index = np.flatnonzero(everything.segments == segment).astype(np.int32)
-        item = new_splat(f"object {segment}", subset(everything, index), index, index)
-        item.parent = root
-        collection.objects.link(item)
-    bpy.context.view_layer.update()
-    return everything
+    """Return the 300 Gaussians of the kitchen that the scene holds."""
+    return kitchen()
 
 
 def exported(path: Path, **settings) -> Gaussians:
     export_splats(bpy.context, ExportSettings(path, **settings))
     return read_ply(path).gaussians
-
-
-def covariances(gaussians: Gaussians) -> np.ndarray:
-    axes = rotations.matrices(gaussians.quats) * np.exp(gaussians.log_scales)[:, None, :]
-    return axes @ axes.transpose(0, 2, 1)
-
-
-def assert_close(first: Gaussians, second: Gaussians) -> None:
-    np.testing.assert_allclose(first.means, second.means, atol=1e-5)
-    np.testing.assert_allclose(first.sh, second.sh, atol=1e-5)
-    np.testing.assert_allclose(covariances(first), covariances(second), rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(first.logit_opacities, second.logit_opacities, rtol=1e-6)
-    np.testing.assert_array_equal(first.segments, second.segments)
-    np.testing.assert_array_equal(first.features, second.features)
 
 
 def test_an_unedited_scene_is_the_splat_it_came_from(tmp_path, gaussians) -> None:
@@ -196,16 +138,6 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, gaussians) -> None:
         export_splats(bpy.context, ExportSettings(tmp_path / "room.ply", what="SEGMENTS"))
 
 
-def test_names_are_safe_on_every_system_and_never_alike() -> None:
-    names = ["Chair", "chair", "CHAIR", "a/b", "a\\b", "NUL", "con.txt", " .. ", "", "Ä" * 200]
-    result = file_names([*names, "e\u0301", "\u00e9", "x\ny", "chair 2"], "segment")
-    assert result[:5] == ["Chair", "chair 2", "CHAIR 3", "a_b", "a_b 2"]
-    assert result[5:9] == ["_NUL", "_con.txt", "segment", "segment 2"]
-    assert len(result[9].encode()) <= 120
-    assert result[10:] == ["\u00e9", "\u00e9 2", "x_y", "chair 2 2"]
-    assert len({name.casefold() for name in result}) == len(result)
-
-
 def test_the_operator_exports_and_reports(tmp_path, gaussians) -> None:
     assert bpy.ops.cgc.export_ply(filepath=str(tmp_path / "a.ply"), frame="WORLD") == {"FINISHED"}
     assert len(read_ply(tmp_path / "a.ply").gaussians) == 300
@@ -225,76 +157,11 @@ def test_a_collection_can_have_it_among_its_exporters(tmp_path, gaussians) -> No
     assert set(read_ply(tmp_path / "chair.ply").gaussians.segments) == {1}
 
 
-def world_of(item) -> Gaussians:
-    bpy.context.view_layer.update()
-    return gather(visible_splats(bpy.context.evaluated_depsgraph_get(), only=[item]))
-
-
-def test_applying_a_transform_keeps_everything_in_its_place(gaussians) -> None:
-    item, child = bpy.data.objects["object 1"], bpy.data.objects.new("child", None)
-    bpy.context.scene.collection.objects.link(child)
-    child.parent, child.location = item, (1, 1, 1)
-    item.matrix_basis = Matrix.LocRotScale((1, 2, 3), Euler((0.5, 0.6, 0.7)), (1, 2, 0.5))
-    item.delta_location, item.delta_scale = (0, 0, 1), (2, 2, 2)
-    before, index = world_of(item), indices_of(item)
-    place = child.matrix_world.copy()
-    item.select_set(True)
-    bpy.context.view_layer.objects.active = item
-    assert bpy.ops.cgc.apply_splat_transform() == {"FINISHED"}
-    assert_close(world_of(item), before)
-    np.testing.assert_array_equal(indices_of(item), index)
-    np.testing.assert_allclose(np.array(child.matrix_world), np.array(place), atol=1e-5)
-    np.testing.assert_allclose(np.array(item.matrix_basis), np.eye(4), atol=1e-7)
-
-
-def test_applying_to_one_of_two_that_share_data_leaves_the_other(gaussians) -> None:
-    item = bpy.data.objects["object 1"]
-    other = item.copy()
-    bpy.context.scene.collection.objects.link(other)
-    item.location.x = 3
-    before = gaussians_of(other)
-    apply_transform([item])
-    assert item.data != other.data
-    np.testing.assert_array_equal(gaussians_of(other).means, before.means)
-    np.testing.assert_allclose(
-        gaussians_of(item).means, before.means + np.float32([3, 0, 0]), atol=1e-6
-    )
-
-
-def test_applying_a_scale_of_zero_changes_no_object(gaussians) -> None:
-    items = [bpy.data.objects["object 1"], bpy.data.objects["object 2"]]
-    items[0].location.x, items[1].scale = 3, (0, 1, 1)
-    before = gaussians_of(items[0])
-    for item in items:
-        item.select_set(True)
-    with pytest.raises(RuntimeError, match=r"object 2: .*scale of zero"):
-        bpy.ops.cgc.apply_splat_transform()
-    np.testing.assert_array_equal(gaussians_of(items[0]).means, before.means)
-    assert items[0].location.x == 3
-
-
-def test_applying_can_be_undone(gaussians) -> None:
-    item = bpy.data.objects["object 1"]
-    item.location.x = 3
-    before = gaussians_of(item)
-    bpy.ops.ed.undo_push(message="moved")
-    apply_transform([item])
-    bpy.ops.ed.undo_push(message="applied")
-    bpy.ops.ed.undo()
-    item = bpy.data.objects["object 1"]
-    assert item.location.x == 3
-    np.testing.assert_array_equal(gaussians_of(item).means, before.means)
-
-
-def test_without_a_selected_splat_there_is_nothing_to_apply() -> None:
-    assert not bpy.ops.cgc.apply_splat_transform.poll()
-
-
-def drawn(splat: Path, views: list[View], output: Path) -> np.ndarray:
+def drawn(engine: Path, splat: Path, views: list[View], output: Path) -> np.ndarray:
     """Return pictures (V, H, W, 3), 0 to 1, that the engine draws."""
     write_cameras_json(output / "cameras.json", views)
     cameras, folder = str(output / "cameras.json"), str(output)
-    command = [str(ENGINE), "-m", "cgc_addon", "render", str(splat), "--cameras", cameras]
+    command = [str(engine), "-m", "cgc_addon", "render", str(splat), "--cameras", cameras]
     command += ["--what", "rgb", "-o", folder]
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     subprocess.run(command, cwd=REPOSITORY, check=True, env=environment, capture_output=True)
@@ -311,8 +178,9 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
     return float(-10 * np.log10(max(np.mean((first - second) ** 2), 1e-12)))
 
 
-@pytest.mark.skipif(not ENGINE.is_file(), reason="needs the engine's interpreter")
-def test_moving_an_object_looks_like_moving_the_camera_the_other_way(tmp_path, gaussians) -> None:
+def test_moving_an_object_looks_like_moving_the_camera_the_other_way(
+    tmp_path, gaussians, engine_python: Path
+) -> None:
     item = bpy.data.objects["object 1"]
     exported(tmp_path / "still.ply", collection="Chair")
     scale = 1.7
@@ -327,11 +195,14 @@ def test_moving_an_object_looks_like_moving_the_camera_the_other_way(tmp_path, g
         moved = pose @ np.array(item.matrix_basis, dtype=np.float64)
         moved[:3] /= scale  # a camera has no size: it goes nearer instead
         countered.append(View(f"{number}.png", camera, moved))
-    with_object = drawn(tmp_path / "moved.ply", views, tmp_path / "object")
-    with_camera = drawn(tmp_path / "still.ply", countered, tmp_path / "camera")
+    with_object = drawn(engine_python, tmp_path / "moved.ply", views, tmp_path / "object")
+    with_camera = drawn(engine_python, tmp_path / "still.ply", countered, tmp_path / "camera")
     assert with_object.std() > 0.05  # there is something to see
     assert psnr(with_object, with_camera) >= 40
     # The test would notice: harmonics that do not turn along give another picture.
     moved, still = (read_ply(tmp_path / f"{n}.ply").gaussians for n in ("moved", "still"))
     write_ply(tmp_path / "wrong.ply", replace(moved, sh=still.sh))
-    assert psnr(drawn(tmp_path / "wrong.ply", views, tmp_path / "wrong"), with_camera) < 35
+    assert (
+        psnr(drawn(engine_python, tmp_path / "wrong.ply", views, tmp_path / "wrong"), with_camera)
+        < 35
+    )

@@ -17,7 +17,6 @@ from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.photo_masks import making_operators
 from cgc_addon.blender.training import dataset_facts
-from cgc_addon.masks.models.known import KNOWN
 from cgc_addon.masks.models.weights import VARIABLE
 
 from ..fake_worker import FakeWorker
@@ -46,14 +45,6 @@ def dataset(write_capture: Callable[..., Path]) -> Path:
     folder = write_capture()
     of_scene(bpy.context.scene).dataset = str(folder)
     return folder
-
-
-def put_model(folder: Path, name: str) -> None:
-    """Write files that have the size of a model's, and take no room."""
-    for path, file in zip(KNOWN[name].paths(folder), KNOWN[name].files, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            stream.truncate(file.size)
 
 
 def test_masks_are_made_as_the_panel_says(worker: FakeWorker, dataset: Path) -> None:
@@ -85,16 +76,6 @@ def test_the_preferences_name_a_model(worker, dataset, monkeypatch, tmp_path) ->
     bpy.ops.cgc.make_masks()
     assert worker.arguments[3] == str(tmp_path / "my.pth")
     assert mask_models.chosen_model("vit_h") == "vit_h"
-
-
-def test_a_model_that_is_here_is_named_by_its_file(no_models: Path) -> None:
-    assert mask_models.model_argument("mobilesam") == "mobilesam"
-    assert mask_models.present_models() == frozenset()
-    put_model(no_models, "mobilesam")
-    assert mask_models.present_models() == {"mobilesam"}
-    path = Path(mask_models.model_argument("default"))
-    assert path == KNOWN["mobilesam"].paths(no_models)[0]
-    assert mask_models.model_argument("none") == "none"
 
 
 def test_without_a_dataset_the_buttons_are_off(worker: FakeWorker) -> None:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,34 +15,20 @@ import bpy
 
 from cgc_addon.blender.capture.parts import captures, new_capture, root_of, segment_collections
 from cgc_addon.blender.common.access import of_collection
-from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, collection_of, count_of, splats_of
 from cgc_addon.blender.segments.run_files import read_run
 
+from .tea_set import segment, select, shown, tea_set
+
 
 @pytest.fixture
-def capture(write_run):
-    capture = new_capture(bpy.context.scene, "tea set", np.array([0.0, -1.0, 0.0]))
-    build_segments(bpy.context.scene, capture, read_run(write_run()))
-    bpy.context.view_layer.objects.active = root_of(capture)
-    return capture
+def capture(write_run: Callable[..., Path]) -> bpy.types.Collection:
+    return tea_set(write_run())
 
 
 def numbers(capture) -> list[tuple[int, int]]:
     return [(of_collection(c).segment, count_of(c)) for c in all_segments(capture) if count_of(c)]
-
-
-def segment(capture, number: int):
-    return next(c for c in all_segments(capture) if of_collection(c).segment == number)
-
-
-def select(*items) -> None:
-    """Select objects, the last one active."""
-    bpy.ops.object.select_all(action="DESELECT")
-    for item in items:
-        item.select_set(True)
-        bpy.context.view_layer.objects.active = item
 
 
 def select_points(item, mask: np.ndarray) -> None:
@@ -47,14 +36,6 @@ def select_points(item, mask: np.ndarray) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.pointcloud.select_all(action="DESELECT")
     item.data.attributes[".selection"].data.foreach_set("value", mask)
-
-
-def shown(capture) -> set[int]:
-    graph = bpy.context.evaluated_depsgraph_get()
-    return set(np.unique(gather(visible_splats(graph)).segments).tolist())
-
-
-# ---- Changing ------------------------------------------------------------------------------------
 
 
 def test_recut_takes_what_is_not_given_from_the_capture(capture) -> None:
@@ -128,51 +109,6 @@ def test_the_capture_stays_the_active_one_when_its_active_object_goes(capture, w
         assert len(segment_collections(worked_on)) == 2
 
 
-# ---- Showing -------------------------------------------------------------------------------------
-
-
-def test_isolating_twice_brings_back_what_was_shown(capture) -> None:
-    bpy.ops.cgc.hide_segment(segment=3)
-    segment(capture, 2).hide_render = True
-    assert shown(capture) == {0, 1, 2}
-    bpy.ops.cgc.isolate_segment(segment=1)
-    assert shown(capture) == {1}
-    bpy.ops.cgc.isolate_segment(segment=2)
-    assert shown(capture) == {2}
-    assert not segment(capture, 2).hide_render
-    bpy.ops.cgc.isolate_segment(segment=2)
-    assert shown(capture) == {0, 1, 2}
-    assert segment(capture, 2).hide_render
-    assert segment(capture, 3).hide_render
-    assert not segment(capture, 1).hide_render
-    bpy.ops.cgc.show_all_segments()
-    assert shown(capture) == {0, 1, 2, 3}
-    assert not segment(capture, 3).hide_render
-
-
-def test_all_selected_segments_are_isolated(capture) -> None:
-    select(splats_of(segment(capture, 3))[0], splats_of(segment(capture, 1))[0])
-    bpy.ops.cgc.isolate_segment()
-    assert shown(capture) == {1, 3}
-
-
-def test_selecting_segments(capture) -> None:
-    bpy.ops.cgc.select_segment(segment=1)
-    bpy.ops.cgc.select_segment(segment=3, extend=True)
-    assert {item.name for item in bpy.context.selected_objects} == {"Segment 001", "Segment 003"}
-    assert bpy.context.active_object.name == "Segment 003"
-    bpy.ops.cgc.hide_segment(segment=2)
-    with pytest.raises(RuntimeError, match="Segment 002 is hidden"):
-        bpy.ops.cgc.select_segment(segment=2)
-    assert len(bpy.context.selected_objects) == 2
-    bpy.ops.cgc.hide_segment(segment=2, hide=False)
-    bpy.ops.cgc.select_segment(segment=2)
-    assert [item.name for item in bpy.context.selected_objects] == ["Segment 002"]
-
-
-# ---- What cannot be done -------------------------------------------------------------------------
-
-
 def test_problems_are_reported_in_a_sentence_and_change_nothing(capture) -> None:
     before = numbers(capture)
     for call, problem in (
@@ -194,9 +130,6 @@ def test_problems_are_reported_in_a_sentence_and_change_nothing(capture) -> None
 def test_operators_need_segments() -> None:
     for name in ("recut_segments", "merge_segments", "split_segment", "isolate_segment"):
         assert not getattr(bpy.ops.cgc, name).poll()
-
-
-# ---- Undo ----------------------------------------------------------------------------------------
 
 
 def test_undo_and_redo_take_everything_back_and_forth(capture) -> None:

@@ -13,12 +13,6 @@ bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import point_attributes
 from cgc_addon.blender.common.access import of_object
-from cgc_addon.blender.common.display_attributes import (
-    LARGEST,
-    constants_from_colors,
-    display_colors,
-    display_radii,
-)
 from cgc_addon.blender.splats.objects import (
     BASE,
     clusters_of,
@@ -207,26 +201,6 @@ def test_two_hundred_thousand_gaussians_are_built_in_under_a_second() -> None:
     start = time.process_time()
     splat_of(gaussians)
     assert time.process_time() - start < 1.0  # 0.15 s when nothing else runs
-
-
-def test_the_display_radius_is_of_the_surface_and_bounded() -> None:
-    gaussians = random_gaussians(1000)
-    radii = display_radii(gaussians)
-    opacities = 1 / (1 + np.exp(-gaussians.logit_opacities.astype(float)))
-    assert ((radii > 0) == (opacities > 0.3)).all()
-    assert radii.max() <= LARGEST * np.median(radii[radii > 0]) * (1 + 1e-6)
-    np.testing.assert_array_equal(
-        point_attributes.read(data_of(splat_of(gaussians)), "radius"), radii
-    )
-    assert display_radii(subset(gaussians, np.zeros(0, dtype=int))).shape == (0,)
-
-
-def test_display_colours_are_scene_linear_and_can_be_undone() -> None:
-    gaussians = random_gaussians(1000)
-    grey = Gaussians(**{**vars(gaussians), "sh": np.zeros_like(gaussians.sh)})
-    np.testing.assert_allclose(display_colors(grey)[:, :3], 0.21404114, rtol=1e-6)
-    back = constants_from_colors(display_colors(gaussians))
-    np.testing.assert_allclose(back, gaussians.sh[:, 0], atol=2e-6)
 
 
 def fake_cloud(kinds: list[str]):

@@ -23,7 +23,6 @@ from cgc_addon.blender.common.access import SceneSettings, of_collection, of_sce
 from cgc_addon.blender.common.interpreter import VARIABLE, package_parent
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.jobs.wording import status_line
 from cgc_addon.blender.training.operators import CGC_OT_train, TrainingOperator
 from cgc_addon.blender.training.plan import is_unfinished
 from cgc_addon.training.run_lock import locked
@@ -317,6 +316,3 @@ def test_buttons_that_make_no_sense_cannot_be_pressed(settings: SceneSettings) -
     for name in ("pause_training", "stop_training", "cancel_training", "resume_training"):
         assert not getattr(bpy.ops.cgc, name).poll()
     assert preferences.stored() is None
-    assert status_line(JobState("Train", ("train",), done=5, total=10)).startswith(
-        "Train   |   Starting   |   5 of 10"
-    )
