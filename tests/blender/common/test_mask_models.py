@@ -10,7 +10,8 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import mask_models
-from cgc_addon.masks.models.weights import KNOWN, VARIABLE
+from cgc_addon.masks.models.known import KNOWN
+from cgc_addon.masks.models.weights import VARIABLE
 
 
 @pytest.fixture(autouse=True)
