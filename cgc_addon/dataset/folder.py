@@ -6,10 +6,13 @@ The standard library alone: Blender looks there, too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 IMAGES = "images"
+INPUT = "input"
+"""Where the script of 3DGS has the photos that were solved; read where there is no `IMAGES`."""
 LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
 """Where label maps are looked for; the first folder that exists is taken."""
 MASKS = LABEL_FOLDERS[0]
@@ -35,11 +38,6 @@ class DatasetFolder:
     def model(self) -> Path:
         """The COLMAP model that `solve` writes."""
         return self.path / "sparse" / "0"
-
-    @property
-    def models(self) -> tuple[Path, ...]:
-        """Where a COLMAP model is looked for; the first that is whole is taken."""
-        return (self.model, self.model.parent, self.path)
 
     @property
     def masks(self) -> Path:
@@ -70,6 +68,10 @@ class DatasetFolder:
     def photo_job(self) -> Path:
         """What the verb `from-photos` was asked for."""
         return self.path / "from_photos.json"
+
+    def photos_folder(self, names: Sequence[str] = (IMAGES, INPUT)) -> Path | None:
+        """Return the first of the folders `names` that is there, None where none is."""
+        return next((self.path / name for name in names if (self.path / name).is_dir()), None)
 
     def label_folder(self) -> Path | None:
         """Return the folder of label maps that is read, None where there is none."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.model import ending_of_model
 from .colmap.records import ColmapCamera
 from .framing import scene_extent, scene_up
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
 from .resize import fitted_size
 from .scene import PinholeCamera, Scene, View
-from .solved import read_solved
+from .solved import labels_home, read_solved
 from .undistort import pinhole_camera
 
 
@@ -62,12 +61,6 @@ def load_dataset(
         warnings.append(f"{place} has no points; training starts from random ones.")
     if len(model.images) == 1:
         warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
-    others = [f.name for f in place.parent.iterdir() if ending_of_model(f)]
-    if place.name == "0" and len(others) > 1:
-        warnings.append(
-            f"{place} is read, but not the {len(others) - 1} other models beside it; "
-            "they hold photos that could not be joined to the first."
-        )
     files, photo_warnings = find_photos(
         solved.photos,
         model.images,
@@ -75,7 +68,7 @@ def load_dataset(
         # Below the dataset itself there are masks and what not.
         count_others=solved.photos != folder,
     )
-    files, label_warnings = add_label_maps(folder, model.images, files)
+    files, label_warnings = add_label_maps(labels_home(folder), model.images, files)
     warnings += [*photo_warnings, *label_warnings]
 
     pinholes: dict[ColmapCamera, PinholeCamera] = {}

@@ -227,14 +227,6 @@ def test_no_points_and_one_view_are_allowed_with_warnings(make_capture, write_da
     assert "one view" in dataset.warnings[1]
 
 
-def test_further_models_are_mentioned(make_capture, write_dataset):
-    folder = write_dataset(make_capture(count=2), place="sparse/1")
-    write_dataset(make_capture())
-    dataset = load_dataset(folder)
-    assert len(dataset.scene.views) == 4
-    assert "not the 1 other models" in dataset.warnings[0]
-
-
 @pytest.mark.parametrize("max_size", [0, -5])
 def test_an_impossible_size_is_refused(max_size, folder):
     with pytest.raises(CgcError, match="cannot be"):

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset.cameras_json import read_cameras_json
-from ...dataset.colmap.model import MODEL_FILES, ColmapModel
+from ...dataset.colmap.model import ColmapModel
+from ...dataset.colmap.places import ENDINGS, MODEL_FILES
 from ...dataset.colmap.records import ColmapCamera
 from ...dataset.framing import scene_extent, scene_up
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
-from ...dataset.solved import Solved, read_solved
+from ...dataset.solved import dataset_of_model, read_solved
 from ...dataset.transforms.document import TRANSFORMS_FILES
 from ...errors import CgcError
 
 UNDISTORTED = "undistorted"
 """Folder in a dataset: `images/` and `cameras.json` as the verb `undistort` writes them."""
-_ENDINGS = (".bin", ".txt")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 """First bytes of JPEG, PNG, TIFF in two orders, BMP and WebP files."""
 _SIMPLE_DISTORTIONS = frozenset({"SIMPLE_RADIAL", "RADIAL", "OPENCV"})
@@ -87,7 +87,7 @@ def read_capture(place: Path) -> CaptureFiles:
         named = zip(views, model.images, strict=True)
         views = tuple(replace(view, name=image.name) for view, image in named)
     else:
-        images, names = _images_folder(dataset, solved), [view.name for view in views]
+        images, names = solved.photos, [view.name for view in views]
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
     files, photo_warnings = _photo_files(images, names)
@@ -114,30 +114,20 @@ def dataset_of(place: Path) -> Path:
     if not place.is_dir():
         if not place.is_file():
             raise CgcError(f"{place} is not there; choose a folder with a COLMAP model.")
-        of_colmap = place.suffix in _ENDINGS and place.stem in MODEL_FILES
+        of_colmap = place.suffix in ENDINGS and place.stem in MODEL_FILES
         if not of_colmap and place.name not in TRANSFORMS_FILES:
             raise CgcError(
                 f"{place} is no file of a COLMAP model; choose cameras, images or points3D "
                 "(.bin or .txt), a transforms.json, or the folder that holds images/ and sparse/."
             )
         place = place.parent
-    if place.name == "sparse":
-        return place.parent
-    if place.name == "0" and place.parent.name == "sparse":  # others than 0 are not found by it
-        return place.parent.parent
-    return place
+    return dataset_of_model(place)
 
 
 def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
     """Return the cameras of a model's photos that no pinhole camera equals."""
     used = {image.camera_id: model.cameras[image.camera_id] for image in model.images}
     return [camera for camera in used.values() if not is_pinhole(camera)]
-
-
-def _images_folder(dataset: Path, solved: Solved) -> Path:
-    """Return the photos' folder, also of a model that is not the dataset's first one."""
-    above = dataset.parent.parent / "images" if dataset.parent.name == "sparse" else None
-    return above if above is not None and above.is_dir() else solved.photos
 
 
 def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, ...], str | None]:

@@ -138,6 +138,20 @@ def read_images(path: Path) -> list[ColmapImage]:
     return images
 
 
+def count_images(path: Path) -> int:
+    """Return how many images `images.bin` has, without reading them.
+
+    Raises:
+        CgcError: the file is damaged.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_COUNT.size)
+    if len(head) < _COUNT.size:
+        raise CgcError(f"{path} is damaged: it ends within the count; export the model again.")
+    return _COUNT.unpack(head)[0]
+
+
 def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """Read `points3D.bin`; tracks are passed over.
 

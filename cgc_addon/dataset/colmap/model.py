@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..folder import DatasetFolder
 from ..names import check_stems_differ
 from . import binary as colmap_binary
 from . import text as colmap_text
+from .places import MODEL_FILES, ending_of_model
 from .records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
-
-MODEL_FILES = ("cameras", "images", "points3D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,42 +37,6 @@ class ColmapModel:
     point_colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
     warnings: tuple[str, ...]
-
-
-def find_model(folder: Path) -> Path:
-    """Return the folder that holds the model: `sparse/0`, `sparse` or `folder` itself.
-
-    Raises:
-        CgcError: there is no such folder, or no complete model in it.
-    """
-    if not folder.is_dir():
-        raise CgcError(f"{folder} is not a folder; give the folder that holds images/ and sparse/.")
-    candidates = DatasetFolder(folder).models
-    for candidate in candidates:
-        if ending_of_model(candidate):
-            return candidate
-    for candidate in candidates:
-        found = [
-            f for n in MODEL_FILES for f in (f"{n}.bin", f"{n}.txt") if _is_there(candidate, f)
-        ]
-        if found:
-            raise CgcError(
-                f"{candidate} holds {', '.join(found)}, but a COLMAP model is cameras, images and "
-                "points3D, all three .bin or all three .txt; export the model again."
-            )
-    raise CgcError(
-        f"{folder} holds no COLMAP model: neither sparse/0, nor sparse, nor the folder itself has "
-        "cameras.bin or cameras.txt, and there is no transforms.json either; run `solve` on the "
-        "photos or copy the model there."
-    )
-
-
-def ending_of_model(folder: Path) -> str | None:
-    """Return ".bin" or ".txt", whichever kind of model is whole in `folder`, binary first."""
-    for ending in (".bin", ".txt"):
-        if all(_is_there(folder, name + ending) for name in MODEL_FILES):
-            return ending
-    return None
 
 
 def read_cameras(folder: Path) -> Mapping[int, ColmapCamera]:
@@ -144,7 +106,3 @@ def _check_images(
                 "does not have; the files are not of one model, export the model again."
             )
     check_stems_differ(str(file), (image.name for image in images))
-
-
-def _is_there(folder: Path, name: str) -> bool:
-    return (folder / name).is_file()

@@ -83,6 +83,16 @@ def read_images(path: Path) -> list[ColmapImage]:
     return images
 
 
+def count_images(path: Path) -> int:
+    """Return how many images `images.txt` has.
+
+    Raises:
+        CgcError: the file is damaged.
+        OSError: the file cannot be read.
+    """
+    return len(read_images(path))
+
+
 def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """Read `points3D.txt`; tracks are passed over.
 

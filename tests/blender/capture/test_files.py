@@ -40,10 +40,24 @@ def test_a_model_without_a_dataset_is_its_own(write_capture: Callable, tmp_path:
 
 def test_a_second_model_is_read_and_shown_the_photos_above(write_capture: Callable) -> None:
     folder = write_capture()
-    second = (folder / "sparse" / "0").rename(folder / "sparse" / "1")
+    second = folder / "sparse" / "1"
+    shutil.copytree(folder / "sparse" / "0", second)
     files = read_capture(second)
     assert files.dataset == second
     assert files.photos[0].file == folder / "images" / "0000.png"
+    assert "since you chose it" in files.warnings[0]
+
+
+def test_the_model_of_most_photos_is_that_of_the_dataset(write_capture: Callable) -> None:
+    folder = write_capture()
+    second = folder / "sparse" / "1"
+    shutil.copytree(folder / "sparse" / "0", second)
+    images = folder / "sparse" / "0" / "images.txt"
+    records = [line for line in images.read_text().splitlines(True) if not line.startswith("#")]
+    images.write_text("".join(records[:2]))
+    files = read_capture(second / "images.txt")
+    assert (files.dataset, len(files.photos)) == (folder, 4)
+    assert files.warnings[0].endswith("left out: 0 with 1.")
 
 
 @pytest.mark.parametrize(
