@@ -19,6 +19,10 @@ MASKS = LABEL_FOLDERS[0]
 """Where those that are made here go."""
 PARTS = "masks_parts"
 """Where finer label maps of the same photos are: parts of what `LABEL_FOLDERS` have whole."""
+TRUTH = "gt"
+"""Where ground truth is, in the form of label maps."""
+NO_PHOTOS = (*LABEL_FOLDERS, PARTS, TRUTH)
+"""Folders of pictures that are named like photos and are none."""
 ORIGINALS = ".originals"
 """Within a folder of label maps: those that were corrected by hand, as they were before."""
 
@@ -52,7 +56,7 @@ class DatasetFolder:
     @property
     def truth(self) -> Path:
         """Ground truth for evaluation, in the form of label maps."""
-        return self.path / "gt"
+        return self.path / TRUTH
 
     @property
     def solve_work(self) -> Path:

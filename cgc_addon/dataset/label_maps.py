@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from .image_files import read_grey, read_header
+from .photo_names import likeness
 from .resize import same_shape
 
 LARGEST_ID = 65535
@@ -18,7 +19,7 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
 def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | None], int]:
-    """Find the label map `<stem>.png` of each view, sub-folders included.
+    """Find the label map `<stem>.png` of each view, sub-folders included, in any case of letters.
 
     Args:
         folder: of label maps.
@@ -38,13 +39,15 @@ def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | No
             continue
         kind = maps if path.suffix.lower() == ".png" else others
         kind[inside.with_suffix("").as_posix()] = path
+    alike = {likeness(stem): path for stem, path in maps.items()}
     for stem in stems:
-        if stem not in maps and stem in others:
+        if stem not in maps and likeness(stem) not in alike and stem in others:
             raise CgcError(
                 f"{others[stem]} is no PNG file, but label maps must be: other formats lose ids; "
                 "save it as an 8-bit or 16-bit grey PNG."
             )
-    matched = [maps.get(stem) for stem in stems]
+    # Stems of views differ by more than case.
+    matched = [maps.get(stem, alike.get(likeness(stem))) for stem in stems]
     return matched, len(maps) - sum(path is not None for path in matched)
 
 

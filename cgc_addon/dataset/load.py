@@ -59,21 +59,21 @@ def load_dataset(
     warnings = list(model.warnings)
     if not len(model.points):
         warnings.append(f"{place} has no points; training starts from random ones.")
-    if len(model.images) == 1:
-        warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
-    files, photo_warnings = find_photos(
+    found = find_photos(
         solved.photos,
         model.images,
         model.cameras,
         # Below the dataset itself there are masks and what not.
         count_others=solved.photos != folder,
     )
-    files, label_warnings = add_label_maps(labels_home(folder), model.images, files)
-    warnings += [*photo_warnings, *label_warnings]
+    if len(found.images) == 1:
+        warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
+    files, label_warnings = add_label_maps(labels_home(folder), found.images, found.files)
+    warnings += [*found.warnings, *label_warnings]
 
     pinholes: dict[ColmapCamera, PinholeCamera] = {}
     views = []
-    for image, file in zip(model.images, files, strict=True):
+    for image, file in zip(found.images, files, strict=True):
         if file.camera not in pinholes:
             pinhole = pinhole_camera(
                 file.camera, f"{place}: camera {image.camera_id} of {image.name}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .colmap.model import ColmapModel, read_model
+from ..errors import CgcError
+from .colmap.model import ColmapModel, read_images, read_model
 from .colmap.places import (
     DISTORTED,
     ENDINGS,
@@ -22,7 +23,15 @@ from .colmap.places import (
     model_places,
 )
 from .folder import IMAGES, INPUT, DatasetFolder
+from .names import NotUnicodeError
+from .photo_names import named_as_on_disk
 from .transforms.document import find_transforms, read_transforms
+
+_CODE_PAGES = (
+    *("cp932", "cp936", "cp949", "cp950", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"),
+    *("cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
+)
+"""Encodings of programs on Windows, which wrote names so before they came to write UTF-8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +83,16 @@ def read_solved(folder: Path) -> Solved:
     if place.is_file():
         transforms = read_transforms(place)
         return Solved(place, transforms.photos, transforms.model)
-    model = read_model(place)
+    photos = _photos_of_model(folder, place)
+    try:
+        model = read_model(place)
+    except NotUnicodeError:
+        model = read_model(place, _encoding(place, photos))
+    images = named_as_on_disk(str(place), photos, model.images)
+    model = replace(model, images=images)
     if (choice := describe_choice(folder, place)) is not None:
         model = replace(model, warnings=(choice, *model.warnings))
-    return Solved(place, _photos_of_model(folder, place), model)
+    return Solved(place, photos, model)
 
 
 def photos_folder(folder: Path) -> Path:
@@ -103,6 +118,31 @@ def labels_home(folder: Path) -> Path:
     if above is None or DatasetFolder(above).label_folder() is None:
         return folder
     return above
+
+
+def _encoding(place: Path, photos: Path) -> str:
+    """Return the encoding of names that are not UTF-8, told by the photos on disk.
+
+    Raises:
+        CgcError: in none do they name photos that are there.
+    """
+    found = {encoding: _count_found(place, photos, encoding) for encoding in _CODE_PAGES}
+    best = max(found, key=lambda encoding: found[encoding])
+    if not found[best]:
+        raise CgcError(
+            f"{place}: names of photos are not UTF-8, and in no code page of Windows do they name "
+            f"photos in {photos}; give the photos names of plain letters and solve them again."
+        )
+    return best
+
+
+def _count_found(place: Path, photos: Path, encoding: str) -> int:
+    """Return how many photos of a model are there if its names are in `encoding`."""
+    try:
+        images = named_as_on_disk(str(place), photos, read_images(place, encoding))
+    except (CgcError, OSError):
+        return 0
+    return sum((photos / image.name).is_file() for image in images)
 
 
 def _photos_of_model(folder: Path, place: Path) -> Path:

@@ -181,11 +181,36 @@ def test_exif_orientation_is_followed_only_where_the_camera_asks_for_it(
     np.testing.assert_array_equal(load_dataset(folder).store.photo(0), pixels)
 
 
-def test_missing_photos_are_refused_with_a_count(folder):
+def test_a_few_missing_photos_are_left_out_and_named(folder):
     (folder / "images/0001.png").unlink()
     (folder / "images/0003.png").unlink()
-    with pytest.raises(CgcError, match=r"lacks 2 of the 4 photos .* first is 0001\.png"):
+    dataset = load_dataset(folder)
+    assert [view.name for view in dataset.scene.views] == ["0000.png", "0002.png"]
+    assert dataset.warnings == (
+        f"{folder}/images: 2 of the 4 photos of the model are missing and left out: "
+        "0001.png, 0003.png.",
+    )
+
+
+def test_where_most_photos_are_missing_that_is_refused_with_a_count(folder):
+    for number in (1, 2, 3):
+        (folder / f"images/000{number}.png").unlink()
+    with pytest.raises(CgcError, match=r"lacks 3 of the 4 photos .* first is 0001\.png; copy"):
         load_dataset(folder)
+
+
+@pytest.mark.parametrize("place", ["images/{}.jpg", "images/left/{}.png", "{}.png", "new/{}.png"])
+def test_the_file_that_a_missing_photo_probably_is_gets_named(place, folder, save_ids):
+    for number in range(4):
+        stem = f"000{number}"
+        save_ids(folder / f"masks/{stem}.png", np.ones((52, 64), np.uint8))  # is named alike
+        other = folder / place.format(stem)
+        other.parent.mkdir(exist_ok=True)
+        (folder / f"images/{stem}.png").rename(other)
+    likely = folder / place.format("0000")
+    with pytest.raises(CgcError) as caught:
+        load_dataset(folder)
+    assert f"(0000.png may be {likely})" in str(caught.value)
 
 
 def test_missing_images_folder(folder):

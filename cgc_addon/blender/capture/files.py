@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from ...dataset.cameras_json import read_cameras_json
 from ...dataset.colmap.model import ColmapModel
 from ...dataset.colmap.places import ENDINGS, MODEL_FILES
-from ...dataset.colmap.records import ColmapCamera
+from ...dataset.colmap.records import ColmapCamera, ColmapImage
 from ...dataset.framing import scene_extent, scene_up
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
-from ...dataset.solved import dataset_of_model, read_solved
+from ...dataset.solved import Solved, dataset_of_model, read_solved
 from ...dataset.transforms.document import TRANSFORMS_FILES
 from ...errors import CgcError
 
@@ -80,17 +80,16 @@ def read_capture(place: Path) -> CaptureFiles:
     if place.name in TRANSFORMS_FILES and solved.place.is_dir():
         warnings.append(f"{dataset} has a COLMAP model, too; that is read, not {place.name}.")
     distorted = distorted_cameras(model)
-    undistorted, problem = _undistorted_views(dataset, model) if distorted else ((), None)
-    views = undistorted or _views(solved.place, model)
+    undistorted, problem = _undistorted_views(dataset, solved) if distorted else ((), None)
     if undistorted:  # where photos have another name if they have become PNG
-        images, names = dataset / UNDISTORTED / "images", [view.name for view in undistorted]
-        named = zip(views, model.images, strict=True)
-        views = tuple(replace(view, name=image.name) for view, image in named)
+        photos, names = dataset / UNDISTORTED / "images", [view.name for _, view in undistorted]
+        views = tuple(replace(view, name=image.name) for image, view in undistorted)
     else:
-        images, names = solved.photos, [view.name for view in views]
+        views = _views(solved.place, model)
+        photos, names = solved.photos, [view.name for view in views]
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
-    files, photo_warnings = _photo_files(images, names)
+    files, photo_warnings = _photo_files(photos, names)
     extent = scene_extent(views, model.points)
     return CaptureFiles(
         dataset=dataset,
@@ -130,8 +129,13 @@ def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
     return [camera for camera in used.values() if not is_pinhole(camera)]
 
 
-def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, ...], str | None]:
-    """Return the views of the undistorted photos; none and why, if there is no use for them."""
+def _undistorted_views(
+    dataset: Path, solved: Solved
+) -> tuple[tuple[tuple[ColmapImage, View], ...], str | None]:
+    """Return images and views of the undistorted photos; none and why, if there is no use for them.
+
+    Images without a photo that could have been undistorted are left out.
+    """
     file = dataset / UNDISTORTED / "cameras.json"
     if not file.is_file():
         return (), None
@@ -140,11 +144,15 @@ def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, .
         found = {view.stem: view for view in read_cameras_json(file)}
     except CgcError as error:
         return (), f"{error} {again}"
-    for image in model.images:
+    pairs = []
+    for image in solved.model.images:
         view = found.get(image.stem)
+        if view is None and not (solved.photos / image.name).is_file():
+            continue
         if view is None or not np.allclose(view.world_to_camera, image.world_to_camera, atol=1e-6):
             return (), f"{file} is of another model: {image.name} differs. {again}"
-    return tuple(found[image.stem] for image in model.images), None
+        pairs.append((image, view))
+    return tuple(pairs), None
 
 
 def _views(place: Path, model: ColmapModel) -> tuple[View, ...]:

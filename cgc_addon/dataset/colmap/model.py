@@ -54,13 +54,32 @@ def read_cameras(folder: Path) -> Mapping[int, ColmapCamera]:
     return reader.read_cameras(folder / f"{MODEL_FILES[0]}{ending}")
 
 
-def read_model(folder: Path) -> ColmapModel:
+def read_images(folder: Path, encoding: str = "utf-8") -> list[ColmapImage]:
+    """Read the images of a model, in the order of the file, and nothing else.
+
+    Args:
+        folder: the one that `find_model` returned.
+        encoding: of their names.
+
+    Raises:
+        NotUnicodeError: names are in another encoding.
+        CgcError: the file is damaged, or says something that cannot be.
+        OSError: it cannot be read.
+    """
+    ending = ending_of_model(folder)
+    reader = colmap_binary if ending == ".bin" else colmap_text
+    return reader.read_images(folder / f"{MODEL_FILES[1]}{ending}", encoding)
+
+
+def read_model(folder: Path, encoding: str = "utf-8") -> ColmapModel:
     """Read the three files of a model.
 
     Args:
         folder: the one that `find_model` returned.
+        encoding: of the names of images.
 
     Raises:
+        NotUnicodeError: names are in another encoding.
         CgcError: a file is missing, unreadable, damaged, or says something that cannot be.
     """
     ending = ending_of_model(folder)
@@ -70,7 +89,7 @@ def read_model(folder: Path) -> ColmapModel:
     cameras_file, images_file, points_file = (folder / (name + ending) for name in MODEL_FILES)
     try:
         cameras = reader.read_cameras(cameras_file)
-        images = reader.read_images(images_file)
+        images = reader.read_images(images_file, encoding)
         points, colors = reader.read_points(points_file)
     except OSError as error:
         raise CgcError(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ..names import NotUnicodeError
 from .camera_models import CAMERA_MODELS
 from .records import ColmapCamera, ColmapImage, checked_camera, checked_image
 
@@ -58,23 +59,31 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
     return cameras
 
 
-def read_images(path: Path) -> list[ColmapImage]:
+def read_images(
+    path: Path, encoding: str = "utf-8", *, errors: str = "strict"
+) -> list[ColmapImage]:
     """Read `images.txt`; 2D points are passed over.
 
     COLMAP has a line of 2D points behind each image, which may be empty; other programs leave these
     lines away. Both forms are read, also mixed.
 
+    Args:
+        path: of the file.
+        encoding: of the names.
+        errors: what to do with names that are in another, as `open` takes it.
+
     Returns:
         The images in the order of the file.
 
     Raises:
+        NotUnicodeError: a name is in another encoding.
         CgcError: the file is damaged or an image impossible, or it cannot be told whether a line
             is one of points.
         OSError: the file cannot be read.
     """
     images: list[ColmapImage] = []
     points_may_follow = False
-    for number, line in _lines(path):
+    for number, line in _lines(path, encoding, errors):
         if not line.strip():
             points_may_follow = False  # the empty line is that of the points
             continue
@@ -146,7 +155,7 @@ def count_images(path: Path) -> int:
         CgcError: the file is damaged.
         OSError: the file cannot be read.
     """
-    return len(read_images(path))
+    return len(read_images(path, errors="replace"))
 
 
 def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -180,15 +189,18 @@ def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(
+    path: Path, encoding: str = "utf-8", errors: str = "strict"
+) -> Iterator[tuple[int, str]]:
     """Yield every line with its number from 1; a byte order mark and CRLF are no trouble."""
-    with path.open(encoding="utf-8-sig") as file:
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+    with path.open(encoding=encoding, errors=errors) as file:
         number = 0
         try:
             for number, line in enumerate(file, start=1):
                 yield number, line
         except UnicodeDecodeError:
-            raise CgcError(
+            raise NotUnicodeError(
                 f"{path} is not UTF-8 text after line {number}; copy or export the model again."
             ) from None
 

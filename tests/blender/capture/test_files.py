@@ -139,6 +139,28 @@ def test_undistorted_photos_and_their_cameras_are_taken(write_capture: Callable)
     assert files.photos[1].file == folder / "undistorted" / "images" / "0001.png"
 
 
+def test_a_photo_that_is_missing_was_not_undistorted(write_capture: Callable) -> None:
+    folder = write_capture(cameras=[OPENCV])
+    undistort_by_hand(folder)
+    (folder / "images" / "0002.png").unlink()
+    records = json.loads((folder / "undistorted" / "cameras.json").read_text())
+    del records[2]
+    (folder / "undistorted" / "cameras.json").write_text(json.dumps(records))
+    files = read_capture(folder)
+    names = [photo.view.name for photo in files.photos]
+    assert (names, files.warnings) == (["0000.png", "0001.png", "0003.png"], ())
+
+
+def test_photos_are_found_under_the_names_that_disks_made_of_them(write_capture: Callable) -> None:
+    folder = write_capture()
+    for photo in sorted((folder / "images").iterdir()):
+        photo.rename(photo.with_suffix(".PNG"))
+    files = read_capture(folder)
+    assert [photo.view.name for photo in files.photos] == [f"{n:04d}.PNG" for n in range(4)]
+    assert files.photos[0].file == folder / "images" / "0000.PNG"
+    assert files.warnings == ()
+
+
 def test_undistorted_photos_may_have_become_png(write_capture: Callable) -> None:
     folder = write_capture(cameras=[OPENCV], names=["a/1.tif", "a/2.tif", "b/1.tif", "b/2.tif"])
     undistort_by_hand(folder, ".png")

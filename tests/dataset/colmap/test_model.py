@@ -126,8 +126,8 @@ def write_text(folder, **files: str):
         ({"images": "1 0 0 0 0 0 0 0 1 a.jpg"}, "images.txt, line 1", "pose that is none"),
         ({"images": "1 1 0 0 0 0 inf 0 1 a.jpg"}, "images.txt, line 1", "pose that is none"),
         ({"images": "1 1 0 0 0 0 0 0 2 a.jpg"}, "images.txt", "uses camera 2"),
-        ({"images": "1 1 0 0 0 0 0 0 1 ../a.jpg"}, "images.txt, line 1", "no path below"),
-        ({"images": "1 1 0 0 0 0 0 0 1 C:/a.jpg"}, "images.txt, line 1", "no path below"),
+        ({"images": "1 1 0 0 0 0 0 0 1 .."}, "images.txt, line 1", "no path below"),
+        ({"images": "1 1 0 0 0 0 0 0 1 a\tb.jpg"}, "images.txt, line 1", "no path below"),
         ({"images": "1 1 0 0 0 0 0 0 1 a.jpg\n1 2\n"}, "images.txt, line 2", "triples"),
         ({"images": "# none\n"}, "images.txt", "no image with a pose"),
         (
