@@ -8,7 +8,13 @@ from pathlib import Path
 
 from ..errors import CgcError
 from .colmap.records import ColmapCamera
-from .framing import scene_extent, scene_up
+from .framing import (
+    describe_outlying,
+    outlying_views,
+    scene_extent,
+    scene_up,
+    usual_views,
+)
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
 from .resize import fitted_size
@@ -81,12 +87,15 @@ def load_dataset(
             size = fitted_size((pinhole.width, pinhole.height), max_size)
             pinholes[file.camera] = pinhole.resized(*size)
         views.append(View(image.name, pinholes[file.camera], image.world_to_camera))
+    if outlying := outlying_views(views, model.points):
+        warnings.append(describe_outlying(place, views, outlying))
+    usual = usual_views(views, model.points)
     scene = Scene(
         views=tuple(views),
         points=model.points,
         point_colors=model.point_colors,
-        extent=scene_extent(views, model.points),
-        up=scene_up(views),
+        extent=scene_extent(usual, model.points),
+        up=scene_up(usual),
     )
     train, test = split(len(views), test_every)
     return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))

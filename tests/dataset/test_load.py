@@ -252,6 +252,20 @@ def test_no_points_and_one_view_are_allowed_with_warnings(make_capture, write_da
     assert "one view" in dataset.warnings[1]
 
 
+@pytest.mark.parametrize("held_out", [None, 20])
+def test_a_camera_far_away_is_named_and_does_not_count(held_out, make_capture, write_dataset):
+    capture = make_capture(count=20)
+    expected = load_dataset(write_dataset(capture)).scene
+    quaternion = capture.images[0][2]
+    capture.images.append(("0000 far.png", 1, quaternion, np.array([300.0, 200.0, 350.0])))
+    dataset = load_dataset(write_dataset(capture), test_every=held_out)
+    assert dataset.scene.extent == expected.extent
+    np.testing.assert_array_equal(dataset.scene.up, expected.up)
+    (warning,) = dataset.warnings
+    assert "1 of 21 cameras are far away" in warning
+    assert "0000 far.png" in warning
+
+
 @pytest.mark.parametrize("max_size", [0, -5])
 def test_an_impossible_size_is_refused(max_size, folder):
     with pytest.raises(CgcError, match="cannot be"):

@@ -18,7 +18,13 @@ from ...dataset.cameras_json import read_cameras_json
 from ...dataset.colmap.model import ColmapModel
 from ...dataset.colmap.places import ENDINGS, MODEL_FILES
 from ...dataset.colmap.records import ColmapCamera, ColmapImage
-from ...dataset.framing import scene_extent, scene_up
+from ...dataset.framing import (
+    describe_outlying,
+    outlying_views,
+    scene_extent,
+    scene_up,
+    usual_views,
+)
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
 from ...dataset.solved import Solved, dataset_of_model, read_solved
@@ -56,7 +62,8 @@ class CaptureFiles:
     up: NDArray[np.float64]
     """(3,) unit vector."""
     extent: float
-    """Radius around the mean camera centre that holds all cameras, scene units."""
+    """Radius around the mean camera centre that holds all cameras but outlying ones, scene
+    units."""
     reach: float
     """Radius around it that holds cameras and nearly all points, scene units."""
     warnings: tuple[str, ...]
@@ -90,15 +97,18 @@ def read_capture(place: Path) -> CaptureFiles:
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
     files, photo_warnings = _photo_files(photos, names)
-    extent = scene_extent(views, model.points)
+    if outlying := outlying_views(views, model.points):
+        warnings.append(describe_outlying(solved.place, views, outlying))
+    usual = usual_views(views, model.points)
+    extent = scene_extent(usual, model.points)
     return CaptureFiles(
         dataset=dataset,
         photos=tuple(Photo(view, file) for view, file in zip(views, files, strict=True)),
         points=model.points,
         point_colors=model.point_colors,
-        up=scene_up(views),
+        up=scene_up(usual),
         extent=extent,
-        reach=max(extent, _reach(views, model.points)),
+        reach=max(extent, _reach(usual, model.points)),
         warnings=(*warnings, *photo_warnings),
     )
 
