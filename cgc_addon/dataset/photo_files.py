@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..errors import CgcError
 from .colmap.records import ColmapCamera, ColmapImage
-from .folder import DatasetFolder
+from .folder import LABEL_FOLDERS, PARTS, TRUTH, DatasetFolder
 from .image_files import is_shown_turned, read_header
-from .label_maps import check_label_map, match_label_maps
+from .label_maps import check_folder, check_label_map, match_label_maps
 from .names import PHOTO_ENDINGS, first_of
 from .photo_names import FileNames
 from .resize import same_shape
@@ -115,11 +115,15 @@ def add_label_maps(
         The files with label maps, and warnings.
 
     Raises:
-        CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
+        CgcError: a folder cannot be read, a label map has colours, is no PNG, or is not of its
+            photo's shape.
     """
     completed, warnings = list(files), []
     place = DatasetFolder(dataset)
-    folders = {"labels": place.label_folder(), "parts": place.parts, "truth": place.truth}
+    labels = place.label_folder()
+    for name in (*(() if labels else LABEL_FOLDERS), PARTS, TRUTH):
+        check_folder(dataset / name)
+    folders = {"labels": labels, "parts": place.parts, "truth": place.truth}
     for kind, folder in folders.items():
         if folder is None or not folder.is_dir():
             continue

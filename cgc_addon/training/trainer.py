@@ -132,7 +132,7 @@ class Trainer:
                 extra, terms = joint.loss(
                     self.step,
                     rendering,
-                    store.labels(index, level),
+                    store.masks(index, level),
                     self._parameters["means"].detach(),
                     self._parameters["features"],
                 )
