@@ -77,7 +77,8 @@ def test_the_module_imports(module) -> None:
 def test_the_sample_is_read() -> None:
     program = """
 from pathlib import Path
-from cgc_addon.dataset.colmap.model import find_model, read_model
+from cgc_addon.dataset.colmap.model import read_model
+from cgc_addon.dataset.colmap.places import find_model
 from cgc_addon.dataset.framing import scene_extent, scene_up
 from cgc_addon.dataset.pinhole import approximate_pinhole
 from cgc_addon.dataset.scene import View

@@ -6,16 +6,23 @@ The standard library alone: Blender looks there, too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 IMAGES = "images"
+INPUT = "input"
+"""Where the script of 3DGS has the photos that were solved; read where there is no `IMAGES`."""
 LABEL_FOLDERS = ("masks", "seg_masks", "object_mask")
 """Where label maps are looked for; the first folder that exists is taken."""
 MASKS = LABEL_FOLDERS[0]
 """Where those that are made here go."""
 PARTS = "masks_parts"
 """Where finer label maps of the same photos are: parts of what `LABEL_FOLDERS` have whole."""
+TRUTH = "gt"
+"""Where ground truth is, in the form of label maps."""
+NO_PHOTOS = (*LABEL_FOLDERS, PARTS, TRUTH)
+"""Folders of pictures that are named like photos and are none."""
 ORIGINALS = ".originals"
 """Within a folder of label maps: those that were corrected by hand, as they were before."""
 
@@ -37,11 +44,6 @@ class DatasetFolder:
         return self.path / "sparse" / "0"
 
     @property
-    def models(self) -> tuple[Path, ...]:
-        """Where a COLMAP model is looked for; the first that is whole is taken."""
-        return (self.model, self.model.parent, self.path)
-
-    @property
     def masks(self) -> Path:
         """The label maps that are made here."""
         return self.path / MASKS
@@ -54,7 +56,7 @@ class DatasetFolder:
     @property
     def truth(self) -> Path:
         """Ground truth for evaluation, in the form of label maps."""
-        return self.path / "gt"
+        return self.path / TRUTH
 
     @property
     def solve_work(self) -> Path:
@@ -70,6 +72,10 @@ class DatasetFolder:
     def photo_job(self) -> Path:
         """What the verb `from-photos` was asked for."""
         return self.path / "from_photos.json"
+
+    def photos_folder(self, names: Sequence[str] = (IMAGES, INPUT)) -> Path | None:
+        """Return the first of the folders `names` that is there, None where none is."""
+        return next((self.path / name for name in names if (self.path / name).is_dir()), None)
 
     def label_folder(self) -> Path | None:
         """Return the folder of label maps that is read, None where there is none."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import CgcError
 from .image_files import read_grey, read_header
+from .photo_names import likeness
 from .resize import same_shape
 
 LARGEST_ID = 65535
@@ -18,7 +20,7 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
 def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | None], int]:
-    """Find the label map `<stem>.png` of each view, sub-folders included.
+    """Find the label map `<stem>.png` of each view, sub-folders included, in any case of letters.
 
     Args:
         folder: of label maps.
@@ -28,24 +30,37 @@ def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | No
         A path or None for each stem, and how many PNG files of the folder belong to no view.
 
     Raises:
-        CgcError: a view's label map is not a PNG file.
+        CgcError: a view's label map is not a PNG file, or a folder cannot be read.
     """
     maps: dict[str, Path] = {}
     others: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
-            continue
+    for inside in _files_below(folder):
+        path = folder / inside
         kind = maps if path.suffix.lower() == ".png" else others
         kind[inside.with_suffix("").as_posix()] = path
+    alike = {likeness(stem): path for stem, path in maps.items()}
     for stem in stems:
-        if stem not in maps and stem in others:
+        if stem not in maps and likeness(stem) not in alike and stem in others:
             raise CgcError(
                 f"{others[stem]} is no PNG file, but label maps must be: other formats lose ids; "
                 "save it as an 8-bit or 16-bit grey PNG."
             )
-    matched = [maps.get(stem) for stem in stems]
+    # Stems of views differ by more than case.
+    matched = [maps.get(stem, alike.get(likeness(stem))) for stem in stems]
     return matched, len(maps) - sum(path is not None for path in matched)
+
+
+def check_folder(folder: Path) -> None:
+    """Check that what is called like a folder of label maps is one.
+
+    Raises:
+        CgcError: it is a file, or a link to nowhere.
+    """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise CgcError(
+            f"{folder} is no folder, but label maps are looked for in it; put a folder there, or "
+            "move it away to train without."
+        )
 
 
 def check_label_map(path: Path, photo_size: tuple[int, int]) -> None:
@@ -97,3 +112,31 @@ def read_label_map(path: Path) -> NDArray[np.uint16]:
     ):
         raise CgcError(f"{path} has ids outside 0..{LARGEST_ID}; number them anew.")
     return ids.astype(np.uint16)
+
+
+def has_one_mask(ids: NDArray[np.integer]) -> bool:
+    """Say whether a label map (H, W) has one id, or none, apart from 0."""
+    labelled = ids[ids > 0]
+    return labelled.size == 0 or labelled.min() == labelled.max()
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Return the paths below a folder of all files in it, sorted, without hidden ones.
+
+    Raises:
+        CgcError: a folder cannot be read, which must not look as if it were empty.
+    """
+
+    def fail(error: OSError) -> None:
+        raise CgcError(
+            f"{error.filename or folder} could not be read: {error.strerror or error}; "
+            "check the permissions of that folder, or move it away to train without."
+        ) from error
+
+    found = []
+    for above, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(above).relative_to(folder)
+        shown = (name for name in names if not name.startswith("."))
+        found += [inside / name for name in shown if (Path(above) / name).is_file()]
+    return sorted(found)

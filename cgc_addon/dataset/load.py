@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.model import ending_of_model
 from .colmap.records import ColmapCamera
-from .framing import scene_extent, scene_up
+from .framing import (
+    describe_outlying,
+    outlying_views,
+    scene_extent,
+    scene_up,
+    usual_views,
+)
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
 from .resize import fitted_size
 from .scene import PinholeCamera, Scene, View
-from .solved import read_solved
+from .solved import labels_home, read_solved
 from .undistort import pinhole_camera
 
 
@@ -60,27 +65,21 @@ def load_dataset(
     warnings = list(model.warnings)
     if not len(model.points):
         warnings.append(f"{place} has no points; training starts from random ones.")
-    if len(model.images) == 1:
-        warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
-    others = [f.name for f in place.parent.iterdir() if ending_of_model(f)]
-    if place.name == "0" and len(others) > 1:
-        warnings.append(
-            f"{place} is read, but not the {len(others) - 1} other models beside it; "
-            "they hold photos that could not be joined to the first."
-        )
-    files, photo_warnings = find_photos(
+    found = find_photos(
         solved.photos,
         model.images,
         model.cameras,
         # Below the dataset itself there are masks and what not.
         count_others=solved.photos != folder,
     )
-    files, label_warnings = add_label_maps(folder, model.images, files)
-    warnings += [*photo_warnings, *label_warnings]
+    if len(found.images) == 1:
+        warnings.append(f"{place} has one view only; training works, but depth stays unknown.")
+    files, label_warnings = add_label_maps(labels_home(folder), found.images, found.files)
+    warnings += [*found.warnings, *label_warnings]
 
     pinholes: dict[ColmapCamera, PinholeCamera] = {}
     views = []
-    for image, file in zip(model.images, files, strict=True):
+    for image, file in zip(found.images, files, strict=True):
         if file.camera not in pinholes:
             pinhole = pinhole_camera(
                 file.camera, f"{place}: camera {image.camera_id} of {image.name}"
@@ -88,12 +87,15 @@ def load_dataset(
             size = fitted_size((pinhole.width, pinhole.height), max_size)
             pinholes[file.camera] = pinhole.resized(*size)
         views.append(View(image.name, pinholes[file.camera], image.world_to_camera))
+    if outlying := outlying_views(views, model.points):
+        warnings.append(describe_outlying(place, views, outlying))
+    usual = usual_views(views, model.points)
     scene = Scene(
         views=tuple(views),
         points=model.points,
         point_colors=model.point_colors,
-        extent=scene_extent(views, model.points),
-        up=scene_up(views),
+        extent=scene_extent(usual, model.points),
+        up=scene_up(usual),
     )
     train, test = split(len(views), test_every)
     return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from ..errors import CgcError
 
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 """In lower case, of files that are taken for photos."""
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+class NotUnicodeError(CgcError):
+    """A file's names are in the code page of the machine that wrote it."""
 
 
 def stem_of(name: str) -> str:
@@ -37,13 +44,49 @@ def checked_name(place: str, name: str) -> str:
         'left/0001.jpg'
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    leads_out = path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1])
+    leads_out = path.is_absolute() or ".." in path.parts or _DRIVE.match(path.as_posix())
     if not path.name or leads_out or not name.isprintable():
         raise CgcError(
             f"{place} has the name {name[:80]!r}, which is no path below the folder of photos; "
             "the file is damaged or was made for other folders, make it again."
         )
     return path.as_posix()
+
+
+def name_below(place: str, name: str) -> str:
+    r"""Return `name` as a path below some folder, also where it is one of another machine.
+
+    Drive, root and the way up out of a folder are left away; which of the folders before the
+    photo's own name count is told by what is on disk.
+
+    Args:
+        place: file and position, how the error begins.
+        name: as stored.
+
+    Raises:
+        CgcError: the name is empty, or is not text.
+
+    Example:
+        >>> name_below("images.txt, line 5", "C:\\desk\\images\\0001.jpg")
+        'desk/images/0001.jpg'
+        >>> name_below("images.txt, line 5", "../images/0001.jpg")
+        'images/0001.jpg'
+    """
+    path = re.sub(r"^[A-Za-z]:/", "/", name.replace("\\", "/"))
+    parts = PurePosixPath(posixpath.normpath(path)).parts
+    inside = [part for part in parts if part not in ("..", "/", "//")]
+    return checked_name(place, "/".join(inside) if name.strip() else name)
+
+
+def first_of(names: Sequence[str], limit: int = 3) -> str:
+    """Return the first few names in words.
+
+    Example:
+        >>> first_of(["a", "b"]), first_of(["a", "b", "c", "d"], 2)
+        ('a, b', 'a, b and 2 more')
+    """
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
 def check_stems_differ(file: str, names: Iterable[str]) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ..errors import CgcError
 from .colmap.records import ColmapCamera, ColmapImage
-from .folder import DatasetFolder
+from .folder import LABEL_FOLDERS, PARTS, TRUTH, DatasetFolder
 from .image_files import is_shown_turned, read_header
-from .label_maps import check_label_map, match_label_maps
-from .names import PHOTO_ENDINGS
+from .label_maps import check_folder, check_label_map, match_label_maps
+from .names import PHOTO_ENDINGS, first_of
+from .photo_names import FileNames
 from .resize import same_shape
 
 
@@ -31,14 +32,27 @@ class PhotoFiles:
     truth: Path | None = None
 
 
+@dataclass(frozen=True)
+class FoundPhotos:
+    """The images of a model whose photos are there, and these."""
+
+    images: tuple[ColmapImage, ...]
+    """In the model's order."""
+    files: tuple[PhotoFiles, ...]
+    """Of the images, in the same order."""
+    warnings: tuple[str, ...]
+
+
 def find_photos(
     folder: Path,
     images: Sequence[ColmapImage],
     cameras: Mapping[int, ColmapCamera],
     *,
     count_others: bool = True,
-) -> tuple[list[PhotoFiles], list[str]]:
+) -> FoundPhotos:
     """Find the photo of each image and fit its camera to the photo's size.
+
+    Images whose photo is missing are left out, unless most are.
 
     Args:
         folder: the photos'.
@@ -46,19 +60,15 @@ def find_photos(
         cameras: of the model, by id.
         count_others: say how many photos of the folder have no pose.
 
-    Returns:
-        The files in the order of `images`, and warnings.
-
     Raises:
-        CgcError: a photo is missing, no image, or not of its camera's shape.
+        CgcError: most photos are missing, or one is no image, or not of its camera's shape.
     """
-    if not folder.is_dir():
-        raise CgcError(f"{folder} is missing; put the photos of the model there.")
-    missing = [image.name for image in images if not (folder / image.name).is_file()]
+    wanted, warnings = len(images), []
+    images, missing = _present(folder, images)
     if missing:
-        raise CgcError(
-            f"{folder} lacks {len(missing)} of the {len(images)} photos of the model, the first is "
-            f"{missing[0]}; copy them there, or solve the cameras again without them."
+        warnings.append(
+            f"{folder}: {len(missing)} of the {wanted} photos of the model are missing and left "
+            f"out: {first_of(missing)}{_likely(folder, missing[0])}."
         )
     files, scaled = [], []
     for image in images:
@@ -78,7 +88,6 @@ def find_photos(
                 camera = camera.resized(*size)
                 scaled.append(image.name)
         files.append(PhotoFiles(path, camera, upright))
-    warnings = []
     if scaled:
         warnings.append(
             f"{folder}: {len(scaled)} of {len(images)} photos are not of their camera's size, the "
@@ -89,7 +98,7 @@ def find_photos(
         unposed = _count_photos(folder) - sum(_is_photo(Path(image.name)) for image in images)
     if unposed > 0:
         warnings.append(f"{folder}: {unposed} photos have no pose in the model and are left out.")
-    return files, warnings
+    return FoundPhotos(tuple(images), tuple(files), tuple(warnings))
 
 
 def add_label_maps(
@@ -106,11 +115,15 @@ def add_label_maps(
         The files with label maps, and warnings.
 
     Raises:
-        CgcError: a label map has colours, is no PNG, or is not of its photo's shape.
+        CgcError: a folder cannot be read, a label map has colours, is no PNG, or is not of its
+            photo's shape.
     """
     completed, warnings = list(files), []
     place = DatasetFolder(dataset)
-    folders = {"labels": place.label_folder(), "parts": place.parts, "truth": place.truth}
+    labels = place.label_folder()
+    for name in (*(() if labels else LABEL_FOLDERS), PARTS, TRUTH):
+        check_folder(dataset / name)
+    folders = {"labels": labels, "parts": place.parts, "truth": place.truth}
     for kind, folder in folders.items():
         if folder is None or not folder.is_dir():
             continue
@@ -128,6 +141,36 @@ def add_label_maps(
         if strangers:
             warnings.append(f"{folder}: {strangers} label maps belong to no view; they are unused.")
     return completed, warnings
+
+
+def _present(folder: Path, images: Sequence[ColmapImage]) -> tuple[list[ColmapImage], list[str]]:
+    """Return the images whose photos are there, and the names of the others.
+
+    Raises:
+        CgcError: most are missing.
+    """
+    first = images[0].name
+    if not folder.is_dir():
+        raise CgcError(
+            f"{folder} is missing; put the photos of the model there{_likely(folder, first)}."
+        )
+    present = [image for image in images if (folder / image.name).is_file()]
+    missing = [image.name for image in images if not (folder / image.name).is_file()]
+    if len(missing) > len(present):
+        raise CgcError(
+            f"{folder} lacks {len(missing)} of the {len(images)} photos of the model, the first is "
+            f"{missing[0]}{_likely(folder, missing[0])}; copy them there, or solve the cameras "
+            "again without them."
+        )
+    return present, missing
+
+
+def _likely(folder: Path, name: str) -> str:
+    """Return words on the file that a missing photo probably is, in the folder or beside it."""
+    for place in (folder, folder.parent):
+        if (likely := FileNames(place).find_likely(name)) is not None:
+            return f" ({name} may be {place / likely})"
+    return ""
 
 
 def _must_be_turned(path: Path, size: tuple[int, int], camera: ColmapCamera) -> bool:

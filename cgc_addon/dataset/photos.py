@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .byte_cache import ByteCache
 from .image_files import read_photo
-from .label_maps import read_label_map
+from .label_maps import has_one_mask, read_label_map
 from .photo_files import PhotoFiles
 from .pinhole import is_pinhole
 from .resize import area_average, level_size, nearest
@@ -73,6 +74,18 @@ class PhotoStore:
         """Say whether the view has ground truth."""
         return self._files[index].truth is not None
 
+    @cached_property
+    def rest_is_a_mask(self) -> bool:
+        """Whether no label map has two masks: they show one object then, and the rest.
+
+        Looks at label maps until one has two, as a rule the first.
+
+        Raises:
+            CgcError: a file is missing or damaged.
+        """
+        paths = [files.labels for files in self._files if files.labels is not None]
+        return bool(paths) and all(has_one_mask(read_label_map(path)) for path in paths)
+
     def view(self, index: int, level: int = 0) -> View:
         """Return the view with its camera at the size of a level."""
         view = self._views[index]
@@ -94,6 +107,21 @@ class PhotoStore:
         """
         path = self._files[index].labels
         return None if path is None else self._ids("labels", path, index, level)
+
+    def masks(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
+        """Return the masks (H, W) to tell apart, 0 = unlabelled, or None if the view has none.
+
+        These are `labels`; where `rest_is_a_mask`, what has no label there has the next id.
+
+        Raises:
+            CgcError: a file is missing or damaged.
+        """
+        ids = self.labels(index, level)
+        if ids is None or not self.rest_is_a_mask or not ids.any():
+            return ids
+        covered = self.valid(index, level)
+        rest = (ids == 0) if covered is None else (ids == 0) & covered
+        return np.where(rest, ids.max() + 1, ids)
 
     def parts(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
         """Return the label map of parts (H, W), 0 = unlabelled, or None if the view has none.

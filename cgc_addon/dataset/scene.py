@@ -84,6 +84,7 @@ class Scene:
     point_colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
     extent: float
-    """Radius around the mean camera centre that holds all cameras, scene units, > 0."""
+    """Radius around the mean camera centre that holds all cameras but outlying ones, scene units,
+    > 0."""
     up: NDArray[np.float64]
     """(3,) unit vector, the world direction that the cameras have above them."""

@@ -6,13 +6,32 @@ Where both are, the COLMAP model is read. NumPy alone: Blender reads them, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CgcError
-from .colmap.model import MODEL_FILES, ColmapModel, find_model, read_model
-from .folder import DatasetFolder
+from .colmap.model import ColmapModel, read_images, read_model
+from .colmap.places import (
+    DISTORTED,
+    ENDINGS,
+    MODEL_FILES,
+    dataset_above,
+    describe_choice,
+    ending_of_model,
+    find_model,
+    find_whole_model,
+    model_places,
+)
+from .folder import IMAGES, INPUT, DatasetFolder
+from .names import NotUnicodeError
+from .photo_names import named_as_on_disk
 from .transforms.document import find_transforms, read_transforms
+
+_CODE_PAGES = (
+    *("cp932", "cp936", "cp949", "cp950", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"),
+    *("cp1255", "cp1256", "cp1257", "cp1258", "cp874"),
+)
+"""Encodings of programs on Windows, which wrote names so before they came to write UTF-8."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,25 +47,30 @@ class Solved:
 
 def has_cameras(folder: Path) -> bool:
     """Say whether a folder holds cameras that `read_solved` would read, sound or not."""
-    files = (f"{name}{ending}" for name in MODEL_FILES for ending in (".bin", ".txt"))
-    places = DatasetFolder(folder).models
-    found = any((place / file).is_file() for file in files for place in places)
+    places = (*model_places(folder), *model_places(folder, further=True))
+    files = [name + ending for name in MODEL_FILES for ending in ENDINGS]
+    found = any((place / file).is_file() for place in places for file in files)
     return found or find_transforms(folder) is not None
 
 
 def find_solved(folder: Path) -> Path:
     """Return where the cameras of a dataset are: the folder of its model, or its transforms.json.
 
+    A transforms.json goes before the models that nerfstudio and 3DGS keep for themselves.
+
     Raises:
         CgcError: there is no such folder, or neither is in it.
     """
-    try:
-        return find_model(folder)
-    except CgcError:
-        transforms = find_transforms(folder)
-        if transforms is None:
-            raise
-        return transforms
+    return find_whole_model(folder) or find_transforms(folder) or find_model(folder)
+
+
+def dataset_of_model(place: Path) -> Path:
+    """Return the dataset that reads its cameras from the folder `place`, else `place` itself."""
+    above = dataset_above(place)
+    if above is None:
+        return place
+    numbered_whole = place.name.isdecimal() and ending_of_model(place) is not None
+    return place if numbered_whole and find_solved(above) != place else above
 
 
 def read_solved(folder: Path) -> Solved:
@@ -59,7 +83,16 @@ def read_solved(folder: Path) -> Solved:
     if place.is_file():
         transforms = read_transforms(place)
         return Solved(place, transforms.photos, transforms.model)
-    return Solved(place, DatasetFolder(folder).images, read_model(place))
+    photos = _photos_of_model(folder, place)
+    try:
+        model = read_model(place)
+    except NotUnicodeError:
+        model = read_model(place, _encoding(place, photos))
+    images = named_as_on_disk(str(place), photos, model.images)
+    model = replace(model, images=images)
+    if (choice := describe_choice(folder, place)) is not None:
+        model = replace(model, warnings=(choice, *model.warnings))
+    return Solved(place, photos, model)
 
 
 def photos_folder(folder: Path) -> Path:
@@ -71,4 +104,54 @@ def photos_folder(folder: Path) -> Path:
     place = find_solved(folder)
     if place.is_file():
         return read_transforms(place, points=False).photos
-    return DatasetFolder(folder).images
+    return _photos_of_model(folder, place)
+
+
+def labels_home(folder: Path) -> Path:
+    """Return the folder whose label maps are a dataset's: its own, or that of the dataset above.
+
+    A model that was chosen by itself has the photos above it, and their label maps.
+    """
+    if DatasetFolder(folder).label_folder() is not None:
+        return folder
+    above = dataset_above(folder)
+    if above is None or DatasetFolder(above).label_folder() is None:
+        return folder
+    return above
+
+
+def _encoding(place: Path, photos: Path) -> str:
+    """Return the encoding of names that are not UTF-8, told by the photos on disk.
+
+    Raises:
+        CgcError: in none do they name photos that are there.
+    """
+    found = {encoding: _count_found(place, photos, encoding) for encoding in _CODE_PAGES}
+    best = max(found, key=lambda encoding: found[encoding])
+    if not found[best]:
+        raise CgcError(
+            f"{place}: names of photos are not UTF-8, and in no code page of Windows do they name "
+            f"photos in {photos}; give the photos names of plain letters and solve them again."
+        )
+    return best
+
+
+def _count_found(place: Path, photos: Path, encoding: str) -> int:
+    """Return how many photos of a model are there if its names are in `encoding`."""
+    try:
+        images = named_as_on_disk(str(place), photos, read_images(place, encoding))
+    except (CgcError, OSError):
+        return 0
+    return sum((photos / image.name).is_file() for image in images)
+
+
+def _photos_of_model(folder: Path, place: Path) -> Path:
+    """Return where a model's photos are: in `images/`, else in `input/`, of the dataset or above.
+
+    The script of 3DGS keeps the photos in `input/`, and puts undistorted copies into `images/`.
+    """
+    distorted = place.parent.parent.name == DISTORTED and place != folder
+    names = (INPUT, IMAGES) if distorted else (IMAGES, INPUT)
+    homes = [home for home in (folder, dataset_above(folder)) if home is not None]
+    found = (DatasetFolder(home).photos_folder(names) for home in homes)
+    return next((path for path in found if path is not None), folder / IMAGES)

@@ -37,10 +37,10 @@ def photos_to_mask(dataset: Path) -> list[MaskPhoto]:
     """
     if has_cameras(dataset):
         solved = read_solved(dataset)
-        files, _ = find_photos(solved.photos, solved.model.images, solved.model.cameras)
+        found = find_photos(solved.photos, solved.model.images, solved.model.cameras)
         return [
             MaskPhoto(image.name, file.photo, file.upright)
-            for image, file in zip(solved.model.images, files, strict=True)
+            for image, file in zip(found.images, found.files, strict=True)
         ]
     images = DatasetFolder(dataset).images
     if not images.is_dir():

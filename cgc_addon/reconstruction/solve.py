@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ..dataset.colmap.model import find_model, read_model
+from ..dataset.colmap.model import read_model
+from ..dataset.colmap.places import find_model
 from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..files import write_json

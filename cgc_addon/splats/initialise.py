@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from ..dataset.framing import scene_center
 from ..dataset.scene import Scene
 from .gaussians import Gaussians
 from .select import concatenate
@@ -155,7 +156,7 @@ def far_sphere(
         sh_degree: 0 to 3.
         opacity: between 0 and 1; higher than that of other points, as nothing lies behind.
     """
-    center = np.mean([view.center() for view in scene.views], axis=0)
+    center = scene_center(scene.views, scene.points)
     radius = radius * scene.extent
     if len(scene.points):
         reach = np.percentile(np.linalg.norm(scene.points - center, axis=1), 99)

@@ -124,7 +124,7 @@ def _targets(
     splat: SplatTensors = splat_of(gaussians, backend.device)
     targets: dict[int, torch.Tensor] = {}
     for index in track(dataset.train, "Reading edges", report, should_stop):
-        masks = dataset.store.labels(index)
+        masks = dataset.store.masks(index)
         if masks is not None:
             shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
             found = segment_targets(shown.cpu().numpy(), masks)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..cgc.features.training import LEARNING_FEATURES
 from ..cgc.observations import LOOKING_AT_MASKS
-from ..dataset.colmap.model import find_model
+from ..dataset.colmap.places import find_model
 from ..dataset.folder import DatasetFolder
 from ..dataset.names import PHOTO_ENDINGS
 from ..errors import CgcError

@@ -165,7 +165,7 @@ def _observations(
         say("Features are off: the splat is not separated into objects.")
         return []
     views = [dataset.store.view(index, 0) for index in dataset.train]
-    label_maps = [dataset.store.labels(index, 0) for index in dataset.train]
+    label_maps = [dataset.store.masks(index, 0) for index in dataset.train]
     part_maps = [dataset.store.parts(index, 0) for index in dataset.train]
     labelled = sum(labels is not None for labels in label_maps)
     if labelled == 0:
@@ -176,6 +176,8 @@ def _observations(
         return []
     if labelled < len(views):
         say(f"{len(views) - labelled} of {len(views)} photos have no masks.")
+    if dataset.store.rest_is_a_mask:
+        say("Masks show one object in each photo, which is told apart from the rest.")
     observations = observe(
         backend,
         splat_of(gaussians, backend.device),

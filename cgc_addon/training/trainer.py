@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..dataset.framing import scene_center
 from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
@@ -68,7 +69,7 @@ class Trainer:
     ) -> None:
         self._dataset, self._backend, self._config = dataset, backend, config
         self._extent = dataset.scene.extent
-        center = np.mean([view.center() for view in dataset.scene.views], axis=0)
+        center = scene_center(dataset.scene.views, dataset.scene.points)
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
         self.step = 0
         self._joint: JointFeatures | None = None
@@ -131,7 +132,7 @@ class Trainer:
                 extra, terms = joint.loss(
                     self.step,
                     rendering,
-                    store.labels(index, level),
+                    store.masks(index, level),
                     self._parameters["means"].detach(),
                     self._parameters["features"],
                 )

@@ -15,7 +15,6 @@ def test_each_part_of_a_dataset_lies_where_the_documentation_says(tmp_path):
         "from_photos.json": folder.photo_job,
     }
     assert {path.relative_to(tmp_path).as_posix(): path for path in paths.values()} == paths
-    assert folder.models == (tmp_path / "sparse" / "0", tmp_path / "sparse", tmp_path)
     assert not list(tmp_path.iterdir())
 
 

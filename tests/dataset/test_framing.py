@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cgc_addon.dataset.framing import scene_extent, scene_up
+from cgc_addon.dataset.framing import (
+    describe_outlying,
+    outlying_views,
+    scene_center,
+    scene_extent,
+    scene_up,
+    usual_views,
+)
 from cgc_addon.dataset.scene import PinholeCamera, View
 
 CAMERA = PinholeCamera(8, 6, 5.0, 5.0, 4.0, 3.0)
@@ -85,3 +92,54 @@ def test_up_of_portrait_and_landscape_is_between():
 def test_up_of_opposite_views_is_a_unit_vector():
     views = [view([0, 0, 0], level_rotation(0, 0, roll)) for roll in (0, np.pi)]
     np.testing.assert_allclose(np.abs(scene_up(views)), [0, 0, 1], atol=1e-12)
+
+
+NO_POINTS = np.zeros((0, 3), np.float32)
+
+
+def ring(count: int) -> list[View]:
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return [view([np.cos(angle), np.sin(angle), 0.2]) for angle in angles]
+
+
+@pytest.mark.parametrize("points", [NO_POINTS, np.float32([[0.1, 0, 0], [0, 3e4, 0], [0, 0, 0.2]])])
+@pytest.mark.parametrize("far", [[[500, 0, 0]], [[15, 0, 0], [0, -90, 0], [0, 0, 1e6]]])
+def test_a_few_cameras_far_away_change_neither_size_nor_place(points, far):
+    usual = ring(36)
+    views = [*usual[:7], *(view(center) for center in far), *usual[7:]]
+    assert outlying_views(views, points) == tuple(range(7, 7 + len(far)))
+    assert usual_views(views, points) == tuple(usual)
+    assert scene_extent(usual_views(views, points), points) == scene_extent(usual, points)
+    np.testing.assert_array_equal(scene_center(views, points), scene_center(usual, points))
+
+
+@pytest.mark.parametrize(
+    "centers",
+    [
+        [v.center() for v in ring(20)],
+        [[x, 0, 0] for x in range(200)],  # along a street
+        [[1.3**n, 0, 0] for n in range(40)],  # ever farther away
+        [*np.random.default_rng(0).normal(size=(30, 3)), *[[40, 0, 0]] * 4],  # many are no mistake
+        [*np.random.default_rng(0).normal(size=(8, 3)), [500, 0, 0]],  # too few to tell
+        [[3, 3, 3]] * 20,
+        [[3, 3, 3]],
+    ],
+)
+def test_cameras_that_belong_together_are_all_usual(centers):
+    views = [view(center) for center in centers]
+    for points in (NO_POINTS, np.float32([[0, 0, 3]])):
+        assert outlying_views(views, points) == ()
+        mean = np.mean([v.center() for v in views], axis=0)
+        np.testing.assert_array_equal(scene_center(views, points), mean)
+
+
+def test_a_step_aside_on_the_spot_of_a_tripod_is_usual():
+    views = [view([0.001 * n, 0, 0]) for n in range(20)] + [view([0.5, 0, 0])]
+    assert outlying_views(views, np.float32([[0, 4, 0], [0, 5, 0]])) == ()
+
+
+def test_cameras_far_away_are_named(tmp_path):
+    views = [*ring(10), view([500, 0, 0])]
+    sentence = describe_outlying(tmp_path, views, (10,))
+    assert sentence.startswith(f"{tmp_path}: 1 of 11 cameras are far away from all others")
+    assert "poses are probably wrong: a;" in sentence

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from cgc_addon.dataset.load import load_dataset, split
+from cgc_addon.dataset.photos import PhotoStore
 from cgc_addon.errors import CgcError
 
 
@@ -102,6 +104,86 @@ def test_label_maps_of_no_view_are_counted(folder, save_ids):
     assert warning.endswith("gt: 1 label maps belong to no view; they are unused.")
 
 
+def test_masks_of_one_object_tell_it_from_the_rest(folder, save_ids):
+    ids = np.zeros((52, 64), np.uint8)
+    ids[20:40, 10:30] = 255
+    for name in ("0000", "0001"):
+        save_ids(folder / f"masks/{name}.png", ids)
+    save_ids(folder / "masks/0002.png", np.zeros_like(ids))  # the object is not in this photo
+    store = load_dataset(folder).store
+    assert store.rest_is_a_mask
+    np.testing.assert_array_equal(store.masks(0), np.where(ids, 255, 256))
+    np.testing.assert_array_equal(store.masks(0, 1), np.where(ids[::2, ::2], 255, 256))
+    assert not store.masks(2).any()
+    assert store.masks(3) is None
+    np.testing.assert_array_equal(store.labels(0), ids)
+
+
+def test_the_rest_is_no_mask_where_nothing_is_seen(make_capture, write_dataset, save_ids):
+    folder = write_dataset(make_capture(count=1, model="SIMPLE_FISHEYE"))
+    save_ids(folder / "masks/0000.png", np.tri(52, 64, dtype=np.uint8))
+    dataset = load_dataset(folder)
+    view, files = dataset.scene.views[0], dataset.store.files
+    wide = replace(view.camera, fx=view.camera.fx / 2, fy=view.camera.fy / 2)
+    store = PhotoStore(files, [replace(view, camera=wide)])
+    valid = store.valid(0)
+    assert 0 < np.mean(valid) < 1
+    np.testing.assert_array_equal(store.masks(0) > 0, valid)
+
+
+def test_where_one_photo_has_two_masks_the_rest_is_unlabelled(folder, save_ids):
+    ids = np.zeros((52, 64), np.uint8)
+    ids[20:40] = 1
+    save_ids(folder / "masks/0000.png", ids)
+    save_ids(folder / "masks/0001.png", ids + ids.T[:52, :1])
+    save_ids(folder / "masks/0002.png", np.where(np.arange(64) < 9, 2, ids).astype(np.uint8))
+    store = load_dataset(folder).store
+    assert not store.rest_is_a_mask
+    np.testing.assert_array_equal(store.masks(0), ids)
+
+
+@pytest.mark.parametrize("name", ["masks", "masks_parts", "gt"])
+def test_a_file_in_place_of_the_folder_of_label_maps_is_said(name, folder):
+    (folder / name).write_text("")
+    with pytest.raises(CgcError, match=rf"{name} is no folder, but label maps are looked for"):
+        load_dataset(folder)
+
+
+def test_a_file_called_masks_is_no_trouble_beside_another_label_folder(folder, save_ids):
+    save_ids(folder / "seg_masks/0001.png", np.full((52, 64), 2, dtype=np.uint8))
+    (folder / "masks").write_text("")
+    assert load_dataset(folder).store.has_labels(1)
+
+
+@pytest.mark.parametrize("place", ["masks", "masks/left"])
+def test_a_folder_of_label_maps_that_cannot_be_read_is_said(place, folder, monkeypatch):
+    (folder / "masks/left").mkdir(parents=True)
+    scan = os.scandir
+
+    def refuse(path):
+        if os.fspath(path) == os.fspath(folder / place):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(CgcError, match=rf"{place} could not be read: Permission denied; check"):
+        load_dataset(folder)
+
+
+def test_a_damaged_label_map_is_said(folder, save_ids):
+    rng = np.random.default_rng(0)
+    save_ids(folder / "masks/0000.png", rng.integers(0, 9, (52, 64), dtype=np.uint8))
+    path = folder / "masks/0000.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:9])
+    with pytest.raises(CgcError, match=r"0000\.png could not be read as an image"):
+        load_dataset(folder)
+    path.write_bytes(whole[: len(whole) // 2])
+    store = load_dataset(folder).store
+    with pytest.raises(CgcError, match=r"0000\.png could not be read as an image"):
+        store.masks(0)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "I;16"])
 def test_types_of_label_maps(mode, folder):
     ids = np.random.default_rng(0).integers(0, 2, (52, 64))
@@ -181,11 +263,36 @@ def test_exif_orientation_is_followed_only_where_the_camera_asks_for_it(
     np.testing.assert_array_equal(load_dataset(folder).store.photo(0), pixels)
 
 
-def test_missing_photos_are_refused_with_a_count(folder):
+def test_a_few_missing_photos_are_left_out_and_named(folder):
     (folder / "images/0001.png").unlink()
     (folder / "images/0003.png").unlink()
-    with pytest.raises(CgcError, match=r"lacks 2 of the 4 photos .* first is 0001\.png"):
+    dataset = load_dataset(folder)
+    assert [view.name for view in dataset.scene.views] == ["0000.png", "0002.png"]
+    assert dataset.warnings == (
+        f"{folder}/images: 2 of the 4 photos of the model are missing and left out: "
+        "0001.png, 0003.png.",
+    )
+
+
+def test_where_most_photos_are_missing_that_is_refused_with_a_count(folder):
+    for number in (1, 2, 3):
+        (folder / f"images/000{number}.png").unlink()
+    with pytest.raises(CgcError, match=r"lacks 3 of the 4 photos .* first is 0001\.png; copy"):
         load_dataset(folder)
+
+
+@pytest.mark.parametrize("place", ["images/{}.jpg", "images/left/{}.png", "{}.png", "new/{}.png"])
+def test_the_file_that_a_missing_photo_probably_is_gets_named(place, folder, save_ids):
+    for number in range(4):
+        stem = f"000{number}"
+        save_ids(folder / f"masks/{stem}.png", np.ones((52, 64), np.uint8))  # is named alike
+        other = folder / place.format(stem)
+        other.parent.mkdir(exist_ok=True)
+        (folder / f"images/{stem}.png").rename(other)
+    likely = folder / place.format("0000")
+    with pytest.raises(CgcError) as caught:
+        load_dataset(folder)
+    assert f"(0000.png may be {likely})" in str(caught.value)
 
 
 def test_missing_images_folder(folder):
@@ -227,12 +334,18 @@ def test_no_points_and_one_view_are_allowed_with_warnings(make_capture, write_da
     assert "one view" in dataset.warnings[1]
 
 
-def test_further_models_are_mentioned(make_capture, write_dataset):
-    folder = write_dataset(make_capture(count=2), place="sparse/1")
-    write_dataset(make_capture())
-    dataset = load_dataset(folder)
-    assert len(dataset.scene.views) == 4
-    assert "not the 1 other models" in dataset.warnings[0]
+@pytest.mark.parametrize("held_out", [None, 20])
+def test_a_camera_far_away_is_named_and_does_not_count(held_out, make_capture, write_dataset):
+    capture = make_capture(count=20)
+    expected = load_dataset(write_dataset(capture)).scene
+    quaternion = capture.images[0][2]
+    capture.images.append(("0000 far.png", 1, quaternion, np.array([300.0, 200.0, 350.0])))
+    dataset = load_dataset(write_dataset(capture), test_every=held_out)
+    assert dataset.scene.extent == expected.extent
+    np.testing.assert_array_equal(dataset.scene.up, expected.up)
+    (warning,) = dataset.warnings
+    assert "1 of 21 cameras are far away" in warning
+    assert "0000 far.png" in warning
 
 
 @pytest.mark.parametrize("max_size", [0, -5])

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from cgc_addon.cgc.segments import read_segments
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import preset
@@ -68,6 +72,17 @@ def test_a_run_started_anew_is_the_one_that_a_new_folder_gets(tiny_dataset, tmp_
     after = (tmp_path / "used" / "splat.ply").read_bytes()
     assert after == (tmp_path / "new" / "splat.ply").read_bytes()
     assert after != before
+
+
+def test_masks_of_one_object_separate_it_from_the_rest(tiny_dataset, tmp_path) -> None:
+    folder = shutil.copytree(tiny_dataset, tmp_path / "one object")
+    for path in (folder / "masks").iterdir():
+        ids = np.asarray(Image.open(folder / "gt" / path.name))
+        Image.fromarray(np.uint8(255 * (ids == 1))).save(path)
+    said: list[str] = []
+    train(folder, tmp_path / "run", CONFIG, say=said.append)
+    assert "Masks show one object in each photo, which is told apart from the rest." in said
+    assert len(read_segments(RunFolder(tmp_path / "run").segments).segments) == 2
 
 
 def test_a_start_that_fails_leaves_no_half_of_two_runs(earlier, tiny_dataset, monkeypatch) -> None:

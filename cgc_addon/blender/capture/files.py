@@ -15,18 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset.cameras_json import read_cameras_json
-from ...dataset.colmap.model import MODEL_FILES, ColmapModel
-from ...dataset.colmap.records import ColmapCamera
-from ...dataset.framing import scene_extent, scene_up
+from ...dataset.colmap.model import ColmapModel
+from ...dataset.colmap.places import ENDINGS, MODEL_FILES
+from ...dataset.colmap.records import ColmapCamera, ColmapImage
+from ...dataset.framing import (
+    describe_outlying,
+    outlying_views,
+    scene_extent,
+    scene_up,
+    usual_views,
+)
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
-from ...dataset.solved import Solved, read_solved
+from ...dataset.solved import Solved, dataset_of_model, read_solved
 from ...dataset.transforms.document import TRANSFORMS_FILES
 from ...errors import CgcError
 
 UNDISTORTED = "undistorted"
 """Folder in a dataset: `images/` and `cameras.json` as the verb `undistort` writes them."""
-_ENDINGS = (".bin", ".txt")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"RIFF")
 """First bytes of JPEG, PNG, TIFF in two orders, BMP and WebP files."""
 _SIMPLE_DISTORTIONS = frozenset({"SIMPLE_RADIAL", "RADIAL", "OPENCV"})
@@ -56,7 +62,8 @@ class CaptureFiles:
     up: NDArray[np.float64]
     """(3,) unit vector."""
     extent: float
-    """Radius around the mean camera centre that holds all cameras, scene units."""
+    """Radius around the mean camera centre that holds all cameras but outlying ones, scene
+    units."""
     reach: float
     """Radius around it that holds cameras and nearly all points, scene units."""
     warnings: tuple[str, ...]
@@ -80,26 +87,28 @@ def read_capture(place: Path) -> CaptureFiles:
     if place.name in TRANSFORMS_FILES and solved.place.is_dir():
         warnings.append(f"{dataset} has a COLMAP model, too; that is read, not {place.name}.")
     distorted = distorted_cameras(model)
-    undistorted, problem = _undistorted_views(dataset, model) if distorted else ((), None)
-    views = undistorted or _views(solved.place, model)
+    undistorted, problem = _undistorted_views(dataset, solved) if distorted else ((), None)
     if undistorted:  # where photos have another name if they have become PNG
-        images, names = dataset / UNDISTORTED / "images", [view.name for view in undistorted]
-        named = zip(views, model.images, strict=True)
-        views = tuple(replace(view, name=image.name) for view, image in named)
+        photos, names = dataset / UNDISTORTED / "images", [view.name for _, view in undistorted]
+        views = tuple(replace(view, name=image.name) for image, view in undistorted)
     else:
-        images, names = _images_folder(dataset, solved), [view.name for view in views]
+        views = _views(solved.place, model)
+        photos, names = solved.photos, [view.name for view in views]
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
-    files, photo_warnings = _photo_files(images, names)
-    extent = scene_extent(views, model.points)
+    files, photo_warnings = _photo_files(photos, names)
+    if outlying := outlying_views(views, model.points):
+        warnings.append(describe_outlying(solved.place, views, outlying))
+    usual = usual_views(views, model.points)
+    extent = scene_extent(usual, model.points)
     return CaptureFiles(
         dataset=dataset,
         photos=tuple(Photo(view, file) for view, file in zip(views, files, strict=True)),
         points=model.points,
         point_colors=model.point_colors,
-        up=scene_up(views),
+        up=scene_up(usual),
         extent=extent,
-        reach=max(extent, _reach(views, model.points)),
+        reach=max(extent, _reach(usual, model.points)),
         warnings=(*warnings, *photo_warnings),
     )
 
@@ -114,18 +123,14 @@ def dataset_of(place: Path) -> Path:
     if not place.is_dir():
         if not place.is_file():
             raise CgcError(f"{place} is not there; choose a folder with a COLMAP model.")
-        of_colmap = place.suffix in _ENDINGS and place.stem in MODEL_FILES
+        of_colmap = place.suffix in ENDINGS and place.stem in MODEL_FILES
         if not of_colmap and place.name not in TRANSFORMS_FILES:
             raise CgcError(
                 f"{place} is no file of a COLMAP model; choose cameras, images or points3D "
                 "(.bin or .txt), a transforms.json, or the folder that holds images/ and sparse/."
             )
         place = place.parent
-    if place.name == "sparse":
-        return place.parent
-    if place.name == "0" and place.parent.name == "sparse":  # others than 0 are not found by it
-        return place.parent.parent
-    return place
+    return dataset_of_model(place)
 
 
 def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
@@ -134,14 +139,13 @@ def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:
     return [camera for camera in used.values() if not is_pinhole(camera)]
 
 
-def _images_folder(dataset: Path, solved: Solved) -> Path:
-    """Return the photos' folder, also of a model that is not the dataset's first one."""
-    above = dataset.parent.parent / "images" if dataset.parent.name == "sparse" else None
-    return above if above is not None and above.is_dir() else solved.photos
+def _undistorted_views(
+    dataset: Path, solved: Solved
+) -> tuple[tuple[tuple[ColmapImage, View], ...], str | None]:
+    """Return images and views of the undistorted photos; none and why, if there is no use for them.
 
-
-def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, ...], str | None]:
-    """Return the views of the undistorted photos; none and why, if there is no use for them."""
+    Images without a photo that could have been undistorted are left out.
+    """
     file = dataset / UNDISTORTED / "cameras.json"
     if not file.is_file():
         return (), None
@@ -150,11 +154,15 @@ def _undistorted_views(dataset: Path, model: ColmapModel) -> tuple[tuple[View, .
         found = {view.stem: view for view in read_cameras_json(file)}
     except CgcError as error:
         return (), f"{error} {again}"
-    for image in model.images:
+    pairs = []
+    for image in solved.model.images:
         view = found.get(image.stem)
+        if view is None and not (solved.photos / image.name).is_file():
+            continue
         if view is None or not np.allclose(view.world_to_camera, image.world_to_camera, atol=1e-6):
             return (), f"{file} is of another model: {image.name} differs. {again}"
-    return tuple(found[image.stem] for image in model.images), None
+        pairs.append((image, view))
+    return tuple(pairs), None
 
 
 def _views(place: Path, model: ColmapModel) -> tuple[View, ...]:

@@ -21,7 +21,7 @@ from ...dataset.colmap.records import ColmapCamera
 from ...dataset.folder import DatasetFolder
 from ...dataset.names import PHOTO_ENDINGS, stem_of
 from ...dataset.pinhole import is_pinhole
-from ...dataset.solved import find_solved
+from ...dataset.solved import find_solved, labels_home, photos_folder
 from ...dataset.transforms.document import read_transforms
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
@@ -121,7 +121,7 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     folder, photos, cameras = _photos_and_cameras(dataset)
     if not photos:
         raise CgcError(f"{folder} holds no photos; put those of the model there.")
-    labels = DatasetFolder(dataset).label_folder()
+    labels = DatasetFolder(labels_home(dataset)).label_folder()
     maps: set[str] = set()
     if labels is not None:
         maps = {stem for stem, ending in _files(labels) if ending == ".png"}
@@ -184,7 +184,7 @@ def _photos_and_cameras(dataset: Path) -> tuple[Path, set[str], Collection[Colma
         found = read_transforms(place, points=False)
         images = (image for image in found.model.images if (found.photos / image.name).is_file())
         return found.photos, {image.stem for image in images}, found.model.cameras.values()
-    images = DatasetFolder(dataset).images
+    images = photos_folder(dataset)
     stems = {stem for stem, ending in _files(images) if ending in PHOTO_ENDINGS}
     return images, stems, read_cameras(place).values()
 

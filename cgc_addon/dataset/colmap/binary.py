@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ..names import NotUnicodeError
 from .camera_models import CAMERA_MODELS, MODEL_NAMES
 from .records import ColmapCamera, ColmapImage, checked_camera, checked_image
 
@@ -66,16 +67,19 @@ class _Records:
             raise self.damaged(f"it ends within {place}")
         self.offset += size
 
-    def take_name(self) -> str:
+    def take_name(self, encoding: str) -> str:
         end = self.data.find(b"\0", self.offset, self.offset + _LONGEST_NAME)
         if end < 0:
             raise self.damaged(f"the name of {self.kind} {self.record} has no end")
         raw = self.data[self.offset : end]
         self.offset = end + 1
         try:
-            return raw.decode("utf-8")
+            return raw.decode(encoding)
         except UnicodeDecodeError:
-            raise self.damaged(f"the name of {self.kind} {self.record} is not UTF-8") from None
+            raise NotUnicodeError(
+                f"{self.path} is damaged at byte {self.offset}: the name of {self.kind} "
+                f"{self.record} is not UTF-8; copy or export the model again."
+            ) from None
 
     def damaged(self, reason: str) -> CgcError:
         return CgcError(
@@ -117,13 +121,18 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
     return cameras
 
 
-def read_images(path: Path) -> list[ColmapImage]:
+def read_images(path: Path, encoding: str = "utf-8") -> list[ColmapImage]:
     """Read `images.bin`; 2D points are passed over.
+
+    Args:
+        path: of the file.
+        encoding: of the names.
 
     Returns:
         The images in the order of the file.
 
     Raises:
+        NotUnicodeError: a name is in another encoding.
         CgcError: the file is damaged or an image impossible.
         OSError: the file cannot be read.
     """
@@ -131,11 +140,25 @@ def read_images(path: Path) -> list[ColmapImage]:
     images: list[ColmapImage] = []
     while records.advance():
         _, *pose, camera_id = records.take(_IMAGE)
-        name = records.take_name()
+        name = records.take_name(encoding)
         (point_count,) = records.take(_COUNT)
         records.skip(point_count * _POINT_2D_SIZE)
         images.append(checked_image(records.place(), name, camera_id, pose[:4], pose[4:]))
     return images
+
+
+def count_images(path: Path) -> int:
+    """Return how many images `images.bin` has, without reading them.
+
+    Raises:
+        CgcError: the file is damaged.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_COUNT.size)
+    if len(head) < _COUNT.size:
+        raise CgcError(f"{path} is damaged: it ends within the count; export the model again.")
+    return _COUNT.unpack(head)[0]
 
 
 def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

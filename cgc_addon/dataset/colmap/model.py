@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..folder import DatasetFolder
 from ..names import check_stems_differ
 from . import binary as colmap_binary
 from . import text as colmap_text
+from .places import MODEL_FILES, ending_of_model
 from .records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
-
-MODEL_FILES = ("cameras", "images", "points3D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,42 +37,6 @@ class ColmapModel:
     point_colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
     warnings: tuple[str, ...]
-
-
-def find_model(folder: Path) -> Path:
-    """Return the folder that holds the model: `sparse/0`, `sparse` or `folder` itself.
-
-    Raises:
-        CgcError: there is no such folder, or no complete model in it.
-    """
-    if not folder.is_dir():
-        raise CgcError(f"{folder} is not a folder; give the folder that holds images/ and sparse/.")
-    candidates = DatasetFolder(folder).models
-    for candidate in candidates:
-        if ending_of_model(candidate):
-            return candidate
-    for candidate in candidates:
-        found = [
-            f for n in MODEL_FILES for f in (f"{n}.bin", f"{n}.txt") if _is_there(candidate, f)
-        ]
-        if found:
-            raise CgcError(
-                f"{candidate} holds {', '.join(found)}, but a COLMAP model is cameras, images and "
-                "points3D, all three .bin or all three .txt; export the model again."
-            )
-    raise CgcError(
-        f"{folder} holds no COLMAP model: neither sparse/0, nor sparse, nor the folder itself has "
-        "cameras.bin or cameras.txt, and there is no transforms.json either; run `solve` on the "
-        "photos or copy the model there."
-    )
-
-
-def ending_of_model(folder: Path) -> str | None:
-    """Return ".bin" or ".txt", whichever kind of model is whole in `folder`, binary first."""
-    for ending in (".bin", ".txt"):
-        if all(_is_there(folder, name + ending) for name in MODEL_FILES):
-            return ending
-    return None
 
 
 def read_cameras(folder: Path) -> Mapping[int, ColmapCamera]:
@@ -92,13 +54,32 @@ def read_cameras(folder: Path) -> Mapping[int, ColmapCamera]:
     return reader.read_cameras(folder / f"{MODEL_FILES[0]}{ending}")
 
 
-def read_model(folder: Path) -> ColmapModel:
+def read_images(folder: Path, encoding: str = "utf-8") -> list[ColmapImage]:
+    """Read the images of a model, in the order of the file, and nothing else.
+
+    Args:
+        folder: the one that `find_model` returned.
+        encoding: of their names.
+
+    Raises:
+        NotUnicodeError: names are in another encoding.
+        CgcError: the file is damaged, or says something that cannot be.
+        OSError: it cannot be read.
+    """
+    ending = ending_of_model(folder)
+    reader = colmap_binary if ending == ".bin" else colmap_text
+    return reader.read_images(folder / f"{MODEL_FILES[1]}{ending}", encoding)
+
+
+def read_model(folder: Path, encoding: str = "utf-8") -> ColmapModel:
     """Read the three files of a model.
 
     Args:
         folder: the one that `find_model` returned.
+        encoding: of the names of images.
 
     Raises:
+        NotUnicodeError: names are in another encoding.
         CgcError: a file is missing, unreadable, damaged, or says something that cannot be.
     """
     ending = ending_of_model(folder)
@@ -108,7 +89,7 @@ def read_model(folder: Path) -> ColmapModel:
     cameras_file, images_file, points_file = (folder / (name + ending) for name in MODEL_FILES)
     try:
         cameras = reader.read_cameras(cameras_file)
-        images = reader.read_images(images_file)
+        images = reader.read_images(images_file, encoding)
         points, colors = reader.read_points(points_file)
     except OSError as error:
         raise CgcError(
@@ -144,7 +125,3 @@ def _check_images(
                 "does not have; the files are not of one model, export the model again."
             )
     check_stems_differ(str(file), (image.name for image in images))
-
-
-def _is_there(folder: Path, name: str) -> bool:
-    return (folder / name).is_file()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ..names import checked_name, stem_of
+from ..names import name_below, stem_of
 from .camera_models import CAMERA_MODELS, CameraModel
 
 LARGEST_SIDE = 65535
@@ -130,7 +130,7 @@ def checked_image(
     Raises:
         CgcError: name or pose cannot be used.
     """
-    name = checked_name(place, name)
+    name = name_below(place, name)
     q = np.array(tuple(quaternion), dtype=np.float64)
     t = np.array(tuple(translation), dtype=np.float64)
     length = float(np.linalg.norm(q)) if np.all(np.abs(q) < LARGEST_COORDINATE) else math.nan

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text files of a COLMAP model: one record a line, two for an image, `#` before comments."""
+"""The text files of a COLMAP model: a line for each record, `#` before comments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ..names import NotUnicodeError
 from .camera_models import CAMERA_MODELS
 from .records import ColmapCamera, ColmapImage, checked_camera, checked_image
+
+_UNIT_TOLERANCE = 1e-3
+"""Quaternions are written with all their digits; coordinates of points rarely come so close."""
 
 
 def read_cameras(path: Path) -> dict[int, ColmapCamera]:
@@ -53,34 +59,103 @@ def read_cameras(path: Path) -> dict[int, ColmapCamera]:
     return cameras
 
 
-def read_images(path: Path) -> list[ColmapImage]:
-    """Read `images.txt`; 2D points, every second line, are passed over.
+def read_images(
+    path: Path, encoding: str = "utf-8", *, errors: str = "strict"
+) -> list[ColmapImage]:
+    """Read `images.txt`; 2D points are passed over.
+
+    COLMAP has a line of 2D points behind each image, which may be empty; other programs leave these
+    lines away. Both forms are read, also mixed.
+
+    Args:
+        path: of the file.
+        encoding: of the names.
+        errors: what to do with names that are in another, as `open` takes it.
 
     Returns:
         The images in the order of the file.
 
     Raises:
-        CgcError: the file is damaged or an image impossible.
+        NotUnicodeError: a name is in another encoding.
+        CgcError: the file is damaged or an image impossible, or it cannot be told whether a line
+            is one of points.
         OSError: the file cannot be read.
     """
     images: list[ColmapImage] = []
-    lines = _lines(path)
-    for number, line in lines:
+    points_may_follow = False
+    for number, line in _lines(path, encoding, errors):
+        if not line.strip():
+            points_may_follow = False  # the empty line is that of the points
+            continue
         if not _is_record(line):
             continue
         place = f"{path}, line {number}"
-        words = line.split(maxsplit=9)
-        try:
-            int(words[0])
-            pose = [float(word) for word in words[1:8]]
-            camera_id, name = int(words[8]), words[9].rstrip()
-        except (ValueError, IndexError):
-            raise _damaged(place, "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME", line) from None
-        images.append(checked_image(place, name, camera_id, pose[:4], pose[4:]))
-        _, points = next(lines, (number + 1, ""))  # may be empty, may be missing at the end
-        if len(points.split()) % 3:
-            raise _damaged(f"{path}, line {number + 1}", "X Y POINT3D_ID triples", points)
+        record = _image_record(line)
+        if points_may_follow and _is_points(line):
+            if record is not None and _has_unit_length(record.pose[:4]):
+                raise CgcError(
+                    f"{place} may be an image called {record.name[:40]!r} or the 2D points of the "
+                    "one before; give photos names with an ending, or export the model as .bin."
+                )
+            points_may_follow = False
+            continue
+        if record is None:
+            expected = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
+            if points_may_follow:
+                expected = f"X Y POINT3D_ID triples or {expected}"
+            raise _damaged(place, expected, line)
+        quaternion, translation = record.pose[:4], record.pose[4:]
+        images.append(checked_image(place, record.name, record.camera_id, quaternion, translation))
+        points_may_follow = True
     return images
+
+
+@dataclass(frozen=True)
+class _ImageRecord:
+    pose: tuple[float, ...]
+    """Quaternion wxyz, then translation."""
+    camera_id: int
+    name: str
+
+
+def _image_record(line: str) -> _ImageRecord | None:
+    """Return what the line of an image says, None if it is none."""
+    words = line.split(maxsplit=9)
+    try:
+        int(words[0])
+        pose = tuple(float(word) for word in words[1:8])
+        return _ImageRecord(pose, int(words[8]), words[9].rstrip())
+    except (ValueError, IndexError):
+        return None
+
+
+def _is_points(line: str) -> bool:
+    """Say whether a line is one of 2D points: triples of X, Y and an integer."""
+    words = line.split()
+    # Lines of points are long: the first and the last ones tell them from names with blanks.
+    some = [*words[:12], *words[-3:]]
+    try:
+        for word in some:
+            float(word)
+        for word in some[2::3]:
+            int(word)
+    except ValueError:
+        return False
+    return len(words) % 3 == 0
+
+
+def _has_unit_length(quaternion: Sequence[float]) -> bool:
+    return abs(math.hypot(*quaternion) - 1.0) < _UNIT_TOLERANCE
+
+
+def count_images(path: Path) -> int:
+    """Return how many images `images.txt` has.
+
+    Raises:
+        CgcError: the file is damaged.
+        OSError: the file cannot be read.
+    """
+    return len(read_images(path, errors="replace"))
 
 
 def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -114,15 +189,18 @@ def read_points(path: Path) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(
+    path: Path, encoding: str = "utf-8", errors: str = "strict"
+) -> Iterator[tuple[int, str]]:
     """Yield every line with its number from 1; a byte order mark and CRLF are no trouble."""
-    with path.open(encoding="utf-8-sig") as file:
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+    with path.open(encoding=encoding, errors=errors) as file:
         number = 0
         try:
             for number, line in enumerate(file, start=1):
                 yield number, line
         except UnicodeDecodeError:
-            raise CgcError(
+            raise NotUnicodeError(
                 f"{path} is not UTF-8 text after line {number}; copy or export the model again."
             ) from None
 

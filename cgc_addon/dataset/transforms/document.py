@@ -7,7 +7,6 @@ solved, and nothing is moved back. Its cameras have OpenGL's axes, x right, y up
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,8 @@ from ...files import read_json
 from ..colmap.model import ColmapModel
 from ..colmap.records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
 from ..folder import IMAGES
-from ..names import PHOTO_ENDINGS, check_stems_differ, checked_name
+from ..names import PHOTO_ENDINGS, check_stems_differ, name_below
+from ..photo_names import FileNames
 from ..photo_size import photo_size
 from .lens import camera_of
 from .points import Points, read_points
@@ -122,6 +122,7 @@ def _content(file: Path) -> Mapping[str, Any]:
 def _frames(folder: Path, parts: Mapping[Path, Mapping[str, Any]]) -> Iterator[_Frame]:
     """Yield the frames of all files; a photo that an earlier file has is that one's."""
     known: set[str] = set()
+    on_disk = FileNames(folder)
     for file, content in parts.items():
         names = set()
         for number, values in enumerate(content["frames"], start=1):
@@ -129,28 +130,31 @@ def _frames(folder: Path, parts: Mapping[Path, Mapping[str, Any]]) -> Iterator[_
             path = values.get("file_path") if isinstance(values, dict) else None
             if not isinstance(path, str) or not path:
                 raise CgcError(f'{place} must be an object with a "file_path"; correct the file.')
-            name, exists = _photo(folder, place, path)
+            name, exists = _photo(on_disk, place, path)
             if name not in known:
                 yield _Frame(f"{place} ({name})", values, content, name, exists)
             names.add(name)
         known |= names
 
 
-def _photo(folder: Path, place: str, path: str) -> tuple[str, bool]:
+def _photo(files: FileNames, place: str, path: str) -> tuple[str, bool]:
     """Return the path of a photo below the dataset, and whether it is there.
 
     Paths of the machine that wrote the file are cut until they lead to a photo of the dataset.
     """
-    parts = PurePosixPath(posixpath.normpath(path.replace("\\", "/"))).parts
-    for start in range(len(parts)):
-        name = "/".join(parts[start:])
-        if parts[start] in ("/", "..") or ":" in parts[start]:
-            continue
-        for candidate in _with_endings(name):
-            if (folder / candidate).is_file():
-                return checked_name(place, candidate), True
-    inside = [part for part in parts if part not in ("/", "..") and ":" not in part]
-    return checked_name(place, _with_endings("/".join(inside))[0]), False
+    parts = PurePosixPath(name_below(place, path)).parts
+    candidates = [
+        candidate
+        for start in range(len(parts))
+        for candidate in _with_endings("/".join(parts[start:]))
+    ]
+    for candidate in candidates:
+        if (files.folder / candidate).is_file():
+            return candidate, True
+    for candidate in candidates:
+        if (alike := files.find_alike(candidate)) is not None:
+            return alike, True
+    return candidates[0], False
 
 
 def _with_endings(name: str) -> list[str]:

@@ -96,10 +96,10 @@ def photos_of(dataset: Path) -> tuple[Photo, ...]:
     if has_cameras(dataset):
         solved = read_solved(dataset)
         images, cameras = solved.model.images, solved.model.cameras
-        files, _ = find_photos(solved.photos, images, cameras, count_others=False)
+        found = find_photos(solved.photos, images, cameras, count_others=False)
         return tuple(
             Photo(file.photo, image.name, (file.camera.width, file.camera.height), False)
-            for image, file in zip(images, files, strict=True)
+            for image, file in zip(found.images, found.files, strict=True)
         )
     folder = DatasetFolder(dataset).images
     paths = [

@@ -40,10 +40,24 @@ def test_a_model_without_a_dataset_is_its_own(write_capture: Callable, tmp_path:
 
 def test_a_second_model_is_read_and_shown_the_photos_above(write_capture: Callable) -> None:
     folder = write_capture()
-    second = (folder / "sparse" / "0").rename(folder / "sparse" / "1")
+    second = folder / "sparse" / "1"
+    shutil.copytree(folder / "sparse" / "0", second)
     files = read_capture(second)
     assert files.dataset == second
     assert files.photos[0].file == folder / "images" / "0000.png"
+    assert "since you chose it" in files.warnings[0]
+
+
+def test_the_model_of_most_photos_is_that_of_the_dataset(write_capture: Callable) -> None:
+    folder = write_capture()
+    second = folder / "sparse" / "1"
+    shutil.copytree(folder / "sparse" / "0", second)
+    images = folder / "sparse" / "0" / "images.txt"
+    records = [line for line in images.read_text().splitlines(True) if not line.startswith("#")]
+    images.write_text("".join(records[:2]))
+    files = read_capture(second / "images.txt")
+    assert (files.dataset, len(files.photos)) == (folder, 4)
+    assert files.warnings[0].endswith("left out: 0 with 1.")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +137,28 @@ def test_undistorted_photos_and_their_cameras_are_taken(write_capture: Callable)
     assert files.warnings == ()
     assert files.photos[1].view.camera.fx == 71.0
     assert files.photos[1].file == folder / "undistorted" / "images" / "0001.png"
+
+
+def test_a_photo_that_is_missing_was_not_undistorted(write_capture: Callable) -> None:
+    folder = write_capture(cameras=[OPENCV])
+    undistort_by_hand(folder)
+    (folder / "images" / "0002.png").unlink()
+    records = json.loads((folder / "undistorted" / "cameras.json").read_text())
+    del records[2]
+    (folder / "undistorted" / "cameras.json").write_text(json.dumps(records))
+    files = read_capture(folder)
+    names = [photo.view.name for photo in files.photos]
+    assert (names, files.warnings) == (["0000.png", "0001.png", "0003.png"], ())
+
+
+def test_photos_are_found_under_the_names_that_disks_made_of_them(write_capture: Callable) -> None:
+    folder = write_capture()
+    for photo in sorted((folder / "images").iterdir()):
+        photo.rename(photo.with_suffix(".PNG"))
+    files = read_capture(folder)
+    assert [photo.view.name for photo in files.photos] == [f"{n:04d}.PNG" for n in range(4)]
+    assert files.photos[0].file == folder / "images" / "0000.PNG"
+    assert files.warnings == ()
 
 
 def test_undistorted_photos_may_have_become_png(write_capture: Callable) -> None:

@@ -19,7 +19,8 @@ from cgc_addon.blender.capture.cameras import intrinsics_of, scene_of_camera, vi
 from cgc_addon.blender.capture.import_colmap import import_colmap, register, unregister
 from cgc_addon.blender.capture.parts import captures, objects_of_kind, root_of
 from cgc_addon.blender.common.access import of_camera, of_collection, of_object, of_scene
-from cgc_addon.dataset.colmap.model import find_model, read_model
+from cgc_addon.dataset.colmap.model import read_model
+from cgc_addon.dataset.colmap.places import find_model
 from cgc_addon.dataset.pinhole import approximate_pinhole
 from cgc_addon.errors import CgcError
 

@@ -19,7 +19,8 @@ from cgc_addon.blender.capture.cameras import intrinsics_of
 from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import objects_of_kind
 from cgc_addon.blender.jobs import registry as jobs
-from cgc_addon.dataset.colmap.model import find_model, read_model
+from cgc_addon.dataset.colmap.model import read_model
+from cgc_addon.dataset.colmap.places import find_model
 
 DISTORTED = "1 SIMPLE_RADIAL 64 52 70 31 25 0.1"
 

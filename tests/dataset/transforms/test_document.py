@@ -255,6 +255,9 @@ def test_frames_may_have_lenses_of_their_own(write) -> None:
         (["../cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
         (["C:\\cap\\images\\a.png"], ["images/a.png"], "images", ["a.png"]),
         (["data/cap/images/a.png"], ["images/a.png"], "images", ["a.png"]),
+        (["images/a.png"], ["images/a.PNG"], "images", ["a.PNG"]),
+        (["images/12:30.png"], ["images/12:30.png"], "images", ["12:30.png"]),
+        (["images/\u00e9"], ["images/e\u0301.JPG"], "images", ["e\u0301.JPG"]),
     ],
 )
 def test_paths_lead_to_photos_of_the_dataset(
