@@ -30,11 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as error:  # argparse has printed help or the mistake
         return error.code if isinstance(error.code, int) else BAD_ARGUMENTS
-    with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
-        try:
+    try:
+        with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
             return run_verb(options, sink, should_stop)
-        except BrokenPipeError:  # the reader of our output went away: nothing left to say
-            return FAILED
+    except BrokenPipeError:  # the reader of our output went away: nothing left to say
+        return FAILED
+    except KeyboardInterrupt:  # before the verb began, or after its end
+        return INTERRUPTED
 
 
 def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> int:
@@ -45,8 +47,11 @@ def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -
     """
     try:
         options.verb(options, sink, should_stop)
-    except (Interrupted, KeyboardInterrupt):
-        sink.interrupted()
+    except Interrupted:
+        sink.interrupted(saved=True)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        sink.interrupted(saved=False)
         return INTERRUPTED
     except Exception as error:
         if (sentence := explain(error)) is None:

@@ -19,8 +19,8 @@ from ..cgc.segmentation import after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, describe_segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
-from ..errors import CgcError
-from ..progress import Reporter, ShouldStop
+from ..errors import CgcError, Interrupted
+from ..progress import Reporter, ShouldStop, never
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
@@ -119,7 +119,11 @@ def segment_run(
 
 
 def segment_again(
-    folder: RunFolder, *, granularity: float | None = None, minimum_size: int | None = None
+    folder: RunFolder,
+    *,
+    granularity: float | None = None,
+    minimum_size: int | None = None,
+    should_stop: ShouldStop = never,
 ) -> Segments:
     """Cut the clusters of a run at another granularity, without training.
 
@@ -127,9 +131,11 @@ def segment_again(
         folder: of a run that was trained with masks.
         granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
         minimum_size: Gaussians that a segment needs; None = as configured.
+        should_stop: asked before anything is written.
 
     Raises:
         CgcError: this is no run, or it has no clusters.
+        Interrupted: `should_stop` said so.
     """
     _, config = folder.read_config()
     if not folder.splat.is_file() or not folder.clusters.is_file():
@@ -148,6 +154,8 @@ def segment_again(
         settings.granularity if granularity is None else granularity,
         settings.minimum_size if minimum_size is None else minimum_size,
     )
+    if should_stop():
+        raise Interrupted("segment")
     return _write_segments(folder, gaussians, labels, tree, cut)
 
 
