@@ -17,6 +17,7 @@ import torch
 
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
+from ..files_together import finish_change
 from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
@@ -103,6 +104,7 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run_path)
+    finish_change(run_path)
     if resume and not folder.config.exists():
         say(f"There is nothing to go on with in {run_path}; starting from the beginning.")
         resume = False

@@ -73,9 +73,9 @@ class RunFolder:
             CgcError: the folder cannot be written.
         """
         record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
-        write_json(self.config, record)
         write_text(self.metrics, "")
         write_text(self.log, "")
+        write_json(self.config, record)  # last: with it, there is a run to go on with
 
     def read_config(self) -> tuple[Path, TrainingConfig]:
         """Return the dataset folder and the configuration of this run.

@@ -20,6 +20,7 @@ from ..cgc.segments import Cut, Segments, describe_segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
+from ..files_together import changing_together, finish_change
 from ..progress import Reporter, ShouldStop, never
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
@@ -56,14 +57,19 @@ def segment_run(
 
     Without usable masks the splat is written without features and segments.
 
+    The run folder is held by the caller. What is written there changes as one.
+
     Raises:
         Interrupted: `should_stop` said so; nothing was written.
         CgcError: the run folder cannot be written.
     """
     observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
     if not observations:
-        write_ply(folder.splat, replace(gaussians, features=None, segments=None))
-        write_segments(folder.segments, Segments(()))
+        folder.clusters.unlink(missing_ok=True)  # of masks that are gone
+        with changing_together(folder.path) as changed:
+            results = RunFolder(changed)
+            write_ply(results.splat, replace(gaussians, features=None, segments=None))
+            write_segments(results.segments, Segments(()))
         return SegmentedSplat(gaussians, None)
     features, settings = config.features, config.segments
     assert features.mode != "off"  # else nothing was observed
@@ -107,14 +113,16 @@ def segment_run(
         found = after_refinement(
             found, observations, learned, refined.origin, report=report, should_stop=should_stop
         )
-    write_clusters(folder.clusters, found.clustering.labels, found.tree)
-    segments = _write_segments(
-        folder,
-        replace(gaussians, features=found.lifted.features),
-        found.clustering.labels,
-        found.tree,
-        Cut(settings.granularity, settings.minimum_size),
-    )
+    with changing_together(folder.path) as changed:
+        results = RunFolder(changed)
+        write_clusters(results.clusters, found.clustering.labels, found.tree)
+        segments = _write_segments(
+            results,
+            replace(gaussians, features=found.lifted.features),
+            found.clustering.labels,
+            found.tree,
+            Cut(settings.granularity, settings.minimum_size),
+        )
     return SegmentedSplat(gaussians, segments)
 
 
@@ -127,6 +135,8 @@ def segment_again(
 ) -> Segments:
     """Cut the clusters of a run at another granularity, without training.
 
+    The run folder is held by the caller. Splat and segments change as one.
+
     Args:
         folder: of a run that was trained with masks.
         granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
@@ -138,11 +148,17 @@ def segment_again(
         Interrupted: `should_stop` said so.
     """
     _, config = folder.read_config()
+    finish_change(folder.path)
     if not folder.splat.is_file() or not folder.clusters.is_file():
         raise CgcError(
             f"{folder.path} has no clusters to cut: train it with masks, or go on with --resume."
         )
     gaussians = read_ply(folder.splat).gaussians
+    if gaussians.features is None:
+        raise CgcError(
+            f"{folder.splat} has no features, so {folder.clusters} is not of it; "
+            "train --resume makes both anew."
+        )
     labels, tree = read_clusters(folder.clusters)
     if len(labels) != len(gaussians):
         raise CgcError(
@@ -156,7 +172,8 @@ def segment_again(
     )
     if should_stop():
         raise Interrupted("segment")
-    return _write_segments(folder, gaussians, labels, tree, cut)
+    with changing_together(folder.path) as changed:
+        return _write_segments(RunFolder(changed), gaussians, labels, tree, cut)
 
 
 def _observations(
@@ -228,7 +245,7 @@ def _learn(
 
 
 def _write_segments(
-    folder: RunFolder,
+    results: RunFolder,
     gaussians: Gaussians,
     clusters: NDArray[np.int32],
     tree: MergeTree,
@@ -238,6 +255,6 @@ def _write_segments(
     assert gaussians.features is not None
     labels = tree.labels(clusters, cut.granularity, cut.minimum_size)
     segments = describe_segments(labels, gaussians.features, cut)
-    write_ply(folder.splat, replace(gaussians, segments=labels))
-    write_segments(folder.segments, segments)
+    write_ply(results.splat, replace(gaussians, segments=labels))
+    write_segments(results.segments, segments)
     return segments
