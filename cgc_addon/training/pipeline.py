@@ -148,6 +148,7 @@ def train(
                 backend,
                 config,
                 lambda radius: _first_gaussians(config, dataset, radius),
+                folder.background_trials,
                 report=report,
                 should_stop=should_stop,
             )
@@ -170,6 +171,7 @@ def train(
         dataset,
         backend,
         config,
+        checkpoint_seconds=checkpoint_seconds,
         preview=preview,
         report=report,
         say=log.say,
@@ -228,6 +230,7 @@ def _clear(folder: RunFolder) -> None:
         folder.clusters,
         folder.evaluation,
         folder.preview,
+        *folder.stage_states,
     ):
         path.unlink(missing_ok=True)
 

@@ -50,6 +50,24 @@ class RunFolder:
         return self.path / "checkpoint.json"
 
     @property
+    def background_trials(self) -> Path:
+        """How well the photos were explained by each distance of the background tried so far."""
+        return self.path / "background.json"
+
+    @property
+    def feature_state(self) -> Path:
+        return self.path / "features.safetensors"
+
+    @property
+    def edge_state(self) -> Path:
+        return self.path / "edges.safetensors"
+
+    @property
+    def stage_states(self) -> tuple[Path, ...]:
+        """States of single stages, of use until the run is complete."""
+        return (self.background_trials, self.feature_state, self.edge_state)
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 

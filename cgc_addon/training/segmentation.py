@@ -13,7 +13,7 @@ from ..cgc.clusters.cluster_file import read_clusters, write_clusters
 from ..cgc.clusters.granularity import MergeTree
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
-from ..cgc.features.training import random_start, train_features
+from ..cgc.features.training import FeatureTrainer, random_start
 from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, describe_segments, write_segments
@@ -26,10 +26,11 @@ from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
 from .config import TrainingConfig
-from .edge_refinement import refine_edges
+from .edge_refinement import EdgeRefiner
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
+from .stage_state import StageState, fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ def segment_run(
     backend: Backend,
     config: TrainingConfig,
     *,
+    checkpoint_seconds: float,
     preview: Preview | None = None,
     report: Reporter,
     say: Callable[[str], None],
@@ -57,10 +59,11 @@ def segment_run(
 
     Without usable masks the splat is written without features and segments.
 
-    The run folder is held by the caller. What is written there changes as one.
+    The run folder is held by the caller. Results change as one. Features and edges go on from where
+    an earlier call was killed or stopped; it kept them every `checkpoint_seconds`.
 
     Raises:
-        Interrupted: `should_stop` said so; nothing was written.
+        Interrupted: `should_stop` said so; no results were written.
         CgcError: the run folder cannot be written.
     """
     observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
@@ -70,6 +73,8 @@ def segment_run(
             results = RunFolder(changed)
             write_ply(results.splat, replace(gaussians, features=None, segments=None))
             write_segments(results.segments, Segments(()))
+        for path in folder.stage_states:
+            path.unlink(missing_ok=True)
         return SegmentedSplat(gaussians, None)
     features, settings = config.features, config.segments
     assert features.mode != "off"  # else nothing was observed
@@ -77,8 +82,11 @@ def segment_run(
         learned = gaussians.features
     else:
         assert features.mode == "frozen"
+        kept = StageState(
+            folder.feature_state, fingerprint(gaussians, observations), checkpoint_seconds
+        )
         learned = _learn(
-            gaussians, observations, dataset, features, config.seed, report, should_stop
+            gaussians, observations, dataset, features, config.seed, kept, report, should_stop
         )
     found = find_segments(
         observations,
@@ -94,9 +102,10 @@ def segment_run(
     if preview is not None:
         preview.show(points_of_gaussians(gaussians, found.labels()))
     if config.edges.steps and config.init is None:
-        refined = refine_edges(
+        labels = found.labels()
+        refiner = EdgeRefiner(
             gaussians,
-            found.labels(),
+            labels,
             observations,
             dataset,
             backend,
@@ -106,6 +115,13 @@ def segment_run(
             report=report,
             should_stop=should_stop,
         )
+        StageState(
+            folder.edge_state, fingerprint(gaussians, observations, labels), checkpoint_seconds
+        ).run(
+            refiner,
+            lambda pause: refiner.run(on_pause=pause, report=report, should_stop=should_stop),
+        )
+        refined = refiner.refined()
         gaussians = refined.gaussians
         observations = _observations(
             gaussians, dataset, backend, config, report, lambda _sentence: None, should_stop
@@ -123,6 +139,8 @@ def segment_run(
             found.tree,
             Cut(settings.granularity, settings.minimum_size),
         )
+    for path in folder.stage_states:
+        path.unlink(missing_ok=True)
     return SegmentedSplat(gaussians, segments)
 
 
@@ -223,6 +241,7 @@ def _learn(
     dataset: Dataset,
     settings: FrozenFeatureSettings,
     seed: int,
+    kept: StageState,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> NDArray[np.float32]:
@@ -232,16 +251,18 @@ def _learn(
         if settings.spectral_start
         else random_start(len(gaussians), settings.initial_scale, seed)
     )
-    return train_features(
+    trainer = FeatureTrainer(
         at_every_level(observations),
         start,
         settings,
         minimum_pixels=float(minimum_segment_pixels(camera.width, camera.height)),
         seed=seed,
         means=gaussians.means,
-        report=report,
-        should_stop=should_stop,
     )
+    kept.run(
+        trainer, lambda pause: trainer.run(on_pause=pause, report=report, should_stop=should_stop)
+    )
+    return trainer.features()
 
 
 def _write_segments(
