@@ -17,6 +17,7 @@ from .console.interrupt import stop_on_signals
 from .console.json_lines import JsonLines, print_line
 from .console.plain_text import PlainText
 from .console.sink import Sink
+from .console.streams import accept_every_character, speak_utf8
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before torch is imported: waiting OpenMP threads would spin and starve other programs, which
     # makes a step several times slower on a machine that does anything else besides.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    accept_every_character()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as error:  # argparse has printed help or the mistake
@@ -64,6 +66,7 @@ def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -
 @contextmanager
 def _output(*, json_lines: bool) -> Iterator[Sink]:
     if json_lines:
+        speak_utf8()
         yield JsonLines(print_line)
         return
     try:
