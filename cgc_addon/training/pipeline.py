@@ -129,6 +129,12 @@ def train(
         start = _given_gaussians(config, say)
     else:
         start = _first_gaussians(config, dataset, FAR_RADIUS)
+        given, cap = len(dataset.scene.points), config.geometry.densify.cap
+        if given > cap:
+            say(
+                f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
+                "fit. --max-gaussians raises the cap."
+            )
     say(check_memory(config, dataset.scene, len(start)).sentence())
     if not resume:
         _clear(folder)
@@ -215,6 +221,7 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         sh_degree=config.geometry.sh_degree,
         far_count=config.geometry.far_points,
         far_radius=far_radius,
+        limit=config.geometry.densify.cap,
         seed=config.seed,
     )
 

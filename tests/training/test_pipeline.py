@@ -132,3 +132,13 @@ def test_masks_that_changed_after_a_kill_are_learned_anew(tiny_dataset, tmp_path
     messages = []
     train(dataset, tmp_path / "run", CONFIG, resume=True, report=messages.append)
     assert next(one.done for one in messages if one.stage == "Learning features") == 0
+
+
+def test_the_cap_holds_from_the_start(tiny_dataset, tmp_path) -> None:
+    """The capture has 300 points; a dense cloud has millions."""
+    densify = replace(CONFIG.geometry.densify, cap=100)
+    config = replace(CONFIG, geometry=replace(CONFIG.geometry, densify=densify))
+    told = []
+    summary = train(tiny_dataset, tmp_path, config, say=told.append)
+    assert 80 <= summary.gaussians <= 100
+    assert any("300 points are more than the cap of 100" in sentence for sentence in told)
