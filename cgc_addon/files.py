@@ -40,9 +40,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 `text` to `path`, whole or not at all."""
+    r"""Write UTF-8 `text` to `path`, whole or not at all.
+
+    What a file name has of bytes that are no UTF-8, as names on Linux may, is written as `\udcff`:
+    in JSON, that reads back as the same name.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -50,14 +50,23 @@ def track(
     stage: str,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
+    *,
+    before: int = 0,
 ) -> Iterator[Item]:
     """Yield `items` one by one, reporting before each and once after the last.
+
+    Args:
+        items: what is still to be done.
+        stage: its name.
+        report: takes the progress.
+        should_stop: asked before each item.
+        before: how many items were done already, by an earlier call.
 
     Raises:
         Interrupted: when `should_stop` says so, between two items.
     """
-    total = len(items) if isinstance(items, Sized) else 0
-    done = 0
+    total = before + len(items) if isinstance(items, Sized) else 0
+    done = before
     for item in items:
         if should_stop():
             raise Interrupted(stage)

@@ -18,6 +18,7 @@ from .console.interrupt import stop_on_signals
 from .console.json_lines import JsonLines, print_line
 from .console.plain_text import PlainText
 from .console.sink import Sink
+from .console.streams import accept_every_character, speak_utf8
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
@@ -35,16 +36,19 @@ def main(
     # Before torch is imported: waiting OpenMP threads would spin and starve other programs, which
     # makes a step several times slower on a machine that does anything else besides.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    accept_every_character()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as error:  # argparse has printed help or the mistake
         return error.code if isinstance(error.code, int) else BAD_ARGUMENTS
     options.blend_writer = blend_writer
-    with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
-        try:
+    try:
+        with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
             return run_verb(options, sink, should_stop)
-        except BrokenPipeError:  # the reader of our output went away: nothing left to say
-            return FAILED
+    except BrokenPipeError:  # the reader of our output went away: nothing left to say
+        return FAILED
+    except KeyboardInterrupt:  # before the verb began, or after its end
+        return INTERRUPTED
 
 
 def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> int:
@@ -55,8 +59,11 @@ def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -
     """
     try:
         options.verb(options, sink, should_stop)
-    except (Interrupted, KeyboardInterrupt):
-        sink.interrupted()
+    except Interrupted:
+        sink.interrupted(saved=True)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        sink.interrupted(saved=False)
         return INTERRUPTED
     except Exception as error:
         if (sentence := explain(error)) is None:
@@ -69,6 +76,7 @@ def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -
 @contextmanager
 def _output(*, json_lines: bool) -> Iterator[Sink]:
     if json_lines:
+        speak_utf8()
         yield JsonLines(print_line)
         return
     try:

@@ -106,7 +106,14 @@ def make_blend(
             counts.update(message)
 
     program = find_blender(blender)
-    code = run_in_blender(program, arguments, receive)
+    try:
+        code = run_in_blender(program, arguments, receive)
+    except CgcError:
+        if should_stop():  # the terminal has told Blender, too, which then ends without a word
+            raise Interrupted("blend") from None
+        raise
+    if should_stop() and not counts:
+        raise Interrupted("blend")
     if code != 0 or not counts:
         raise CgcError(f"{program.path} ended with exit code {code} before the .blend was made.")
     counts.pop("file")

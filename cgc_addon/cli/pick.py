@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import Interrupted
 from ..progress import ShouldStop
 from .console.sink import Sink
 
 
-def run(options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> None:
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Say what is at a place of a view, and write its Gaussians as a PLY if asked to."""
     from ..cgc.prompts import DEFAULT_COSINE
     from ..rasterize.select import select_backend
@@ -35,6 +36,8 @@ def run(options: argparse.Namespace, sink: Sink, _should_stop: ShouldStop) -> No
     value: dict[str, object] = {"gaussians": count, "segments": found}
     what = ", ".join(f"{one['id']} ({one['name']})" for one in found) or "Gaussians alike"
     sentence = f"{what}: {count:,} Gaussians."
+    if should_stop():
+        raise Interrupted("pick")
     if options.output is not None:
         write_ply(options.output, subset(gaussians, picked.selected))
         value["file"] = str(options.output)

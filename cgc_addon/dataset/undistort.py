@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 
 from ..errors import CgcError
+from ..signals import handlers_kept
 from .colmap.records import ColmapCamera
 from .pinhole import approximate_pinhole, is_pinhole
 from .scene import PinholeCamera
+
+with handlers_kept():  # or SIGTERM would end the process with a native stack trace
+    import pycolmap
 
 _ROWS_AT_ONCE = 256
 _LEAST_VALID = 0.5

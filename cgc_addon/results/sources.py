@@ -13,6 +13,7 @@ from ..dataset.cameras_json import read_cameras_json
 from ..dataset.load import load_dataset
 from ..dataset.scene import View
 from ..errors import CgcError
+from ..files_together import finish_change
 from ..splats.gaussians import Gaussians
 from ..splats.loaded import LoadedSplat
 from ..splats.ply import read_ply
@@ -28,6 +29,7 @@ def read_splat(folder: RunFolder) -> Gaussians:
         CgcError: the run has none yet, or it is damaged.
     """
     folder.read_config()
+    finish_change(folder.path)
     if not folder.splat.is_file():
         raise CgcError(
             f"{folder.splat} is missing: the run did not get that far; go on with train --resume."

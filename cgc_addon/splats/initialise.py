@@ -13,6 +13,7 @@ from .gaussians import Gaussians
 from .select import concatenate
 from .sphere import fibonacci_sphere
 from .spherical_harmonics import CONSTANT_BASIS, coefficient_count
+from .thinning import thinned
 from .visibility import Photo, mean_colors, view_counts
 
 INITIAL_OPACITY = 0.1
@@ -31,6 +32,7 @@ def first_gaussians(
     far_count: int = 5000,
     far_radius: float = FAR_RADIUS,
     random_count: int = 10000,
+    limit: int | None = None,
     seed: int = 0,
 ) -> Gaussians:
     """Return what training starts from: the sparse points and the far sphere, in this order.
@@ -43,6 +45,8 @@ def first_gaussians(
         far_count: about how many Gaussians the far sphere gets, 0 for none.
         far_radius: radius of that sphere, scene extents.
         random_count: how many random points, if any are needed.
+        limit: with more points than this, they are thinned until they and the far sphere are as
+            many; see `far_share`. None takes all.
         seed: of the random points; nothing else is random.
     """
     points, colors = scene.points, scene.point_colors
@@ -50,11 +54,31 @@ def first_gaussians(
         random, random_colors = random_points(scene, photo, count=random_count, seed=seed)
         points = np.concatenate([points, random])
         colors = np.concatenate([colors, random_colors])
+    asked = far_count
+    if limit is not None:
+        far_count = far_share(len(points), far_count, limit)
+    far = None
+    if far_count:
+        far = far_sphere(scene, photo, count=far_count, radius=far_radius, sh_degree=sh_degree)
+    if limit is not None and (len(points) > limit or far_count < asked):
+        kept = thinned(points, max(1, limit - (0 if far is None else len(far))))
+        points, colors = points[kept], colors[kept]
     near = gaussians_from_points(points, colors, sh_degree=sh_degree)
-    if far_count == 0:
-        return near
-    far = far_sphere(scene, photo, count=far_count, radius=far_radius, sh_degree=sh_degree)
-    return concatenate([near, far])
+    return near if far is None else concatenate([near, far])
+
+
+def far_share(points: int, far_count: int, limit: int) -> int:
+    """Return how many of the `limit` Gaussians the far sphere gets: what is left, or a quarter.
+
+    Points that are fewer than the limit are all taken; the far sphere may then go beyond it.
+
+    Example:
+        >>> far_share(12_000, 5_000, 20_000), far_share(60_000, 5_000, 20_000)
+        (5000, 5000)
+        >>> far_share(2_000, 5_000, 3_000), far_share(60_000, 5_000, 3_000)
+        (1000, 750)
+    """
+    return min(far_count, max(limit - points, limit // 4))
 
 
 def gaussians_from_points(

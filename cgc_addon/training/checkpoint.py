@@ -28,10 +28,19 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, summary: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint and `summary`, a copy of its values for people and tools.
+
+    Raises:
+        CgcError: the folder cannot be written or the disk is full; the old checkpoint stands.
+    """
+    write_checkpoint(path, checkpoint)
+    write_json(summary, {"version": CHECKPOINT_VERSION, **checkpoint.values})
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; a kill at any moment leaves the previous one whole.
 
-    The values travel inside the tensor file, so that the two can never disagree; `summary` is a
-    copy of them for people and tools.
+    The values travel inside the tensor file, so that the two can never disagree.
 
     Raises:
         CgcError: the folder cannot be written or the disk is full; the old checkpoint stands.
@@ -47,7 +56,6 @@ def save_checkpoint(path: Path, summary: Path, checkpoint: Checkpoint) -> None:
             raise CgcError(
                 f"{path} could not be written: {error}; check free space, then use --resume."
             ) from error
-    write_json(summary, values)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:

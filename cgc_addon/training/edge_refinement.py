@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +23,8 @@ from ..progress import Progress, Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend, SplatTensors
 from ..splats.gaussians import Gaussians
 from .config import EdgeSettings, GeometrySettings
-from .parameters import Parameters, splat_of, to_gaussians, to_parameters, to_splat
+from .parameters import Optimizers, Parameters, splat_of, to_gaussians, to_parameters, to_splat
+from .stage_state import State
 
 SHARPENING_EDGES = "Sharpening edges"
 """Stage of the progress."""
@@ -39,77 +40,145 @@ class RefinedSplat:
     """(M,) the Gaussian before that each one comes from."""
 
 
-def refine_edges(
-    gaussians: Gaussians,
-    segments: NDArray[np.int32],
-    observations: Sequence[Observation],
-    dataset: Dataset,
-    backend: Backend,
-    settings: EdgeSettings,
-    geometry: GeometrySettings,
-    seed: int,
-    *,
-    report: Reporter = silent,
-    should_stop: ShouldStop = never,
-) -> RefinedSplat:
-    """Split Gaussians that straddle segments and train some steps on photos and masks together.
+class EdgeRefiner:
+    """Splits Gaussians that straddle segments and trains some steps on photos and masks together.
 
-    Args:
-        gaussians: N, as photometric training left them.
-        segments: (N,) segment of each, 0 = none.
-        observations: of all labelled views.
-        dataset: photos and masks; only `dataset.train` is used.
-        backend: rasterizer.
-        settings: of this training.
-        geometry: of the training before, for its photometric loss.
-        seed: of the order of the photos.
-        report: progress.
-        should_stop: asked before each step.
-
-    Raises:
-        Interrupted: `should_stop` said so; nothing is kept.
+    Step by step and resumably. The splitting, and which segment each pixel should show, are done
+    anew by whoever goes on.
     """
-    straddling = straddling_gaussians(observations, segments)
-    split = split_gaussians(replace(gaussians, features=None, segments=None), straddling)
-    origin = np.concatenate([np.arange(len(gaussians)), straddling])
-    codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
-    labels = torch.from_numpy(segments[origin]).to(backend.device)
-    targets = _targets(split, labels, dataset, backend, report, should_stop)
 
-    parameters = to_parameters(split, geometry.sh_degree, backend.device)
-    optimizers = _optimizers(parameters, settings, dataset.scene.extent)
-    features = codes[labels.long()]
-    generator = np.random.default_rng(seed)
-    order: list[int] = []
-    numbers: dict[str, float] = {}
+    def __init__(
+        self,
+        gaussians: Gaussians,
+        segments: NDArray[np.int32],
+        observations: Sequence[Observation],
+        dataset: Dataset,
+        backend: Backend,
+        settings: EdgeSettings,
+        geometry: GeometrySettings,
+        seed: int,
+        *,
+        report: Reporter = silent,
+        should_stop: ShouldStop = never,
+    ) -> None:
+        """Split Gaussians and look at the masks.
 
-    def forward(progress: Progress) -> None:
-        report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+        Args:
+            gaussians: N, as photometric training left them.
+            segments: (N,) segment of each, 0 = none.
+            observations: of all labelled views.
+            dataset: photos and masks; only `dataset.train` is used.
+            backend: rasterizer.
+            settings: of this training.
+            geometry: of the training before, for its photometric loss.
+            seed: of the order of the photos.
+            report: progress.
+            should_stop: asked before each photo.
 
-    for _step in track(range(settings.steps), SHARPENING_EDGES, forward, should_stop):
-        order = order or generator.permutation(np.asarray(dataset.train)).tolist()
-        index = order.pop()
+        Raises:
+            Interrupted: `should_stop` said so.
+        """
+        self._dataset, self._backend = dataset, backend
+        self._settings, self._geometry = settings, geometry
+        straddling = straddling_gaussians(observations, segments)
+        split = split_gaussians(replace(gaussians, features=None, segments=None), straddling)
+        self._origin = np.concatenate([np.arange(len(gaussians)), straddling])
+        self._codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
+        labels = torch.from_numpy(segments[self._origin]).to(backend.device)
+        self._targets = _targets(split, labels, dataset, backend, report, should_stop)
+        self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
+        self._optimizers = _optimizers(self._parameters, settings, dataset.scene.extent)
+        self._features = self._codes[labels.long()]
+        self._generator = np.random.default_rng(seed)
+        self._order: list[int] = []
+        self._step = 0
+
+    def refined(self) -> RefinedSplat:
+        """Return the splat as it stands."""
+        return RefinedSplat(to_gaussians(self._parameters), self._origin)
+
+    def state(self) -> State:
+        """Return everything that `restore` needs; tensors are not copied."""
+        tensors: dict[str, torch.Tensor] = {}
+        for name, value in self._parameters.items():
+            tensors[f"parameters.{name}"] = value
+            for moment, state in self._optimizers[name].state.get(value, {}).items():
+                tensors[f"optimizers.{name}.{moment}"] = state
+        return tensors, {
+            "step": self._step,
+            "order": self._order,
+            "generator": self._generator.bit_generator.state,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of the same training; it then ends as if it had not been interrupted.
+
+        Raises:
+            KeyError: the state is of something else.
+        """
+        tensors, values = state
+        for name, value in self._parameters.items():
+            with torch.no_grad():
+                value.copy_(tensors[f"parameters.{name}"])
+            prefix = f"optimizers.{name}."
+            moments = {
+                key.removeprefix(prefix): tensor.to(value.device) if tensor.dim() else tensor
+                for key, tensor in tensors.items()
+                if key.startswith(prefix)
+            }
+            if moments:
+                self._optimizers[name].state[value] = moments
+        self._step, self._order = int(values["step"]), list(values["order"])
+        self._generator.bit_generator.state = values["generator"]
+
+    def run(
+        self,
+        *,
+        on_pause: Callable[[], None] = lambda: None,
+        report: Reporter = silent,
+        should_stop: ShouldStop = never,
+    ) -> None:
+        """Do the steps that are left; `on_pause` is called between two of them.
+
+        Raises:
+            Interrupted: `should_stop` said so; the state is that of the last whole step.
+        """
+        numbers: dict[str, float] = {}
+
+        def forward(progress: Progress) -> None:
+            report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+
+        left = range(self._step, self._settings.steps)
+        for step in track(left, SHARPENING_EDGES, forward, should_stop, before=self._step):
+            self._train_step(numbers)
+            self._step = step + 1
+            on_pause()
+
+    def _train_step(self, numbers: dict[str, float]) -> None:
+        """Train on the next photo, and note the losses."""
+        dataset, backend, geometry = self._dataset, self._backend, self._geometry
+        self._order = self._order or self._generator.permutation(np.asarray(dataset.train)).tolist()
+        index = self._order.pop()
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)
         rendering = backend.render(
-            to_splat(parameters),
+            to_splat(self._parameters),
             dataset.store.view(index),
             sh_degree=geometry.sh_degree,
-            features=features,
+            features=self._features,
         )
         loss = backend.photometric_loss(
             rendering.rgb, photo.to(torch.float32) / 255.0, geometry.dssim_weight
         )
         numbers["loss"] = loss.item()
-        if index in targets and rendering.features is not None:
-            pixels = rendering.features.reshape(-1, codes.shape[1])
-            edges = edge_loss(pixels, targets[index].to(backend.device), codes)
+        if index in self._targets and rendering.features is not None:
+            pixels = rendering.features.reshape(-1, self._codes.shape[1])
+            edges = edge_loss(pixels, self._targets[index].to(backend.device), self._codes)
             numbers["edges"] = edges.item()
-            loss = loss + settings.weight * edges
+            loss = loss + self._settings.weight * edges
         loss.backward()
-        for optimizer in optimizers:
+        for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-    return RefinedSplat(to_gaussians(parameters), origin)
 
 
 def _targets(
@@ -132,9 +201,7 @@ def _targets(
     return targets
 
 
-def _optimizers(
-    parameters: Parameters, settings: EdgeSettings, extent: float
-) -> list[torch.optim.Optimizer]:
+def _optimizers(parameters: Parameters, settings: EdgeSettings, extent: float) -> Optimizers:
     """Return an Adam for each parameter, with the small steps of a finished training."""
     rates = settings.rates
     steps = {
@@ -145,7 +212,7 @@ def _optimizers(
         "sh0": rates.sh0,
         "shN": rates.sh_rest,
     }
-    return [
-        torch.optim.Adam([parameters[name]], lr=steps[name], eps=1e-15, fused=True)
+    return {
+        name: torch.optim.Adam([parameters[name]], lr=steps[name], eps=1e-15, fused=True)
         for name in parameters
-    ]
+    }

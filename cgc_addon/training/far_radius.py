@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from ..cgc.settings import NoFeatureSettings
 from ..dataset.load import Dataset
-from ..errors import Interrupted
+from ..errors import CgcError, Interrupted
+from ..files import read_json, write_json
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
@@ -36,6 +38,7 @@ def choose_far_radius(
     backend: Backend,
     config: TrainingConfig,
     start: Callable[[float], Gaussians],
+    trials: Path | None = None,
     *,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
@@ -50,6 +53,7 @@ def choose_far_radius(
         backend: rasterizer.
         config: of the run.
         start: gives the first Gaussians for a radius in scene extents.
+        trials: file that keeps what each candidate came to, so that a kill costs one of them.
         report: progress.
         should_stop: asked before each step.
 
@@ -63,8 +67,10 @@ def choose_far_radius(
     )
     trial = replace(config, geometry=geometry, features=NoFeatureSettings())
     last_round = min(STEPS // 2, len(dataset.train))
-    losses: list[float] = []
+    losses = [] if trials is None else _read_losses(trials)
     for number, radius in enumerate(RADII):
+        if number < len(losses):
+            continue
         trainer = Trainer(dataset, backend, trial, start(radius))
         values: list[float] = []
         for step in range(STEPS):
@@ -75,6 +81,21 @@ def choose_far_radius(
                 report(Progress(PLACING_BACKGROUND, done, STEPS * len(RADII)))
             values.append(trainer.train_step().loss)
         losses.append(float(np.mean(values[-last_round:])))
+        if trials is not None:
+            write_json(trials, {"radii": RADII, "losses": losses})
     total = STEPS * len(RADII)
     report(Progress(PLACING_BACKGROUND, total, total))
     return RADII[int(np.argmin(losses))]
+
+
+def _read_losses(trials: Path) -> list[float]:
+    """Return the losses of the candidates that were tried; none where they cannot be told."""
+    try:
+        value = read_json(trials) if trials.is_file() else {}
+    except CgcError:  # a damaged one costs some seconds, not the run
+        return []
+    if not isinstance(value, dict) or value.get("radii") != list(RADII):
+        return []
+    losses = value.get("losses")
+    sound = isinstance(losses, list) and all(isinstance(loss, float) for loss in losses)
+    return losses[: len(RADII)] if sound and isinstance(losses, list) else []

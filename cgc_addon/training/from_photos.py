@@ -19,6 +19,7 @@ from ..dataset.colmap.places import find_model
 from ..dataset.folder import DatasetFolder
 from ..dataset.names import PHOTO_ENDINGS
 from ..errors import CgcError
+from ..files_together import finish_change
 from ..masks.generate import MAKING_MASKS
 from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
@@ -190,6 +191,7 @@ def is_up_to_date(folder: RunFolder, dataset: Path) -> bool:
     """
     if not folder.config.exists():
         return False
+    finish_change(folder.path)
     model = [file.stat().st_mtime_ns for file in find_model(dataset).iterdir() if file.is_file()]
     if max(model, default=0) > folder.config.stat().st_mtime_ns:
         raise CgcError(

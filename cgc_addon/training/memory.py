@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..cgc.observations import PIXEL_BUDGET
@@ -19,6 +20,8 @@ PAIRS_PER_TILE = 800
 """Gaussians that touch a 16×16 tile, generously: 110 to 300 were measured at 50,000 Gaussians."""
 WEIGHTS_PER_PIXEL = 24
 """Blending weights above the threshold for a pixel, generously: 12 to 16 were measured."""
+LEAST_HELP = 0.95
+"""An option is advised where half of it brings the need below this share."""
 BASE = 700 * 2**20
 """Python with torch, Numba and scikit-learn loaded, and the compiled kernels."""
 
@@ -52,15 +55,26 @@ def check_memory(config: TrainingConfig, scene: Scene, gaussians: int) -> Memory
         CgcError: that is more than this machine has left.
     """
     cameras = [view.camera for view in scene.views]
-    need = estimate(
-        config,
-        gaussians=gaussians,
-        views=len(cameras),
-        width=max(camera.width for camera in cameras),
-        height=max(camera.height for camera in cameras),
-        photo_cache=CACHE_BYTES,
-    )
-    refuse_if_too_large(need, available_memory())
+    width = max(camera.width for camera in cameras)
+    height = max(camera.height for camera in cameras)
+
+    def with_half(*, cap: bool = False, size: bool = False) -> MemoryEstimate:
+        densify, share = config.geometry.densify, 2 if size else 1
+        if cap:
+            densify = replace(densify, cap=max(1, densify.cap // 2))
+        return estimate(
+            replace(config, geometry=replace(config.geometry, densify=densify)),
+            # What is given is thinned to the cap; the splat of --init is not.
+            gaussians=min(gaussians, densify.cap) if cap and config.init is None else gaussians,
+            views=len(cameras),
+            width=max(1, width // share),
+            height=max(1, height // share),
+            photo_cache=CACHE_BYTES,
+        )
+
+    need = with_half()
+    smaller = {"--max-gaussians": with_half(cap=True), "--max-size": with_half(size=True)}
+    refuse_if_too_large(need, available_memory(), smaller)
     return need
 
 
@@ -117,20 +131,24 @@ def available_memory() -> int | None:
     return None
 
 
-def refuse_if_too_large(need: MemoryEstimate, available: int | None) -> None:
+def refuse_if_too_large(
+    need: MemoryEstimate, available: int | None, smaller: Mapping[str, MemoryEstimate]
+) -> None:
     """Refuse a run that cannot fit.
+
+    Args:
+        need: of the run.
+        available: bytes, None where that is not known.
+        smaller: by option, what the run would need with half of it.
 
     Raises:
         CgcError: the need is larger than what is available; says what to lower.
     """
     if available is None or need.total <= available:
         return
-    parts = {
-        "--max-gaussians": need.gaussians,
-        "--max-size": need.rasterizer + need.photos + need.weights,
-    }
-    largest = max(parts, key=lambda name: parts[name])
+    best = min(smaller, key=lambda name: smaller[name].total, default=None)
+    helps = best is not None and smaller[best].total < LEAST_HELP * need.total
     raise CgcError(
-        f"{need.sentence()} Only {available / 2**30:.1f} GiB are free; lower {largest}, "
-        "or close other programs."
+        f"{need.sentence()} Only {available / 2**30:.1f} GiB are free; "
+        + (f"lower {best}, or close other programs." if helps else "close other programs.")
     )

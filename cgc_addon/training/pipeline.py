@@ -17,6 +17,7 @@ import torch
 
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
+from ..files_together import finish_change
 from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
@@ -103,6 +104,7 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run_path)
+    finish_change(run_path)
     if resume and not folder.config.exists():
         say(f"There is nothing to go on with in {run_path}; starting from the beginning.")
         resume = False
@@ -127,6 +129,12 @@ def train(
         start = _given_gaussians(config, say)
     else:
         start = _first_gaussians(config, dataset, FAR_RADIUS)
+        given, cap = len(dataset.scene.points), config.geometry.densify.cap
+        if given > cap:
+            say(
+                f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
+                "fit. --max-gaussians raises the cap."
+            )
     say(check_memory(config, dataset.scene, len(start)).sentence())
     if not resume:
         _clear(folder)
@@ -146,6 +154,7 @@ def train(
                 backend,
                 config,
                 lambda radius: _first_gaussians(config, dataset, radius),
+                folder.background_trials,
                 report=report,
                 should_stop=should_stop,
             )
@@ -168,6 +177,7 @@ def train(
         dataset,
         backend,
         config,
+        checkpoint_seconds=checkpoint_seconds,
         preview=preview,
         report=report,
         say=log.say,
@@ -211,6 +221,7 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         sh_degree=config.geometry.sh_degree,
         far_count=config.geometry.far_points,
         far_radius=far_radius,
+        limit=config.geometry.densify.cap,
         seed=config.seed,
     )
 
@@ -226,6 +237,7 @@ def _clear(folder: RunFolder) -> None:
         folder.clusters,
         folder.evaluation,
         folder.preview,
+        *folder.stage_states,
     ):
         path.unlink(missing_ok=True)
 

@@ -50,6 +50,24 @@ class RunFolder:
         return self.path / "checkpoint.json"
 
     @property
+    def background_trials(self) -> Path:
+        """How well the photos were explained by each distance of the background tried so far."""
+        return self.path / "background.json"
+
+    @property
+    def feature_state(self) -> Path:
+        return self.path / "features.safetensors"
+
+    @property
+    def edge_state(self) -> Path:
+        return self.path / "edges.safetensors"
+
+    @property
+    def stage_states(self) -> tuple[Path, ...]:
+        """States of single stages, of use until the run is complete."""
+        return (self.background_trials, self.feature_state, self.edge_state)
+
+    @property
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 
@@ -73,9 +91,9 @@ class RunFolder:
             CgcError: the folder cannot be written.
         """
         record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
-        write_json(self.config, record)
         write_text(self.metrics, "")
         write_text(self.log, "")
+        write_json(self.config, record)  # last: with it, there is a run to go on with
 
     def read_config(self) -> tuple[Path, TrainingConfig]:
         """Return the dataset folder and the configuration of this run.
@@ -119,7 +137,7 @@ class RunFolder:
 
     def _append(self, path: Path, text: str) -> None:
         try:
-            with path.open("a", encoding="utf-8") as file:
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
         except OSError as error:
             raise CgcError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One process at a time trains in a run folder.
+"""One process at a time changes a run folder.
 
 The lock is the operating system's: it ends with the process that holds it, however that ends, so
 that no lock can be left behind. What the file says is only for people.
@@ -23,16 +23,20 @@ _FAR_BYTE = 1 << 30
 
 
 @contextmanager
-def locked(run: Path) -> Iterator[None]:
+def locked(run: Path, doing: str = "trained") -> Iterator[None]:
     """Hold a run folder, made if missing, while the block runs.
 
+    Args:
+        run: the folder.
+        doing: what is being done to it, for whoever finds it held.
+
     Raises:
-        CgcError: another process trains in it, or the folder cannot be written.
+        CgcError: another process changes it, or the folder cannot be written.
     """
     made = not run.exists()
     try:
         run.mkdir(parents=True, exist_ok=True)
-        file = _open_and_lock(run / LOCK_FILE)
+        file = _open_and_lock(run / LOCK_FILE, doing)
     except OSError as error:
         raise CgcError(
             f"{run} could not be written: {error.strerror or error}; "
@@ -50,12 +54,12 @@ def locked(run: Path) -> Iterator[None]:
 
 
 def is_locked(run: Path) -> bool:
-    """Return whether a process trains in a run folder; changes nothing."""
+    """Return whether a process changes a run folder; changes nothing."""
     path = run / LOCK_FILE
     if not path.exists():
         return False
     try:
-        file = _open_and_lock(path, note=False)
+        file = _open_and_lock(path, None)
     except OSError:
         return False
     if file is None:
@@ -65,16 +69,21 @@ def is_locked(run: Path) -> bool:
 
 
 def in_use(run: Path) -> str:
-    """Say who trains in a run folder."""
+    """Say who changes a run folder."""
     try:
         note = (run / LOCK_FILE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         note = ""
-    return f"{run} is being trained by {note or 'another process'}"
+    return f"{run} is being {note or 'trained by another process'}"
 
 
-def _open_and_lock(path: Path, *, note: bool = True) -> int | None:
-    """Return the descriptor of the locked file, None when another process holds it."""
+def _open_and_lock(path: Path, doing: str | None) -> int | None:
+    """Return the descriptor of the locked file, None when another process holds it.
+
+    Args:
+        path: of the file.
+        doing: what the file is to say; None leaves it as it is.
+    """
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -87,9 +96,10 @@ def _open_and_lock(path: Path, *, note: bool = True) -> int | None:
         if not _is_same(file, path):  # it was removed between opening and locking
             os.close(file)
             continue
-        if note:
+        if doing is not None:
+            who = f"process {os.getpid()} on {platform.node() or 'this machine'}"
             os.ftruncate(file, 0)
-            os.write(file, f"process {os.getpid()} on {platform.node() or 'this machine'}".encode())
+            os.write(file, f"{doing} by {who}".encode())
         return file
 
 

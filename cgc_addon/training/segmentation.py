@@ -13,22 +13,24 @@ from ..cgc.clusters.cluster_file import read_clusters, write_clusters
 from ..cgc.clusters.granularity import MergeTree
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
-from ..cgc.features.training import random_start, train_features
+from ..cgc.features.training import FeatureTrainer, random_start
 from ..cgc.observations import Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, describe_segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
-from ..errors import CgcError
-from ..progress import Reporter, ShouldStop
+from ..errors import CgcError, Interrupted
+from ..files_together import changing_together, finish_change
+from ..progress import Reporter, ShouldStop, never
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
 from .config import TrainingConfig
-from .edge_refinement import refine_edges
+from .edge_refinement import EdgeRefiner
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
+from .stage_state import StageState, fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ def segment_run(
     backend: Backend,
     config: TrainingConfig,
     *,
+    checkpoint_seconds: float,
     preview: Preview | None = None,
     report: Reporter,
     say: Callable[[str], None],
@@ -56,14 +59,22 @@ def segment_run(
 
     Without usable masks the splat is written without features and segments.
 
+    The run folder is held by the caller. Results change as one. Features and edges go on from where
+    an earlier call was killed or stopped; it kept them every `checkpoint_seconds`.
+
     Raises:
-        Interrupted: `should_stop` said so; nothing was written.
+        Interrupted: `should_stop` said so; no results were written.
         CgcError: the run folder cannot be written.
     """
     observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
     if not observations:
-        write_ply(folder.splat, replace(gaussians, features=None, segments=None))
-        write_segments(folder.segments, Segments(()))
+        folder.clusters.unlink(missing_ok=True)  # of masks that are gone
+        with changing_together(folder.path) as changed:
+            results = RunFolder(changed)
+            write_ply(results.splat, replace(gaussians, features=None, segments=None))
+            write_segments(results.segments, Segments(()))
+        for path in folder.stage_states:
+            path.unlink(missing_ok=True)
         return SegmentedSplat(gaussians, None)
     features, settings = config.features, config.segments
     assert features.mode != "off"  # else nothing was observed
@@ -71,8 +82,11 @@ def segment_run(
         learned = gaussians.features
     else:
         assert features.mode == "frozen"
+        kept = StageState(
+            folder.feature_state, fingerprint(gaussians, observations), checkpoint_seconds
+        )
         learned = _learn(
-            gaussians, observations, dataset, features, config.seed, report, should_stop
+            gaussians, observations, dataset, features, config.seed, kept, report, should_stop
         )
     found = find_segments(
         observations,
@@ -88,9 +102,10 @@ def segment_run(
     if preview is not None:
         preview.show(points_of_gaussians(gaussians, found.labels()))
     if config.edges.steps and config.init is None:
-        refined = refine_edges(
+        labels = found.labels()
+        refiner = EdgeRefiner(
             gaussians,
-            found.labels(),
+            labels,
             observations,
             dataset,
             backend,
@@ -100,6 +115,13 @@ def segment_run(
             report=report,
             should_stop=should_stop,
         )
+        StageState(
+            folder.edge_state, fingerprint(gaussians, observations, labels), checkpoint_seconds
+        ).run(
+            refiner,
+            lambda pause: refiner.run(on_pause=pause, report=report, should_stop=should_stop),
+        )
+        refined = refiner.refined()
         gaussians = refined.gaussians
         observations = _observations(
             gaussians, dataset, backend, config, report, lambda _sentence: None, should_stop
@@ -107,36 +129,54 @@ def segment_run(
         found = after_refinement(
             found, observations, learned, refined.origin, report=report, should_stop=should_stop
         )
-    write_clusters(folder.clusters, found.clustering.labels, found.tree)
-    segments = _write_segments(
-        folder,
-        replace(gaussians, features=found.lifted.features),
-        found.clustering.labels,
-        found.tree,
-        Cut(settings.granularity, settings.minimum_size),
-    )
+    with changing_together(folder.path) as changed:
+        results = RunFolder(changed)
+        write_clusters(results.clusters, found.clustering.labels, found.tree)
+        segments = _write_segments(
+            results,
+            replace(gaussians, features=found.lifted.features),
+            found.clustering.labels,
+            found.tree,
+            Cut(settings.granularity, settings.minimum_size),
+        )
+    for path in folder.stage_states:
+        path.unlink(missing_ok=True)
     return SegmentedSplat(gaussians, segments)
 
 
 def segment_again(
-    folder: RunFolder, *, granularity: float | None = None, minimum_size: int | None = None
+    folder: RunFolder,
+    *,
+    granularity: float | None = None,
+    minimum_size: int | None = None,
+    should_stop: ShouldStop = never,
 ) -> Segments:
     """Cut the clusters of a run at another granularity, without training.
+
+    The run folder is held by the caller. Splat and segments change as one.
 
     Args:
         folder: of a run that was trained with masks.
         granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
         minimum_size: Gaussians that a segment needs; None = as configured.
+        should_stop: asked before anything is written.
 
     Raises:
         CgcError: this is no run, or it has no clusters.
+        Interrupted: `should_stop` said so.
     """
     _, config = folder.read_config()
+    finish_change(folder.path)
     if not folder.splat.is_file() or not folder.clusters.is_file():
         raise CgcError(
             f"{folder.path} has no clusters to cut: train it with masks, or go on with --resume."
         )
     gaussians = read_ply(folder.splat).gaussians
+    if gaussians.features is None:
+        raise CgcError(
+            f"{folder.splat} has no features, so {folder.clusters} is not of it; "
+            "train --resume makes both anew."
+        )
     labels, tree = read_clusters(folder.clusters)
     if len(labels) != len(gaussians):
         raise CgcError(
@@ -148,7 +188,10 @@ def segment_again(
         settings.granularity if granularity is None else granularity,
         settings.minimum_size if minimum_size is None else minimum_size,
     )
-    return _write_segments(folder, gaussians, labels, tree, cut)
+    if should_stop():
+        raise Interrupted("segment")
+    with changing_together(folder.path) as changed:
+        return _write_segments(RunFolder(changed), gaussians, labels, tree, cut)
 
 
 def _observations(
@@ -200,6 +243,7 @@ def _learn(
     dataset: Dataset,
     settings: FrozenFeatureSettings,
     seed: int,
+    kept: StageState,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> NDArray[np.float32]:
@@ -209,20 +253,22 @@ def _learn(
         if settings.spectral_start
         else random_start(len(gaussians), settings.initial_scale, seed)
     )
-    return train_features(
+    trainer = FeatureTrainer(
         at_every_level(observations),
         start,
         settings,
         minimum_pixels=float(minimum_segment_pixels(camera.width, camera.height)),
         seed=seed,
         means=gaussians.means,
-        report=report,
-        should_stop=should_stop,
     )
+    kept.run(
+        trainer, lambda pause: trainer.run(on_pause=pause, report=report, should_stop=should_stop)
+    )
+    return trainer.features()
 
 
 def _write_segments(
-    folder: RunFolder,
+    results: RunFolder,
     gaussians: Gaussians,
     clusters: NDArray[np.int32],
     tree: MergeTree,
@@ -232,6 +278,6 @@ def _write_segments(
     assert gaussians.features is not None
     labels = tree.labels(clusters, cut.granularity, cut.minimum_size)
     segments = describe_segments(labels, gaussians.features, cut)
-    write_ply(folder.splat, replace(gaussians, segments=labels))
-    write_segments(folder.segments, segments)
+    write_ply(results.splat, replace(gaussians, segments=labels))
+    write_segments(results.segments, segments)
     return segments

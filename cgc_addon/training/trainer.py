@@ -144,8 +144,8 @@ class Trainer:
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise CgcError(
                 f"Memory ran out at step {self.step} with {len(self._parameters['means'])} "
-                "Gaussians; use smaller photos (--max-size) or fewer Gaussians "
-                "(--max-gaussians), then --resume or start anew."
+                "Gaussians; close other programs and go on with --resume, or start anew with "
+                "smaller photos (--max-size) or fewer Gaussians (--max-gaussians)."
             ) from error
         value = photometric.item()
         if not math.isfinite(value):

@@ -15,8 +15,9 @@ if sys.version_info < OLDEST:  # before anything is imported that an older Pytho
 import faulthandler  # noqa: E402
 import platform  # noqa: E402
 
+from ..cli import DONE, INTERRUPTED  # noqa: E402
 from ..version import __version__  # noqa: E402
-from .control import Control, leave_on_signals, leave_with_parent, obey  # noqa: E402
+from .control import Control, leave_with_parent, leaving_on_signals, obey  # noqa: E402
 from .job import run_job  # noqa: E402
 from .lines import PROTOCOL  # noqa: E402
 from .streams import Outlet, take_standard_streams  # noqa: E402
@@ -26,7 +27,7 @@ NICENESS = 10
 
 
 def main() -> int:
-    """Greet, then run jobs until `quit`, the end of stdin, or the end of the parent."""
+    """Greet, then run jobs until `quit`, the end of stdin, the end of the parent, or a signal."""
     requests, answers = take_standard_streams()
     if sys.platform != "win32":  # where the parent has set the priority
         os.nice(NICENESS)
@@ -46,11 +47,11 @@ def main() -> int:
             "pid": os.getpid(),
         }
     )
-    leave_on_signals(control)
-    obey(requests, control)
-    while (job := control.next_job()) is not None:
-        run_job(job, control, outlet.send)
-    return 0
+    with leaving_on_signals(control) as signal_came:
+        obey(requests, control)
+        while (job := control.next_job()) is not None:
+            run_job(job, control, outlet.send)
+        return INTERRUPTED if signal_came() else DONE
 
 
 if __name__ == "__main__":

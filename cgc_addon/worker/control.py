@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from types import FrameType
 
+from ..signals import stop_signals_handled
 from .lines import Message, decode, read_lines
 
 PATIENCE = 30.0
@@ -144,14 +145,21 @@ def leave_with_parent(control: Control) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def leave_on_signals(control: Control) -> None:
-    """Let SIGINT and SIGTERM end job and process with everything saved; a second one, at once."""
+@contextmanager
+def leaving_on_signals(control: Control) -> Iterator[Callable[[], bool]]:
+    """Let signals end job and process with everything saved; a second one, at once.
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
+    Yields:
+        Whether one came.
+    """
+    came: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
         already = control.stopping
         control.leave()
         if already:
             raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
+    with stop_signals_handled(handle):
+        yield lambda: bool(came)

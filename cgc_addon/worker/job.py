@@ -41,7 +41,7 @@ def run_job(job: Job, control: Control, send: Callable[[Message], None]) -> None
     except CgcError as error:
         sink.fail(str(error))
     except KeyboardInterrupt:  # between two of our own lines; within a verb it is caught there
-        sink.interrupted()
+        sink.interrupted(saved=False)
     except BaseException as error:  # also SystemExit of a library: one job must not end the worker
         lines = traceback.format_exception(error)
         print("".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - the worker's log

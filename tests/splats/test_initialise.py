@@ -194,3 +194,34 @@ def test_the_same_seed_gives_the_same_gaussians(make_scene) -> None:
 def test_one_camera_alone_is_enough(make_scene) -> None:
     scene = make_scene(views=1, points=0)
     assert_sound(initialise.first_gaussians(scene, None, far_count=50, random_count=100))
+
+
+@pytest.mark.parametrize("far_count", [0, 400])
+@pytest.mark.parametrize("limit", [50, 400, 1_000])
+def test_more_points_than_the_limit_are_thinned_until_all_are_as_many(
+    make_scene, limit, far_count
+) -> None:
+    scene = make_scene(points=3_000)
+    gaussians = initialise.first_gaussians(scene, flat_photo, far_count=far_count, limit=limit)
+    assert len(gaussians) == limit
+    given = {tuple(point) for point in scene.points}
+    near = [tuple(mean) in given for mean in gaussians.means]
+    assert sum(near) >= 0.6 * limit
+    # Wider apart, they are larger, so that they cover what they stand for.
+    whole = initialise.first_gaussians(scene, flat_photo, far_count=0)
+    assert np.median(gaussians.log_scales[near]) > np.median(whole.log_scales) + 0.2
+
+
+def test_points_fewer_than_the_limit_start_as_without_one(make_scene) -> None:
+    scene = make_scene(points=900)
+    free = initialise.first_gaussians(scene, flat_photo, far_count=200)
+    limited = initialise.first_gaussians(scene, flat_photo, far_count=200, limit=1_000)
+    assert np.array_equal(free.means, limited.means)
+    assert np.array_equal(free.log_scales, limited.log_scales)
+
+
+def test_a_far_sphere_larger_than_the_limit_becomes_smaller(make_scene) -> None:
+    gaussians = initialise.first_gaussians(
+        make_scene(points=500), flat_photo, far_count=5_000, limit=1_000
+    )
+    assert len(gaussians) <= 1_000

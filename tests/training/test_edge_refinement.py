@@ -12,7 +12,7 @@ from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training.config import EdgeSettings
-from cgc_addon.training.edge_refinement import refine_edges
+from cgc_addon.training.edge_refinement import EdgeRefiner
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import preset
 from cgc_addon.training.trainer import Trainer
@@ -51,9 +51,11 @@ def wrong_pixels(gaussians, labels, dataset, backend):
 def refine(scene, steps, **more):
     gaussians, labels, masks, dataset, backend = scene
     geometry = replace(preset("draft").geometry, sh_degree=3)
-    return refine_edges(
+    refiner = EdgeRefiner(
         gaussians, labels, masks, dataset, backend, EdgeSettings(steps=steps), geometry, 0, **more
     )
+    refiner.run(**more)
+    return refiner.refined()
 
 
 def test_edges_become_sharper(scene):

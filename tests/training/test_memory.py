@@ -8,6 +8,7 @@ from cgc_addon.cgc.observations import observe
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError
 from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.training import memory
 from cgc_addon.training.memory import available_memory, estimate, refuse_if_too_large
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import preset
@@ -43,16 +44,37 @@ def test_photos_are_estimated_at_no_less_than_their_blending_weights_take(tiny_d
     assert taken <= twice - few <= 6 * taken
 
 
-def test_a_run_that_cannot_fit_is_refused_with_what_to_lower():
-    need = estimate(preset("paper"), **{**SMALL, "gaussians": 50_000_000})
-    with pytest.raises(CgcError, match=r"GiB are free; lower --max-gaussians"):
-        refuse_if_too_large(need, 8 * 2**30)
+@pytest.fixture
+def little_memory(monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**30)
+
+
+@pytest.mark.parametrize(
+    ("changed", "gaussians", "size", "advice"),
+    [
+        ({"cap": 50_000_000}, 8_000, 1, "lower --max-gaussians, or"),
+        ({"cap": 50_000}, 8_000, 200, "lower --max-size, or"),
+        # The splat of --init is as large as it is, whatever the options say.
+        ({"cap": 50_000, "init": "splat.ply"}, 20_000_000, 1, "free; close other programs"),
+    ],
+)
+def test_a_refusal_names_what_would_help(
+    tiny_dataset, little_memory, changed, gaussians, size, advice
+):
+    scene = load_dataset(tiny_dataset).scene
+    camera = replace(scene.views[0].camera, width=48 * size, height=36 * size)
+    scene = replace(scene, views=(replace(scene.views[0], camera=camera),))
+    config = replace(preset("standard"), init=changed.get("init"))
+    densify = replace(config.geometry.densify, cap=changed["cap"])
+    config = replace(config, geometry=replace(config.geometry, densify=densify))
+    with pytest.raises(CgcError, match=advice):
+        memory.check_memory(config, scene, gaussians)
 
 
 def test_a_run_that_fits_or_an_unknown_machine_is_let_through():
     need = estimate(preset("draft"), **SMALL)
-    refuse_if_too_large(need, 8 * 2**30)
-    refuse_if_too_large(need, None)
+    refuse_if_too_large(need, 8 * 2**30, {})
+    refuse_if_too_large(need, None, {})
     assert "GiB" in need.sentence()
 
 

@@ -19,6 +19,7 @@ from cgc_addon.training.run_folder import RunFolder
 FILES = (
     *("config", "splat", "segments", "clusters", "checkpoint", "checkpoint_summary"),
     *("metrics", "log", "preview", "evaluation"),
+    *("background_trials", "feature_state", "edge_state"),
 )
 CONFIG = replace(preset("draft", steps=20), backend="cpu")
 
@@ -34,6 +35,7 @@ def earlier(tmp_path) -> RunFolder:
 
 def test_every_file_of_a_run_is_known_here() -> None:
     paths = {name for name, value in vars(RunFolder).items() if isinstance(value, property)}
+    paths -= {"stage_states"}  # several of them
     assert paths == set(FILES)
     assert [field.name for field in fields(RunFolder)] == ["path"]
 
@@ -95,3 +97,62 @@ def test_a_start_that_fails_leaves_no_half_of_two_runs(earlier, tiny_dataset, mo
     with pytest.raises(CgcError, match="No space left"):
         train(tiny_dataset, earlier.path, CONFIG, overwrite=True)
     assert not earlier.config.exists()
+
+
+class Killed(BaseException):
+    """Ends a training where a kill would."""
+
+
+@pytest.mark.parametrize(
+    ("stage", "done"),
+    [("Placing the background", 420), ("Learning features", 150), ("Sharpening edges", 20)],
+)
+def test_a_kill_costs_little_of_each_stage_and_changes_nothing(
+    tiny_dataset, tmp_path, stage, done
+) -> None:
+    config = replace(preset("standard", steps=30), backend="cpu")
+    config = replace(config, edges=replace(config.edges, steps=30))
+    train(tiny_dataset, tmp_path / "whole", config)
+    run = tmp_path / "run"
+
+    def kill(progress) -> None:
+        if progress.stage == stage and progress.done >= done:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tiny_dataset, run, config, checkpoint_seconds=0.0, report=kill)
+    messages = []
+    train(tiny_dataset, run, config, resume=True, report=messages.append)
+    again = [message.done for message in messages if message.stage == stage]
+    assert again[0] >= (400 if stage == "Placing the background" else done)
+    for name in ("splat.ply", "segments.json", "clusters.npz"):
+        assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert not any(path.exists() for path in RunFolder(run).stage_states)
+
+
+def test_masks_that_changed_after_a_kill_are_learned_anew(tiny_dataset, tmp_path) -> None:
+    """A state of other masks would be taken for theirs."""
+    dataset = tmp_path / "dataset"
+    shutil.copytree(tiny_dataset, dataset)
+
+    def kill(progress) -> None:
+        if progress.stage == "Learning features" and progress.done >= 100:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(dataset, tmp_path / "run", CONFIG, checkpoint_seconds=0.0, report=kill)
+    for path in sorted((dataset / "masks").glob("*.png"))[:6]:
+        path.unlink()
+    messages = []
+    train(dataset, tmp_path / "run", CONFIG, resume=True, report=messages.append)
+    assert next(one.done for one in messages if one.stage == "Learning features") == 0
+
+
+def test_the_cap_holds_from_the_start(tiny_dataset, tmp_path) -> None:
+    """The capture has 300 points; a dense cloud has millions."""
+    densify = replace(CONFIG.geometry.densify, cap=100)
+    config = replace(CONFIG, geometry=replace(CONFIG.geometry, densify=densify))
+    told = []
+    summary = train(tiny_dataset, tmp_path, config, say=told.append)
+    assert 80 <= summary.gaussians <= 100
+    assert any("300 points are more than the cap of 100" in sentence for sentence in told)

@@ -51,3 +51,11 @@ def test_a_run_cannot_start_where_a_file_is(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(CgcError, match="could not be written"):
         RunFolder(tmp_path / "file" / "run").start(tmp_path, preset("draft"), {})
+
+
+def test_a_dataset_whose_name_is_no_text_is_found_again(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    dataset = tmp_path / "photos\udcff"  # as Python reads the byte 255 of a name on Linux
+    folder.start(dataset, preset("draft"), {})
+    folder.note(f"Reading {dataset}")
+    assert folder.read_config()[0] == dataset.resolve()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cgc_addon.errors import CgcError
-from cgc_addon.training.run_lock import LOCK_FILE, is_locked, locked
+from cgc_addon.training.run_lock import LOCK_FILE, in_use, is_locked, locked
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -85,3 +85,8 @@ def test_a_file_in_its_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(CgcError, match="could not be written"), locked(tmp_path / "run"):
         pass
+
+
+def test_whoever_finds_it_held_learns_what_for(tmp_path: Path) -> None:
+    with locked(tmp_path, "cut"):
+        assert in_use(tmp_path).startswith(f"{tmp_path} is being cut by process {os.getpid()} on")

@@ -3,6 +3,8 @@
 
 import json
 import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,15 @@ import pytest
 
 from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.cgc.segments import Cut, read_segments
-from cgc_addon.splats.ply import read_ply
+from cgc_addon.cli import main
+from cgc_addon.errors import CgcError
+from cgc_addon.results.sources import read_splat
+from cgc_addon.splats.ply import read_ply, write_ply
 from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.run_lock import locked
 from cgc_addon.training.segmentation import segment_again
+
+from ..kills import killed_before
 
 EARLIER = Path(__file__).parents[1] / "earlier_versions" / "0.1.0"
 
@@ -53,3 +61,46 @@ def test_a_cut_as_before_leaves_the_segments_as_they_were(folder):
     after = read_ply(folder.splat).gaussians
     assert np.array_equal(after.segments, before.segments)
     assert np.array_equal(after.means, before.means)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_a_kill_while_cutting_never_parts_the_splat_from_its_segments(tmp_path):
+    outcomes = set()
+    change = 0
+    while True:
+        change += 1
+        folder = RunFolder(tmp_path / str(change))
+        shutil.copytree(EARLIER / "run", folder.path)
+        killed = killed_before(
+            change, lambda folder=folder: segment_again(folder, granularity=0.0, minimum_size=10)
+        )
+        labels = read_splat(folder).segments  # the next command, of whatever kind
+        assert labels is not None
+        listed = [one.count for one in read_segments(folder.segments).segments]
+        assert np.bincount(labels)[1:].tolist() == listed
+        outcomes.add(tuple(listed))
+        if not killed:
+            break
+    assert outcomes == {(105, 12), (40, 30, 20, 15, 12)}
+
+
+def test_a_run_that_is_being_trained_is_not_cut(folder, capsys):
+    before = folder.splat.read_bytes()
+    with locked(folder.path):
+        assert main(["segment", str(folder.path), "--granularity", "0"]) == 1
+    assert "is being trained by process" in capsys.readouterr().err
+    assert folder.splat.read_bytes() == before
+    assert main(["segment", str(folder.path), "--granularity", "0"]) == 0
+
+
+def test_what_is_no_run_is_not_made_one_by_cutting_it(tmp_path, capsys):
+    assert main(["segment", str(tmp_path / "none")]) == 1
+    assert "does not exist; train first" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_clusters_of_another_splat_are_not_cut(folder):
+    """Left where photos lost their masks: the splat then has no features."""
+    write_ply(folder.splat, replace(read_ply(folder.splat).gaussians, features=None))
+    with pytest.raises(CgcError, match="has no features"):
+        segment_again(folder)

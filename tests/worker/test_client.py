@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -228,9 +229,11 @@ def test_the_client_needs_the_standard_library_alone():
     assert result.stdout.split() == []
 
 
-def test_signals_to_the_process_end_it_with_the_job_saved(start, with_verb):
-    worker = start(with_verb(COUNT_FOREVER))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_to_the_process_end_it_with_the_job_saved(start, with_verb, number):
+    worker = start(with_verb("import cgc_addon.dataset.load\n" + textwrap.dedent(COUNT_FOREVER)))
     worker.run(["probe"])
     until(worker, "progress")
-    os.kill(worker.process_id, signal.SIGTERM)
+    os.kill(worker.process_id, number)
     until(worker, "interrupted")
+    assert "exit code 130" in until(worker, "error", 30.0)[-1]["text"]

@@ -17,6 +17,7 @@ from ...cgc.segments import Cut, Segments, named_segments, read_segments
 from ...cgc.settings import DEFAULT_GRANULARITY, MINIMUM_SIZE
 from ...errors import CgcError
 from ...files import read_json
+from ...files_together import finish_change
 from ...splats.gaussians import Gaussians
 from ...splats.read import read_splat
 from ...training.run_folder import RunFolder
@@ -74,6 +75,7 @@ def read_run(path: Path) -> RunFiles:
 
 def _read_folder(folder: RunFolder) -> RunFiles:
     path, splat = folder.path, folder.splat
+    finish_change(path)
     if not splat.is_file():
         if folder.config.is_file():
             raise CgcError(

@@ -9,6 +9,7 @@ of the view, and each counts for the area it stands for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ from .spatial import NEIGHBOURS, released_spatial_loss, spatial_loss
 
 LEARNING_FEATURES = "Learning features"
 """Stage of the progress."""
+
+State = tuple[dict[str, torch.Tensor], dict[str, Any]]
+"""Named tensors and small plain values: all that it takes to go on."""
 
 MINIMUM_ALPHA = 0.5
 """Pixels with less coverage show too little of the splat to learn from."""
@@ -143,33 +147,121 @@ def train_features(
         Interrupted: when `should_stop` says so.
         ValueError: a spatial loss was asked for without `means`.
     """
-    settings = settings or FrozenFeatureSettings()
-    generator = np.random.default_rng(seed)
-    views = [
-        StratifiedPixels(observation, minimum_pixels, MINIMUM_ALPHA) for observation in observations
-    ]
-    views = [view for view in views if len(view.counts) >= 2]
-    features = torch.from_numpy(np.array(start, dtype=np.float32)).requires_grad_()
-    if not views:
-        return features.detach().numpy()
-    for view in views:
-        view.shuffle(generator)
-
-    spatial = _spatial_term(settings.spatial, means, seed)
-    optimizer = torch.optim.Adam(
-        [features], lr=settings.learning_rate, betas=(0.9, 0.99), eps=1e-15, fused=True
+    trainer = FeatureTrainer(
+        observations, start, settings, minimum_pixels=minimum_pixels, seed=seed, means=means
     )
-    decay = settings.learning_rate_end / settings.learning_rate
-    numbers: dict[str, float] = {}
-    order: list[int] = []
+    trainer.run(on_step=on_step, report=report, should_stop=should_stop)
+    return trainer.features()
 
-    def forward(progress: Progress) -> None:
-        report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
 
-    for step in track(range(settings.steps), LEARNING_FEATURES, forward, should_stop):
-        order = order or generator.permutation(len(views)).tolist()
-        view = views[order.pop()]
-        pixels, areas = view.draw(settings.pixels_per_step, generator)
+class FeatureTrainer:
+    """What `train_features` does, step by step and resumably; its arguments are described there."""
+
+    def __init__(
+        self,
+        observations: Sequence[Observation],
+        start: NDArray[np.float32],
+        settings: FrozenFeatureSettings | None = None,
+        *,
+        minimum_pixels: float = 24.0,
+        seed: int = 0,
+        means: NDArray[np.floating] | None = None,
+    ) -> None:
+        self._settings = settings = settings or FrozenFeatureSettings()
+        self._generator = np.random.default_rng(seed)
+        views = [
+            StratifiedPixels(observation, minimum_pixels, MINIMUM_ALPHA)
+            for observation in observations
+        ]
+        self._views = [view for view in views if len(view.counts) >= 2]
+        self._features = torch.from_numpy(np.array(start, dtype=np.float32)).requires_grad_()
+        for view in self._views:
+            view.shuffle(self._generator)
+        self._spatial_draws = torch.Generator().manual_seed(seed)
+        self._spatial = None
+        if self._views:
+            self._spatial = _spatial_term(settings.spatial, means, self._spatial_draws)
+        self._optimizer = torch.optim.Adam(
+            [self._features], lr=settings.learning_rate, betas=(0.9, 0.99), eps=1e-15, fused=True
+        )
+        self._order: list[int] = []
+        self._step = 0
+
+    def features(self) -> NDArray[np.float32]:
+        """Return the features (N, D) as they stand."""
+        return self._features.detach().numpy()
+
+    def state(self) -> State:
+        """Return everything that `restore` needs; tensors are not copied."""
+        moments = self._optimizer.state.get(self._features, {})
+        return (
+            {
+                "features": self._features.detach(),
+                "spatial_draws": self._spatial_draws.get_state(),
+                **{f"optimizer.{name}": value for name, value in moments.items()},
+            },
+            {
+                "step": self._step,
+                "order": self._order,
+                "generator": self._generator.bit_generator.state,
+            },
+        )
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of the same training; it then ends as if it had not been interrupted.
+
+        Raises:
+            KeyError: the state is of something else.
+        """
+        tensors, values = state
+        with torch.no_grad():
+            self._features.copy_(tensors["features"])
+        prefix = "optimizer."
+        moments = {
+            name.removeprefix(prefix): value
+            for name, value in tensors.items()
+            if name.startswith(prefix)
+        }
+        if moments:
+            self._optimizer.state[self._features] = moments
+        self._spatial_draws.set_state(tensors["spatial_draws"])
+        self._step, self._order = int(values["step"]), list(values["order"])
+        self._generator.bit_generator.state = values["generator"]
+
+    def run(
+        self,
+        *,
+        on_step: Callable[[int, torch.Tensor], None] | None = None,
+        on_pause: Callable[[], None] = lambda: None,
+        report: Reporter = silent,
+        should_stop: ShouldStop = never,
+    ) -> None:
+        """Do the steps that are left; `on_pause` is called between two of them.
+
+        Raises:
+            Interrupted: `should_stop` said so; the state is that of the last whole step.
+        """
+        if not self._views:
+            return
+        numbers: dict[str, float] = {}
+
+        def forward(progress: Progress) -> None:
+            report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+
+        left = range(self._step, self._settings.steps)
+        for step in track(left, LEARNING_FEATURES, forward, should_stop, before=self._step):
+            learned = self._train_step(step, numbers)
+            self._step = step + 1
+            if learned and on_step is not None:
+                on_step(self._step, self._features.detach())
+            on_pause()
+
+    def _train_step(self, step: int, numbers: dict[str, float]) -> bool:
+        """Learn from one view and note the losses; return whether it taught anything."""
+        settings, features = self._settings, self._features
+        self._order = self._order or self._generator.permutation(len(self._views)).tolist()
+        view = self._views[self._order.pop()]
+        pixels, areas = view.draw(settings.pixels_per_step, self._generator)
         rendered = blend_features(view.observation.blending.rows(pixels), features)
         loss = contrastive_loss(
             rendered,
@@ -179,31 +271,29 @@ def train_features(
             minimum_pixels=0.0,
         )
         if loss is None:
-            continue
+            return False
         numbers["contrastive"] = float(loss.detach())
-        if spatial is not None:
-            term = spatial(features)
+        if self._spatial is not None:
+            term = self._spatial(features)
             numbers["spatial"] = float(term.detach())
             loss = loss + term
-        for group in optimizer.param_groups:
+        decay = settings.learning_rate_end / settings.learning_rate
+        for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * decay ** (step / max(1, settings.steps - 1))
-        optimizer.zero_grad()
+        self._optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
-        if on_step is not None:
-            on_step(step + 1, features.detach())
-    return features.detach().numpy()
+        self._optimizer.step()
+        return True
 
 
 def _spatial_term(
-    kind: SpatialLoss, means: NDArray[np.floating] | None, seed: int
+    kind: SpatialLoss, means: NDArray[np.floating] | None, draws: torch.Generator
 ) -> Callable[[torch.Tensor], torch.Tensor] | None:
     if kind == "off":
         return None
     if means is None:
         raise ValueError("a spatial loss needs the means of the Gaussians.")
     places = torch.from_numpy(np.asarray(means, dtype=np.float32))
-    draws = torch.Generator().manual_seed(seed)
     if kind == "released":
         return lambda features: released_spatial_loss(features, places, draws)
     neighbours = torch.from_numpy(nearest_neighbours(means, NEIGHBOURS))

@@ -17,8 +17,8 @@ def explain(error: BaseException) -> str | None:
         return str(error)
     if _is_out_of_memory(error):
         return (
-            "Memory ran out; use smaller photos (--max-size) or fewer Gaussians "
-            "(--max-gaussians), or close other programs, then go on with --resume."
+            "Memory ran out; close other programs and go on with --resume, or start anew with "
+            "smaller photos (--max-size) or fewer Gaussians (--max-gaussians)."
         )
     if isinstance(error, ModuleNotFoundError):
         package = (error.name or "").partition(".")[0]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...progress import Progress
+from .sink import ENDED
 
 INTERVAL = 0.1
 """Seconds between two progress messages of one stage."""
@@ -62,11 +63,15 @@ class JsonLines:
         self._send({"type": "error", "text": sentence})
         print(f"cgc: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
 
-    def interrupted(self) -> None:
-        """Say that the user's wish to stop was followed."""
+    def interrupted(self, *, saved: bool) -> None:
+        """Say that the user's wish to stop was followed, and whether there was time to save."""
+        if not saved:
+            self.say(ENDED.capitalize())
         self._send({"type": "interrupted"})
 
 
 def print_line(message: dict[str, Any]) -> None:
     """Print a message on stdout."""
-    print(json.dumps(message), flush=True)  # noqa: T201 - the machine-readable output
+    # In one piece: a signal between the line and its end may say something, too.
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()

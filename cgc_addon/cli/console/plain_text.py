@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...progress import Progress
+from .sink import ENDED, STOPPED
 
 
 class PlainText:
@@ -37,6 +38,6 @@ class PlainText:
         """Say in one line why the verb ended."""
         self.say(f"cgc: {sentence}")
 
-    def interrupted(self) -> None:
-        """Say that the user's wish was followed."""
-        self.say("cgc: stopped; what was done is saved.")
+    def interrupted(self, *, saved: bool) -> None:
+        """Say that the user's wish was followed, and whether there was time to save."""
+        self.say(f"cgc: {STOPPED if saved else ENDED}")

@@ -8,6 +8,10 @@ from typing import Any, Protocol
 
 from ...progress import Progress
 
+STOPPED = "stopped; what was done is saved."
+ENDED = "ended at once; what was done since the last save is lost."
+"""How a verb ends that was asked to, and one that was not given the time to save."""
+
 
 class Sink(Protocol):
     """Takes what a verb tells; every method returns quickly."""
@@ -27,5 +31,5 @@ class Sink(Protocol):
     def fail(self, sentence: str, /) -> None:
         """Say in one line why the verb ended."""
 
-    def interrupted(self) -> None:
-        """Say that the user's wish to stop was followed."""
+    def interrupted(self, *, saved: bool) -> None:
+        """Say that the user's wish to stop was followed, and whether there was time to save."""

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from ...progress import Progress
+from .sink import ENDED, STOPPED
 
 _NUMBER_FORMATS = {
     "loss": "loss {:.4f}",
@@ -74,10 +75,10 @@ class Terminal:
         self.close()
         print(f"cgc: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
 
-    def interrupted(self) -> None:
-        """Say that the user's wish was followed."""
+    def interrupted(self, *, saved: bool) -> None:
+        """Say that the user's wish was followed, and whether there was time to save."""
         self.close()
-        print("cgc: stopped; what was done is saved.", file=sys.stderr)  # noqa: T201
+        print(f"cgc: {STOPPED if saved else ENDED}", file=sys.stderr)  # noqa: T201
 
     def close(self) -> None:
         """Take the bars away, so that the terminal is as it was."""

@@ -47,7 +47,7 @@ def test_every_kind_of_message(capsys):
     sink.preview(Path("/run/preview.npy"))
     sink.result({"views": 3}, "three views")
     sink.fail("No.")
-    sink.interrupted()
+    sink.interrupted(saved=True)
     assert sent == [
         {"type": "note", "text": "Two cameras."},
         {"type": "preview", "file": str(Path("/run/preview.npy").absolute())},

@@ -6,6 +6,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from ....errors import CgcError
 from ....progress import Progress
+from ....signals import ASK_TO_STOP, handlers_kept
 
 
 def main() -> int:
@@ -21,6 +23,8 @@ def main() -> int:
     os.dup2(2, 1)  # whatever C++ prints goes to the log
     sys.stdout = sys.stderr
     faulthandler.enable()
+    for number in ASK_TO_STOP:  # whoever started us is asked, too, and ends us when it stops
+        signal.signal(number, signal.SIG_IGN)
     request = json.loads(_read_line())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
@@ -46,7 +50,8 @@ def main() -> int:
 
 
 def _stages() -> dict[str, Callable[..., dict[str, Any]]]:
-    import pycolmap
+    with handlers_kept():
+        import pycolmap
 
     # Warnings go to stderr, which is the log file; there is no other.
     pycolmap.logging.logtostderr = True

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a stage after the geometry, kept in the run folder while the stage is not over.
+
+A state belongs to what the stage works on: when masks or the program have changed since, it is of
+no use and the stage begins anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..cgc.observations import Observation
+from ..errors import CgcError, Interrupted
+from ..splats.gaussians import Gaussians
+from ..version import __version__
+from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
+
+State = tuple[dict[str, torch.Tensor], dict[str, Any]]
+
+
+class Resumable(Protocol):
+    """A training that can be taken up again."""
+
+    def state(self) -> State:
+        """Return everything that `restore` needs."""
+        ...
+
+    def restore(self, state: State, /) -> None:
+        """Go on from a state; KeyError where it is of something else."""
+        ...
+
+
+@dataclass
+class StageState:
+    """Where the state of one stage is kept."""
+
+    path: Path
+    inputs: str
+    """Tells what the stage works on, see `fingerprint`."""
+    seconds: float
+    """From one writing to the next."""
+    _last: float = field(default_factory=time.perf_counter)
+
+    def run(self, training: Resumable, steps: Callable[[Callable[[], None]], None]) -> None:
+        """Let a training do its steps from where an earlier call has left it, and keep its state.
+
+        Args:
+            training: at its start.
+            steps: does the steps that are left; calls its argument between two of them.
+
+        Raises:
+            CgcError: the folder cannot be written.
+            Interrupted: `steps` was asked to stop; the state is kept.
+        """
+        self._restore(training)
+
+        def pause() -> None:
+            if time.perf_counter() - self._last >= self.seconds:
+                self._save(training)
+
+        try:
+            steps(pause)
+        except Interrupted:
+            self._save(training)
+            raise
+        self._save(training)
+
+    def _restore(self, training: Resumable) -> None:
+        if not self.path.is_file():
+            return
+        try:
+            found = load_checkpoint(self.path, torch.device("cpu"))
+        except CgcError:  # damaged, or of another version: the stage begins anew
+            return
+        if found.values.get("inputs") == self.inputs:
+            training.restore((found.tensors, found.values))
+
+    def _save(self, training: Resumable) -> None:
+        tensors, values = training.state()
+        write_checkpoint(self.path, Checkpoint(tensors, {**values, "inputs": self.inputs}))
+        self._last = time.perf_counter()
+
+
+def fingerprint(
+    gaussians: Gaussians,
+    observations: Sequence[Observation],
+    labels: NDArray[np.int32] | None = None,
+) -> str:
+    """Return a text that is another one where anything that a stage works on is different.
+
+    Args:
+        gaussians: N.
+        observations: of the masks.
+        labels: (N,) segments, where there are any yet.
+    """
+    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
+    for array in _arrays(gaussians, observations, labels):
+        if array is not None:
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _arrays(
+    gaussians: Gaussians,
+    observations: Sequence[Observation],
+    labels: NDArray[np.int32] | None,
+) -> Iterable[NDArray[Any] | None]:
+    yield gaussians.means
+    yield gaussians.log_scales
+    yield gaussians.quats
+    yield gaussians.logit_opacities
+    yield gaussians.sh
+    for one in observations:
+        yield from (one.blending.weights, one.blending.gaussians, one.blending.starts)
+        yield from (one.labels, one.parts)
+    yield labels
