@@ -20,6 +20,7 @@ from bpy.app.handlers import persistent
 from ..errors import CgcError
 from .capture.later_versions import later_version_sentence
 from .common.access import has_settings, is_untouched, of_collection, of_scene
+from .common.choices import COLLECTION_KINDS
 from .common.format_version import FORMAT_VERSION
 from .segments.merge_tree import has_tree, store_tree, stored_tree
 
@@ -50,6 +51,10 @@ STEPS = (Step(collection=_give_tree_a_version),)
 """From the form of their place to the next one; as many as `FORMAT_VERSION` says."""
 
 
+KINDS = tuple(kind for kind, *_ in COLLECTION_KINDS if kind != "NONE")
+"""Of collections that are ours."""
+
+
 @dataclass
 class _State:
     seen: bool = False
@@ -61,12 +66,11 @@ _state = _State()
 
 def migrate() -> None:
     """Bring everything in the open file up to date that is older."""
-    for collection in bpy.data.collections:
-        if has_settings(collection) and of_collection(collection).kind != "NONE":
-            settings = of_collection(collection)
-            for step in STEPS[settings.version :]:
-                step.collection(collection)
-            settings.version = max(settings.version, FORMAT_VERSION)
+    for collection in _collections(*KINDS):
+        settings = of_collection(collection)
+        for step in STEPS[settings.version :]:
+            step.collection(collection)
+        settings.version = max(settings.version, FORMAT_VERSION)
     for scene in _scenes():
         for step in STEPS[of_scene(scene).version :]:
             step.scene(scene)
@@ -108,9 +112,9 @@ def unregister() -> None:
 def _look(*_arguments: object) -> None:
     _state.seen = True
     migrate()
-    for scene in _scenes():
-        if sentence := later_version_sentence(scene):  # which the panel says, too
-            print(f"cgc: {sentence}", file=sys.stderr)  # noqa: T201
+    if sentence := later_version_sentence(_collections("CAPTURE"), _scenes()):
+        # The panel says so, too.
+        print(f"cgc: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 @persistent
@@ -120,6 +124,13 @@ def _before_save(*_arguments: object) -> None:
     stamp_scenes()
 
 
+def _collections(*kinds: str) -> Iterator[Collection]:
+    """Yield the collections of some kinds; to ask those of nobody's would leave a trace."""
+    for collection in bpy.data.collections:
+        if has_settings(collection) and of_collection(collection).kind in kinds:
+            yield collection
+
+
 def _scenes() -> Iterator[Scene]:
-    """Yield the scenes that hold something of ours; to ask the others would leave a trace."""
+    """Yield the scenes in which something was set, likewise."""
     return (scene for scene in bpy.data.scenes if has_settings(scene) and not is_untouched(scene))

@@ -108,6 +108,18 @@ def test_what_a_later_version_saved_is_left_alone_and_said(built, tmp_path: Path
     assert of_collection(capture).merge_tree == "a form that nobody knows yet"
 
 
+def test_what_is_appended_from_a_later_version_is_said(built, tmp_path: Path, capfd) -> None:
+    of_collection(built).version = LATER
+    name, file = built.name, tmp_path / "file.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(file))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    capfd.readouterr()
+    folder = f"{file}/Collection/"
+    bpy.ops.wm.append(filepath=folder + name, directory=folder, filename=name)
+    assert f"The capture {name} was saved by a later version" in capfd.readouterr().err
+    assert of_collection(bpy.data.collections[name]).version == LATER
+
+
 def test_what_a_later_version_saved_is_not_changed_by_operators(
     built, write_run: Callable[..., Path]
 ) -> None:

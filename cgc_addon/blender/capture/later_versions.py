@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...errors import CgcError
 from ..common.access import of_collection, of_scene
 from ..common.format_version import FORMAT_VERSION, is_newer
-from .parts import captures
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Scene
@@ -25,13 +25,15 @@ def check_version(capture: Collection) -> None:
         raise CgcError(_sentence(f"The capture {capture.name}", settings.version))
 
 
-def later_version_sentence(scene: Scene) -> str:
-    """Return what to tell the user of a scene that holds what this version does not know, or ""."""
-    for capture in captures(scene):
+def later_version_sentence(captures: Iterable[Collection], scenes: Iterable[Scene]) -> str:
+    """Return what to tell the user of the first thing that this version does not know, else ""."""
+    for capture in captures:
         if is_newer(of_collection(capture)):
             return _sentence(f"The capture {capture.name}", of_collection(capture).version)
-    settings = of_scene(scene)
-    return _sentence(f"The scene {scene.name}", settings.version) if is_newer(settings) else ""
+    for scene in scenes:
+        if is_newer(of_scene(scene)):
+            return _sentence(f"The scene {scene.name}", of_scene(scene).version)
+    return ""
 
 
 def _sentence(what: str, version: int) -> str:

@@ -38,7 +38,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         """Draw the folder, what is in it, and what of it is in the scene."""
         layout, scene = layout_of(self), scene_of(context)
         settings = of_scene(scene)
-        if sentence := later_version_sentence(scene):
+        if sentence := later_version_sentence(captures(scene), [scene]):
             say(layout, context, sentence, "ERROR")
         draw_problem(layout, context, *OPERATORS)
         if draw_job(layout, context, "from-photos"):

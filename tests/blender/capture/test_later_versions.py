@@ -19,13 +19,13 @@ def test_what_this_version_knows_is_no_news() -> None:
     for version in range(FORMAT_VERSION + 1):
         of_collection(capture).version = version
         check_version(capture)
-    assert later_version_sentence(bpy.context.scene) == ""
+    assert later_version_sentence([capture], [bpy.context.scene]) == ""
 
 
 def test_a_capture_of_a_later_version_is_named() -> None:
     capture = new_capture(bpy.context.scene, "desk", None)
     of_collection(capture).version = 7
-    sentence = later_version_sentence(bpy.context.scene)
+    sentence = later_version_sentence([capture], [bpy.context.scene])
     assert sentence.startswith("The capture desk was saved by a later version of this extension")
     assert f"(format 7; this one knows {FORMAT_VERSION})" in sentence
     with pytest.raises(CgcError, match="The capture desk was saved by a later version"):
@@ -34,4 +34,5 @@ def test_a_capture_of_a_later_version_is_named() -> None:
 
 def test_so_is_a_scene() -> None:
     of_scene(bpy.context.scene).version = 7
-    assert later_version_sentence(bpy.context.scene).startswith("The scene Scene was saved by")
+    sentence = later_version_sentence([], [bpy.context.scene])
+    assert sentence.startswith("The scene Scene was saved by a later version")

@@ -251,7 +251,8 @@ def test_a_run_folder_deleted_while_training_is_reported(
 ) -> None:
     operator = Training().start()
     operator.until(training)
-    shutil.rmtree(tmp_path / "run")
+    # Away at once: while a folder is emptied, the worker may put another file into it.
+    shutil.rmtree((tmp_path / "run").rename(tmp_path / "gone"))
     state = operator.until(ended)
     assert state.phase is Phase.FAILED
     assert str(tmp_path / "run") in state.error
