@@ -14,8 +14,17 @@ from PIL import Image, ImageOps
 
 from ..errors import CgcError
 from ..files import replacing
+from .color_profiles import is_srgb, to_srgb
 
 JPEG_ENDINGS = frozenset({".jpg", ".jpeg"})
+HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
+_DEEP_MODES = ("I", "F")
+"""How Pillow's names begin of grey images with more than 8 bits."""
+LARGEST_PIXELS = 1 << 30
+"""Width times height; 3 GiB of memory, and five times what the largest sensors take."""
+_TWELVE_BITS = 1 << 12
+_SMALLEST_WHITE = 64.0
+"""Where numbers with a point are all less, but not between 0 and 1, they are light, not greys."""
 _JPEG_QUALITY = 95
 """Of 100, Pillow's scale: beyond it files grow and nobody sees a difference."""
 _EXIF_ORIENTATION = 0x0112
@@ -59,22 +68,108 @@ def read_photo(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
     """Decode a photo.
 
     Args:
-        path: any format that Pillow reads; transparency is ignored.
+        path: any format that Pillow reads; transparency is ignored, colours become sRGB.
         upright: turn it as EXIF says.
 
     Returns:
         (H, W, 3) sRGB.
 
     Raises:
-        CgcError: the file is missing, truncated or no image.
+        CgcError: the file is missing, truncated or no image, or its numbers are none of a photo.
     """
     with _opened(path) as stored:
+        sixteen_bits = is_deep(stored)
         stored.load()
         image = ImageOps.exif_transpose(stored) if upright else stored
-        if image.mode.startswith("I"):  # 16-bit grey, which `convert` would clip to white
-            grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        if image.mode.startswith(_DEEP_MODES):  # `convert` would clip them to white or black
+            grey = eight_bits(np.asarray(image), str(path))
             return np.repeat(grey[..., None], 3, axis=2)
-        return np.array(image.convert("RGB"))
+        pixels = np.array(to_srgb(image.convert("RGB"), stored.info.get("icc_profile")))
+    if sixteen_bits and 0 < pixels.max() < _TWELVE_BITS >> 8:
+        raise CgcError(
+            f"{path} has 16 bits for each colour, but uses the darkest sixteenth of them only; "
+            "save it with 8 bits, or with 16 that are all used."
+        )
+    return pixels
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Say whether an image that was opened and not decoded yet has more than 8 bits per value."""
+    return image.mode.startswith(_DEEP_MODES) or ";16" in str(getattr(image, "tile", ""))
+
+
+def has_other_colors(path: Path) -> bool:
+    """Say whether an image has a profile of other colours than sRGB, as in Display P3.
+
+    Raises:
+        CgcError: the file is missing or no image.
+    """
+    with _opened(path) as image:
+        return not is_srgb(image.info.get("icc_profile"))
+
+
+def eight_bits(grey: NDArray, place: str) -> NDArray[np.uint8]:
+    """Return grey values of more than 8 bits as 8 bits.
+
+    Whole numbers fill 16 bits, or 12 where none is larger; others go from 0 to 1, or to 255.
+
+    Args:
+        grey: (H, W) of any type.
+        place: how the error begins.
+
+    Raises:
+        CgcError: the values are of no such range.
+
+    Example:
+        >>> eight_bits(np.array([[0, 65535]]), "a.tif").tolist()
+        [[0, 255]]
+        >>> eight_bits(np.array([[0.0, 0.2, 1.0]]), "a.tif").tolist()
+        [[0, 51, 255]]
+    """
+    low, high = grey.min(), grey.max()
+    whole = np.issubdtype(grey.dtype, np.integer)
+    if whole and low >= 0 and high < 1 << 16:
+        return (grey.astype(np.uint32) >> (4 if high < _TWELVE_BITS else 8)).astype(np.uint8)
+    if not whole and low >= 0 and high <= 1.0:
+        return np.round(grey * 255.0).astype(np.uint8)
+    if not whole and low >= 0 and _SMALLEST_WHITE <= high <= 255.0:
+        return grey.astype(np.uint8)
+    raise CgcError(
+        f"{place} has values from {low:g} to {high:g}, of which it is not known what is black and "
+        "what is white; save it as a photo with 8 or 16 bits for each colour."
+    )
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image, however large, without decoding it; Pillow raises what it likes.
+
+    Raises:
+        CgcError: it is larger than any photo, or HEIC that cannot be read here.
+    """
+    if path.suffix.lower() in HEIC_ENDINGS and path.is_file() and not reads_heic():
+        raise CgcError(
+            f"{path} is HEIC, which needs the package pillow-heif in the engine's Python; "
+            "install that, or convert the photos to JPEG."
+        )
+    Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is for files of strangers: it is below phones'
+    image = Image.open(path)
+    if image.width * image.height > LARGEST_PIXELS:
+        image.close()
+        raise CgcError(
+            f"{path} is {image.width}×{image.height} px, more than {LARGEST_PIXELS >> 20} "
+            "megapixels; the file is damaged, or make it smaller."
+        )
+    return image
+
+
+def reads_heic() -> bool:
+    """Make Pillow read HEIC and say whether it can; the package for that is no part of this."""
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def read_grey(path: Path) -> NDArray:
@@ -119,12 +214,14 @@ def write_grey(path: Path, values: NDArray[np.uint8] | NDArray[np.uint16]) -> No
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             yield image
+    except CgcError:
+        raise
     except FileNotFoundError:
         raise CgcError(f"{path} is missing.") from None
     # Pillow's readers raise nearly anything on damaged files: OSError, SyntaxError, struct.error,
-    # DecompressionBombError, …; nothing but reading happens within this block.
+    # …; nothing but reading happens within this block.
     except Exception as error:
         raise CgcError(
             f"{path} could not be read as an image: {error or type(error).__name__}; "

@@ -15,7 +15,7 @@ from ..errors import CgcError
 from ..files import replacing
 from ..progress import Reporter, ShouldStop, never, silent, track
 from .cameras_json import write_cameras_json
-from .image_files import JPEG_ENDINGS, write_photo
+from .image_files import JPEG_ENDINGS, has_other_colors, write_photo
 from .load import Dataset
 from .photo_files import PhotoFiles
 from .photos import PhotoStore
@@ -83,7 +83,8 @@ def _is_ready(file: PhotoFiles, view: View) -> bool:
     """Say whether the photo on disk is already what the view shows."""
     same_size = (file.camera.width, file.camera.height) == (view.camera.width, view.camera.height)
     same_kind = file.photo.suffix == PurePosixPath(view.name).suffix
-    return is_pinhole(file.camera) and same_size and same_kind and not file.upright
+    fits = is_pinhole(file.camera) and same_size and same_kind and not file.upright
+    return fits and not has_other_colors(file.photo)
 
 
 def _copy(photo: Path, path: Path) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..dataset.image_files import JPEG_ENDINGS, read_photo, write_photo
+from ..dataset.color_profiles import is_srgb, to_srgb
+from ..dataset.image_files import (
+    JPEG_ENDINGS,
+    is_deep,
+    open_image,
+    read_photo,
+    write_photo,
+)
 from ..dataset.resize import fitted_size
 from ..errors import CgcError, Interrupted
 from ..files import replacing
@@ -75,7 +82,7 @@ def prepare_photos(
 def _prepare(source: Source, folder: Path, max_size: int) -> WorkingPhoto | str:
     """Write one working copy and describe it, or return why the photo cannot be used."""
     try:
-        with Image.open(source.path) as image:
+        with open_image(source.path) as image:
             facts, size, ready = _inspect(image, source.path, max_size)
             photo = _describe(source, facts, size)
             path = folder / photo.file
@@ -109,6 +116,7 @@ def _inspect(
         and facts.orientation == 1
         and image.mode in ("RGB", "L")
         and image.format in ("JPEG", "PNG")
+        and is_srgb(image.info.get("icc_profile"))
         and _ending(path) == path.suffix
     )
     return facts, fitted, ready
@@ -116,16 +124,18 @@ def _inspect(
 
 def _decode(image: Image.Image, facts: ExifFacts, size: tuple[int, int]) -> np.ndarray:
     """Return the pixels (H, W, 3) upright at a size."""
-    if image.mode.startswith("I"):  # 16-bit grey
+    profile = None
+    if is_deep(image):
         image = Image.fromarray(read_photo(Path(image.filename), upright=True))  # pyright: ignore[reportAttributeAccessIssue]
     else:
         # JPEG can be decoded at a half, a quarter or an eighth: quickly, and in little memory.
         image.draft("RGB", (size[1], size[0]) if facts.is_turned else size)
         image.load()
+        profile = image.info.get("icc_profile")
         image = ImageOps.exif_transpose(image).convert("RGB")
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.array(image)
+    return np.array(to_srgb(image, profile))
 
 
 def _describe(source: Source, facts: ExifFacts, size: tuple[int, int]) -> WorkingPhoto:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..dataset.image_files import HEIC_ENDINGS, reads_heic
 from ..dataset.names import checked_name, stem_of
 from ..errors import CgcError
 
-HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
 RAW_ENDINGS = frozenset({
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw",
 })  # fmt: skip
@@ -96,12 +96,7 @@ def photo_endings() -> frozenset[str]:
     """Return the endings, in lower case, of formats that Pillow reads here."""
     from PIL import Image
 
-    try:
-        import pillow_heif  # pyright: ignore[reportMissingImports]
-
-        pillow_heif.register_heif_opener()
-    except ImportError:
-        pass
+    reads_heic()
     return frozenset(
         ending
         for ending, kind in Image.registered_extensions().items()

@@ -13,6 +13,8 @@ from cgc_addon.dataset.load import load_dataset
 from cgc_addon.dataset.undistorted_copy import write_undistorted
 from cgc_addon.errors import CgcError, Interrupted
 
+from ..icc_profiles import rgb_profile
+
 
 def pixels(path) -> np.ndarray:
     with Image.open(path) as image:
@@ -62,6 +64,18 @@ def test_photos_without_distortion_are_copied_bit_for_bit(make_capture, write_da
         "undistort", str(folder), "-o", str(tmp_path / "flat"), "--max-size", "32",
     ]) == 0  # fmt: skip
     assert pixels(tmp_path / "flat" / "images" / "0001.png").shape == (26, 32, 3)
+
+
+def test_photos_in_a_wide_space_are_not_copied_but_made_srgb(make_capture, write_dataset, tmp_path):
+    folder = write_dataset(make_capture(count=1))
+    path = folder / "images" / "0000.png"
+    with Image.open(path) as image:
+        image.save(path, icc_profile=rgb_profile("Adobe RGB"))
+    dataset = load_dataset(folder)
+    write_undistorted(dataset, tmp_path / "copy")
+    with Image.open(tmp_path / "copy" / "images" / "0000.png") as copy:
+        assert "icc_profile" not in copy.info
+        np.testing.assert_array_equal(np.asarray(copy), dataset.store.photo(0))
 
 
 def test_photos_are_never_overwritten_by_their_copies(dataset, capsys):

@@ -10,6 +10,7 @@ from cgc_addon.reconstruction.photo_list import group_cameras
 from cgc_addon.reconstruction.photos import prepare_photos
 from cgc_addon.reconstruction.sources import find_sources
 
+from ..icc_profiles import in_srgb, rgb_profile
 from .conftest import FOCAL_LENGTH_35MM, exif, texture
 
 
@@ -33,6 +34,29 @@ def test_upright_photos_are_copied_byte_for_byte(write_photo, prepare, tmp_path)
     (photo,) = prepare().photos
     assert (photo.name, photo.file) == ("sub folder/a.jpg", "sub%20folder/a.jpg")
     assert (tmp_path / "work" / photo.file).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [(160, 120), (320, 240)])
+def test_copies_of_photos_in_a_wide_space_are_srgb(write_photo, prepare, tmp_path, size):
+    path = write_photo("a.png", size=size, icc_profile=rgb_profile("Display P3"))
+    prepare(max_size=160)
+    with Image.open(tmp_path / "work" / "a.png") as copy:
+        assert "icc_profile" not in copy.info
+    with Image.open(path) as image:
+        expected = in_srgb(np.array(image.resize((160, 120), Image.Resampling.BOX)), "Display P3")
+    difference = np.abs(pixels(tmp_path / "work" / "a.png").astype(int) - expected)
+    assert np.median(difference) <= 2
+
+
+def test_numbers_that_are_no_photo_and_huge_photos_are_named(write_photo, prepare, monkeypatch):
+    write_photo("a.png")
+    Image.fromarray(np.full((120, 160), 9e4, np.float32)).save(write_photo("b.tif", mode="F"))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    found = prepare()
+    assert [photo.name for photo in found.photos] == ["a.png"]
+    ((name, reason),) = found.left_out
+    assert name == "b.tif"
+    assert "save it as a photo with 8 or 16 bits" in reason
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
