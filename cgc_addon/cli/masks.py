@@ -7,7 +7,9 @@ import argparse
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
+from ..leftovers import remove_leftovers
 from ..masks.models.known import DEFAULT_MODEL
 from ..progress import Progress, ShouldStop
 from .console.sink import Sink
@@ -21,6 +23,10 @@ OF_MODELS = ("only", "levels", "points_per_side")
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Make label maps with a mask model, or import those of another program."""
+    folder = DatasetFolder(options.dataset)
+    for maps in (folder.masks, folder.parts):
+        for place in (maps, *(path for path in maps.rglob("*") if path.is_dir())):
+            remove_leftovers(place)
     if options.source is not None:
         _import(options, sink, should_stop)
     else:

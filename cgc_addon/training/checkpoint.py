@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,15 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
     }
     with replacing(path) as temporary:
+        temporary.touch()
+        mode = stat.S_IMODE(temporary.stat().st_mode)  # as the user's umask has it
         try:
             save_file(tensors, temporary, metadata={"values": json.dumps(values)})
         except safetensors.SafetensorError as error:
             raise CgcError(
                 f"{path} could not be written: {error}; check free space, then use --resume."
             ) from error
+        temporary.chmod(mode)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:

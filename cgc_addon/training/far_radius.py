@@ -22,6 +22,7 @@ from ..progress import Progress, Reporter, ShouldStop, never, silent
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from .config import TrainingConfig
+from .run_folder import RunFolder
 from .trainer import Trainer
 
 PLACING_BACKGROUND = "Placing the background"
@@ -53,7 +54,7 @@ def choose_far_radius(
         backend: rasterizer.
         config: of the run.
         start: gives the first Gaussians for a radius in scene extents.
-        trials: file that keeps what each candidate came to, so that a kill costs one of them.
+        trials: file in the run folder that keeps what each candidate came to: a kill costs one.
         report: progress.
         should_stop: asked before each step.
 
@@ -82,6 +83,7 @@ def choose_far_radius(
             values.append(trainer.train_step().loss)
         losses.append(float(np.mean(values[-last_round:])))
         if trials is not None:
+            RunFolder(trials.parent).check()
             write_json(trials, {"radii": RADII, "losses": losses})
     total = STEPS * len(RADII)
     report(Progress(PLACING_BACKGROUND, total, total))

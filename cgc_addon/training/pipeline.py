@@ -280,6 +280,7 @@ def _train_geometry(
     began = last = time.perf_counter()
 
     def save() -> None:
+        folder.check()
         save_checkpoint(folder.checkpoint, folder.checkpoint_summary, trainer.checkpoint())
 
     def pause() -> None:

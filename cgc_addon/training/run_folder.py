@@ -115,19 +115,31 @@ class RunFolder:
         value.pop("versions", None)
         return dataset, from_json(value, str(self.config))
 
+    def check(self) -> None:
+        """Check that this run is still there, before anything is saved for it.
+
+        Raises:
+            CgcError: it was deleted or moved; saving would make half a run in its old place.
+        """
+        if not self.config.is_file():
+            raise CgcError(
+                f"{self.path} was deleted or moved while it was trained; start it anew, or go on "
+                "with --resume where it is now."
+            )
+
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add one line to metrics.jsonl; a kill leaves whole lines and at most one torn one."""
         self._append(self.metrics, json.dumps(record) + "\n")
 
     def rewind_metrics(self, step: int) -> None:
-        """Drop the lines after `step` and any torn one: a resumed run writes them again."""
+        """Drop the lines after `step` and any damaged one: a resumed run writes them again."""
         kept: list[str] = []
         if self.metrics.is_file():
-            for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            for line in self.metrics.read_bytes().splitlines():
                 try:
                     if json.loads(line)["step"] <= step:
-                        kept.append(line + "\n")
-                except (json.JSONDecodeError, KeyError, TypeError):
+                        kept.append(line.decode() + "\n")
+                except (ValueError, KeyError, TypeError, RecursionError):
                     continue
         write_text(self.metrics, "".join(kept))
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import CgcError
+from ..leftovers import remove_leftovers
 
 LOCK_FILE = "train.lock"
 _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
@@ -24,7 +25,7 @@ _FAR_BYTE = 1 << 30
 
 @contextmanager
 def locked(run: Path, doing: str = "trained") -> Iterator[None]:
-    """Hold a run folder, made if missing, while the block runs.
+    """Hold a run folder, made if missing, while the block runs; tidy it up first.
 
     Args:
         run: the folder.
@@ -45,6 +46,7 @@ def locked(run: Path, doing: str = "trained") -> Iterator[None]:
     if file is None:
         raise CgcError(f"{in_use(run)}; wait for it, stop it, or name another folder.")
     try:
+        remove_leftovers(run)
         yield
     finally:
         _release(file, run / LOCK_FILE)

@@ -68,6 +68,7 @@ def segment_run(
     """
     observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
     if not observations:
+        folder.check()
         folder.clusters.unlink(missing_ok=True)  # of masks that are gone
         with changing_together(folder.path) as changed:
             results = RunFolder(changed)
@@ -129,6 +130,7 @@ def segment_run(
         found = after_refinement(
             found, observations, learned, refined.origin, report=report, should_stop=should_stop
         )
+    folder.check()
     with changing_together(folder.path) as changed:
         results = RunFolder(changed)
         write_clusters(results.clusters, found.clustering.labels, found.tree)

@@ -23,6 +23,7 @@ from ..errors import CgcError, Interrupted
 from ..splats.gaussians import Gaussians
 from ..version import __version__
 from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
+from .run_folder import RunFolder
 
 State = tuple[dict[str, torch.Tensor], dict[str, Any]]
 
@@ -44,6 +45,7 @@ class StageState:
     """Where the state of one stage is kept."""
 
     path: Path
+    """In the run folder."""
     inputs: str
     """Tells what the stage works on, see `fingerprint`."""
     seconds: float
@@ -85,6 +87,7 @@ class StageState:
             training.restore((found.tensors, found.values))
 
     def _save(self, training: Resumable) -> None:
+        RunFolder(self.path.parent).check()
         tensors, values = training.state()
         write_checkpoint(self.path, Checkpoint(tensors, {**values, "inputs": self.inputs}))
         self._last = time.perf_counter()

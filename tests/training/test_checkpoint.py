@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
+import os
 
 import pytest
 import torch
@@ -58,3 +59,15 @@ def test_a_failed_write_keeps_the_old_checkpoint(saved, monkeypatch):
         save_checkpoint(saved, saved.with_suffix(".json"), Checkpoint({"a": torch.zeros(1)}, {}))
     assert load_checkpoint(saved, CPU).values["step"] == 7
     assert len(list(saved.parent.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are of POSIX")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_who_may_read_it_is_the_users_choice(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        checkpoint = Checkpoint({"a": torch.zeros(3)})
+        save_checkpoint(tmp_path / "c.safetensors", tmp_path / "c.json", checkpoint)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "c.safetensors").stat().st_mode & 0o777 == mode

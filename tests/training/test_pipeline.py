@@ -156,3 +156,21 @@ def test_the_cap_holds_from_the_start(tiny_dataset, tmp_path) -> None:
     summary = train(tiny_dataset, tmp_path, config, say=told.append)
     assert 80 <= summary.gaussians <= 100
     assert any("300 points are more than the cap of 100" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("stage", "done"),
+    [("Placing the background", 100), ("Training", 10), ("Learning features", 100)],
+)
+def test_a_run_folder_that_is_deleted_does_not_come_back_as_half_a_run(
+    tiny_dataset, tmp_path, stage, done
+) -> None:
+    run = tmp_path / "run"
+
+    def delete(progress) -> None:
+        if progress.stage == stage and progress.done >= done and run.exists():
+            shutil.rmtree(run)
+
+    with pytest.raises(CgcError, match=r"deleted or moved while|could not be written"):
+        train(tiny_dataset, run, CONFIG, checkpoint_seconds=0.0, report=delete)
+    assert not run.exists()

@@ -59,3 +59,16 @@ def test_a_dataset_whose_name_is_no_text_is_found_again(tmp_path):
     folder.start(dataset, preset("draft"), {})
     folder.note(f"Reading {dataset}")
     assert folder.read_config()[0] == dataset.resolve()
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff", b"[" * 100_000, b"1" * 5_000, b'{"step": "x"}', b'{"step": null}', b"[1]"]
+)
+def test_damaged_metrics_stop_no_run_from_going_on(folder, damage):
+    folder.append_metrics({"step": 0})
+    with folder.metrics.open("ab") as file:
+        file.write(damage + b"\n")
+    folder.append_metrics({"step": 10})
+    folder.rewind_metrics(20)
+    lines = folder.metrics.read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 10]

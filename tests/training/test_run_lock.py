@@ -90,3 +90,12 @@ def test_a_file_in_its_place_is_said(tmp_path: Path) -> None:
 def test_whoever_finds_it_held_learns_what_for(tmp_path: Path) -> None:
     with locked(tmp_path, "cut"):
         assert in_use(tmp_path).startswith(f"{tmp_path} is being cut by process {os.getpid()} on")
+
+
+def test_whoever_holds_it_next_tidies_up_after_a_kill(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    (tmp_path / f".splat.ply.{process.pid}.tmp").write_text("half")
+    with locked(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -37,6 +37,7 @@ class Counter:
 
 @pytest.fixture
 def kept(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     return StageState(tmp_path / "state.safetensors", "inputs", 0.0)
 
 

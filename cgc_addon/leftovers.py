@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What killed processes have left half-written: files and folders called `.NAME.PROCESS.tmp`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+_TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what dead processes have left half-written in a folder; that of living ones stays.
+
+    Nothing is said where that cannot be done: they are in nobody's way.
+    """
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            found = _TEMPORARY.fullmatch(path.name)
+            if found is None or _is_alive(int(found[1])):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process may still be writing."""
+    if process == os.getpid():
+        return True
+    if os.name == "nt":  # which removes no file that somebody has open
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
