@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,17 +55,36 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def check_is_file(path: Path) -> None:
+    """Check that a path that is to be read is a file: a pipe or a device may never end.
 
     Raises:
-        CgcError: the file is missing, unreadable or not JSON.
+        FileNotFoundError: there is nothing.
+        CgcError: it is something else.
+        OSError: it cannot be told.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise CgcError(f"{path} is {kind}, not a file; name a file.")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file, with or without a byte-order mark.
+
+    Raises:
+        CgcError: the file is missing, unreadable, not JSON, or not what anybody would write.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        check_is_file(path)
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CgcError(f"{path} is missing.") from None
     except OSError as error:
         raise CgcError(f"{path} could not be read: {error.strerror or error}.") from error
+    except RecursionError as error:
+        raise CgcError(f"{path} is nested too deep to be read; write it anew.") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CgcError(f"{path} is not valid JSON: {error}.") from error
+    except ValueError as error:  # thousands of digits, which Python does not read
+        raise CgcError(f"{path} holds a number of too many digits; correct it.") from error

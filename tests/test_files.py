@@ -85,3 +85,28 @@ def test_what_is_not_json_says_so(tmp_path, content):
 def test_missing_json_says_so(tmp_path):
     with pytest.raises(CgcError, match="is missing"):
         read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"[" * 100_000, "nested too deep"), (b"[" + b"9" * 5_000 + b"]", "too many digits")],
+)
+def test_json_that_nobody_writes_says_so(tmp_path, content, reason):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(CgcError, match=reason):
+        read_json(path)
+
+
+def test_json_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
+def test_only_files_are_read(tmp_path):
+    with pytest.raises(CgcError, match="is a folder, not a file"):
+        read_json(tmp_path)
+    if os.name == "posix":
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(CgcError, match="is a pipe or a device, not a file"):
+            read_json(tmp_path / "pipe")

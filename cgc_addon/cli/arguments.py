@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
 from ..rasterize.backends import AUTO, backend_names
 from ..reconstruction.settings import MATCHINGS, SolveSettings
 from ..results.render_folder import KINDS, LABELS, RGB
+from ..training.config import HIGHEST_SEED
 from ..training.presets import DEFAULT_PRESET, PRESETS
 from ..version import __version__
 from . import (
@@ -32,6 +34,11 @@ from . import (
     train,
     undistort,
 )
+
+HIGHEST_COUNT = 2**31 - 1
+"""Of anything that is counted, ids, and the seeds of COLMAP."""
+LONGEST_VALUE = 40
+"""Characters of a wrong value that are shown."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -62,7 +69,7 @@ def _demo(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpars
     verb.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="DIR")
     _backend(verb)
     verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
-    verb.add_argument("--seed", type=_natural, default=0)
+    verb.add_argument("--seed", type=_seed, default=0)
     verb.set_defaults(verb=demo.run)
     return verb
 
@@ -150,11 +157,15 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
     verb.add_argument("--max-size", type=_positive, metavar="PX", help="longest side of the photos")
     verb.add_argument("--max-gaussians", type=_positive, metavar="N", help="cap on their number")
-    verb.add_argument("--seed", type=_natural, default=0)
+    verb.add_argument("--seed", type=_seed, default=0)
     verb.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
     verb.add_argument("--overwrite", action="store_true", help="start anew in a RUN that exists")
     verb.add_argument(
-        "--checkpoint-every", type=float, default=20.0, metavar="S", help="seconds a kill may cost"
+        "--checkpoint-every",
+        type=_number,
+        default=20.0,
+        metavar="S",
+        help="seconds a kill may cost",
     )
     verb.add_argument(
         "--preview", type=_seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
@@ -329,37 +340,59 @@ def _backend(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+    return _whole(text, 1, HIGHEST_COUNT)
 
 
 def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return _whole(text, 0, HIGHEST_COUNT)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, HIGHEST_SEED)
+
+
+def _whole(text: str, lowest: int, highest: int) -> int:
+    """Return a whole number within limits that all packages can take."""
+    try:
+        value = int(text)
+    except ValueError:  # no number, or one of thousands of digits
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number") from None
+    if value < lowest:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not {lowest} or more")
+    if value > highest:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not {highest} or less")
     return value
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not value > 0.0:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not more than 0")
     return value
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not between 0 and 1")
     return value
 
 
 def _cosine(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not -1.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not between -1 and 1")
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not between -1 and 1")
     return value
 
 
@@ -367,7 +400,11 @@ def _place(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no place; write it as 120,80") from None
+        raise argparse.ArgumentTypeError(
+            f"{_short(text)!r} is no place; write it as 120,80"
+        ) from None
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise argparse.ArgumentTypeError(f"{_short(text)!r} is no place; write it as 120,80")
     return x, y
 
 

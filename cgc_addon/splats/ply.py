@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..files import replacing
+from ..files import check_is_file, replacing
 from ..ply_table import PlyElement, read_header, read_table, write_table
 from .gaussians import FEATURE_DIMENSION, Gaussians
 from .loaded import LoadedSplat, checked_splat
@@ -96,6 +96,7 @@ def read_ply(path: Path) -> LoadedSplat:
         True
     """
     try:
+        check_is_file(path)
         header = read_header(path)
         vertex = header.element("vertex")
         if vertex is None:

@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 
 from ..errors import CgcError
+from ..files import check_is_file
 from ..ply_table import read_header
 from . import spz
 from .compressed_ply import is_compressed, read_compressed_ply
@@ -34,6 +35,7 @@ def read_splat(path: Path) -> LoadedSplat:
     if path.is_dir():
         raise CgcError(f"{path} is a folder, not a splat; choose a file (.ply, .splat, .spz).")
     try:
+        check_is_file(path)
         with path.open("rb") as file:
             head = file.read(8)
         if head.startswith(b"ply"):

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from ..cgc.settings import FeatureSettings, FrozenFeatureSettings, SegmentSettings
 from ..rasterize.backends import AUTO
 
+HIGHEST_SEED = 2**32 - 1
+"""What scikit-learn takes at most."""
+
 
 @dataclass(frozen=True)
 class LearningRates:

@@ -10,8 +10,13 @@ from typing import Any, Literal
 
 from ..errors import CgcError
 from ..rasterize.backends import AUTO, backend_names
-from .config import TrainingConfig
+from .config import HIGHEST_SEED, TrainingConfig
 from .config_versions import CONFIG_VERSION, migrated
+
+HIGHEST_NUMBER = 2**53
+"""Whole numbers up to here are themselves as floating-point numbers; no setting needs more."""
+_LONGEST_VALUE = 60
+"""Characters of a wrong value that are shown."""
 
 
 def to_json(config: TrainingConfig) -> dict[str, Any]:
@@ -35,7 +40,12 @@ def from_json(value: Any, source: str) -> TrainingConfig:
     backend = values.get("backend", AUTO)
     if backend not in backend_names():
         raise _wrong(source, "backend", " or ".join(backend_names()), backend)
-    return _read(TrainingConfig, migrated(values, values.pop("version", None), source), source, "")
+    config = _read(
+        TrainingConfig, migrated(values, values.pop("version", None), source), source, ""
+    )
+    if not 0 <= config.seed <= HIGHEST_SEED:
+        raise _wrong(source, "seed", f"from 0 to {HIGHEST_SEED}", config.seed)
+    return config
 
 
 def _read(kind: object, value: Any, source: str, place: str) -> Any:
@@ -64,6 +74,8 @@ def _read(kind: object, value: Any, source: str, place: str) -> Any:
             _read(each, item, source, place) for each, item in zip(arguments, value, strict=True)
         )
     assert isinstance(kind, type)
+    if isinstance(value, int) and not -HIGHEST_NUMBER <= value <= HIGHEST_NUMBER:
+        raise _wrong(source, place, f"a number up to {HIGHEST_NUMBER}", value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -101,4 +113,9 @@ def _tagged(kinds: list[Any], value: Any, source: str, place: str) -> Any:
 
 
 def _wrong(source: str, place: str, wanted: str, value: Any) -> CgcError:
-    return CgcError(f"{source}: setting {place.rstrip('.')} must be {wanted}, not {value!r}.")
+    return CgcError(f"{source}: setting {place.rstrip('.')} must be {wanted}, not {_short(value)}.")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -111,6 +111,8 @@ class RunFolder:
         value = read_json(self.config)
         if not isinstance(value, dict) or not isinstance(value.get("dataset"), str):
             raise CgcError(f"{self.config} does not name its dataset; start the run anew.")
+        if "\0" in value["dataset"]:
+            raise CgcError(f"{self.config} names a dataset that no folder can be; correct it.")
         dataset = Path(value.pop("dataset"))
         value.pop("versions", None)
         return dataset, from_json(value, str(self.config))

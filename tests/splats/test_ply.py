@@ -246,7 +246,7 @@ def test_what_is_no_ply_is_refused(tmp_path, content, reason) -> None:
 def test_a_missing_file_and_a_folder_are_refused(tmp_path) -> None:
     with pytest.raises(CgcError, match="is missing"):
         read_ply(tmp_path / "none.ply")
-    with pytest.raises(CgcError, match="could not be read"):
+    with pytest.raises(CgcError, match="is a folder, not a file"):
         read_ply(tmp_path)
 
 

@@ -10,6 +10,14 @@ from ...errors import CgcError
 
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
+_PLACES = (
+    *(errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ELOOP),
+    *(errno.ENOTDIR, errno.EISDIR),
+)
+"""What is wrong with a place that the user has named; a missing file may well be our mistake."""
+_LONGEST_PATH = 200
+"""Characters of a path that are shown."""
+
 
 def explain(error: BaseException) -> str | None:
     """Return what to tell the user, or None where the error is a defect of this program."""
@@ -32,7 +40,16 @@ def explain(error: BaseException) -> str | None:
             f"{error.filename or 'A file'} could not be written: {error.strerror}; "
             "free some space on that disk, then run again."
         )
+    if isinstance(error, OSError) and error.errno in _PLACES and error.filename is not None:
+        return (
+            f"{_short(str(error.filename))} cannot be used: {error.strerror}; name another place, "
+            "or mend that, then run again."
+        )
     return None
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
