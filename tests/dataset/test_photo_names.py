@@ -52,7 +52,7 @@ def named(pattern: str) -> list[str]:
         ("Left/000{}.PNG", "left/000{}.png"),
         ("images/000{}.png", "000{}.png"),
         ("images/left/000{}.png", "left/000{}.png"),
-        ("/home/user/desk/images/000{}.png", "000{}.png"),
+        ("/mnt/scans/desk/images/000{}.png", "000{}.png"),
         ("C:\\Users\\user\\desk\\images\\000{}.png", "000{}.PNG"),
         ("../images/000{}.png", "000{}.png"),
         ("2024-05-01_12:30:0{}.png", "2024-05-01_12:30:0{}.png"),
