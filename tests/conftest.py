@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,18 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
+
+
+@pytest.fixture(autouse=True)
+def hangups_as_usual() -> Iterator[None]:
+    """Let programs that tests start hear of a hang-up, also where the tests run under `nohup`."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(hangup, signal.SIG_DFL)
+    yield
+    signal.signal(hangup, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

@@ -102,9 +102,12 @@ def test_a_terminal_that_is_gone_takes_nothing_down(tmp_path):
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, cwd=ROOT,
     ) as process:  # fmt: skip
         os.close(theirs)
-        seen = b""
-        while b"ready" not in seen:
-            seen += os.read(ours, 1000)
-        os.close(ours)
-        assert process.wait(timeout=60) == 130
+        try:
+            seen = b""
+            while b"ready" not in seen:
+                seen += os.read(ours, 1000)
+            os.close(ours)
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
     assert (tmp_path / "state").read_text() == "saved"
