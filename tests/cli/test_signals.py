@@ -94,7 +94,10 @@ def test_a_fresh_process_saves_what_it_trained(tiny_dataset, tmp_path, number):
             if json.loads(line).get("stage") == "Training":
                 process.send_signal(number)
                 break
-        rest, errors = process.communicate(timeout=120)
+        try:
+            rest, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == 130, errors
     assert json.loads(rest.splitlines()[-1]) == {"type": "interrupted"}
     assert "stack trace" not in errors
