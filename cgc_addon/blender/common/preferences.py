@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import bpy
 
@@ -13,9 +13,6 @@ from ...masks.models.weights import VARIABLE as MODELS_VARIABLE
 from ...worker.environment import worker_environment as environment_of_worker
 from .context import members_of
 from .interpreter import Interpreter, choose, extension_packages, package_parent
-
-if TYPE_CHECKING:
-    pass
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 

@@ -3,19 +3,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from cgc_addon.blender.jobs import job, modal
+from cgc_addon.blender.jobs import job
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
-from cgc_addon.blender.jobs.modal import JobOperator, JobRequest
 from cgc_addon.errors import CgcError, Interrupted
 
 from ..fake_worker import FakeWorker
@@ -276,68 +274,3 @@ def test_a_failing_report_leaves_no_job_behind(worker: FakeWorker) -> None:
         jobs.run_blocking(["train"], fail)
     assert worker.asked == ["close"]
     assert not jobs.running()
-
-
-class Window:
-    """Stands for Blender's window: remembers timers and the status bar."""
-
-    def __init__(self) -> None:
-        self.timers: list[object] = []
-        self.status: list[str | None] = []
-        self.window = self
-        self.windows: list[Any] = []
-        self.operators: list[Any] = []
-        self.window_manager = self
-        self.workspace = SimpleNamespace(status_text_set=self.status.append)
-        self.scene = bpy.context.scene
-
-    def event_timer_add(self, _seconds: float, *, window: object) -> object:
-        self.timers.append(object())
-        return self.timers[-1]
-
-    def event_timer_remove(self, timer: object) -> None:
-        self.timers.remove(timer)
-
-    def modal_handler_add(self, operator: Any) -> bool:
-        self.operators.append(operator)
-        return True
-
-
-class Counting(JobOperator):
-    """An operator that trains, and counts what is called."""
-
-    bl_idname = "CGC_OT_count"
-    bl_label = "Count"
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-        self.reports: list[tuple[set[str], str]] = []
-
-    def report(self, kind: set[str], text: str) -> None:
-        self.reports.append((kind, text))
-
-    def begin(self, context: Any) -> JobRequest:
-        return JobRequest(("train",))
-
-    def finish(self, context: Any, state: JobState) -> set[Any]:
-        self.called.append(state.phase.value)
-        return {"FINISHED"}
-
-    def updated(self, context: Any, state: JobState) -> None:
-        self.called.append(f"{state.done}")
-
-    def ended(self, context: Any) -> None:
-        self.called.append("ended")
-
-
-@pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
-    monkeypatch.setattr(modal, "redraw_panels", lambda _context: None)
-    window = Window()
-    yield window
-    for operator in window.operators:  # a timer left would hold Blender 4.5 up at its end
-        operator.cancel(window)
-
-
-def step(operator: Counting, window: Window, event: object) -> set[Any]:
-    return operator.modal(window, event)  # type: ignore[arg-type]
