@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be drawn and from where, as plain arrays: the wall between scene and graphics card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...splats.gaussians import Gaussians
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSplat:
+    """The Gaussians of one point cloud; a new object whenever their numbers change."""
+
+    gaussians: Gaussians
+    """N of them, in the space of the object."""
+    feature_colors: NDArray[np.float32] | None = None
+    """(N, 3) sRGB, the principal directions of the features; None where they are not shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Appearance:
+    """A splat at one place: several may show the same Gaussians."""
+
+    splat: StoredSplat
+    matrix: NDArray[np.float64]
+    """(4, 4) from the splat's space to the world, column convention."""
+    color: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Of the segment, sRGB."""
+    selected: bool = False
+    active: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Viewpoint:
+    """Where a region looks from, in Blender's conventions: right, up, and backward."""
+
+    world_to_view: NDArray[np.float64]
+    """(4, 4) rigid: `RegionView3D.view_matrix`."""
+    projection: NDArray[np.float64]
+    """(4, 4) from the view to clip space: `RegionView3D.window_matrix`."""
+    width: int
+    """px, as the height."""
+    height: int
