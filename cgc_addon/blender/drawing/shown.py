@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ class StoredSplat:
     """N of them, in the space of the object."""
     feature_colors: NDArray[np.float32] | None = None
     """(N, 3) sRGB, the principal directions of the features; None where they are not shown."""
+
+    @cached_property
+    def areas(self) -> NDArray[np.float32]:
+        """Opacity times the area of its two longest axes, of each Gaussian (N,), scene units²."""
+        longest = np.sort(self.gaussians.log_scales, axis=1)[:, 1:].sum(axis=1)
+        return (np.exp(longest) / (1.0 + np.exp(-self.gaussians.logit_opacities))).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Second pass on the graphics card: ellipses blended over each other, the farthest first.
+
+Into a picture of its own, premultiplied, in display colours: those are what training blends, and a
+viewport's own picture would blend as light does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gpu
+import numpy as np
+
+from .graphics import bind, new_batch, new_interface, new_shader_info
+from .textures import AT
+
+if TYPE_CHECKING:
+    from gpu.types import GPUBatch, GPUShader, GPUTexture
+
+    from .projection import Ellipses
+
+AT_ONCE = 256
+"""Quads in one instance; graphics cards are slow with instances of a few vertices."""
+
+
+class Blender:
+    """The shaders, without and with marks, and the quads they draw."""
+
+    def __init__(self) -> None:
+        """Compile; needs a graphics context."""
+        self._shaders = {marked: _shader(marked) for marked in (False, True)}
+        self._quads = _quads()
+
+    def blend(
+        self,
+        ellipses: Ellipses,
+        size: tuple[int, int],
+        first: int,
+        count: int,
+        nearest: GPUTexture,
+        *,
+        marked: bool = False,
+    ) -> None:
+        """Draw some ellipses into the framebuffer that is bound.
+
+        Args:
+            ellipses: back to front.
+            size: width and height of the picture they were projected for, px.
+            first: ellipse to begin with.
+            count: how many.
+            nearest: depths of what hides them, at any size; 1 where nothing is.
+            marked: also draw into a second picture: red counts what is selected, green the active.
+        """
+        shader = self._shaders[marked]
+        gpu.state.blend_set("ALPHA_PREMULT")
+        samplers = {
+            "places": ellipses.places,
+            "axes": ellipses.axes,
+            "colors": ellipses.colors,
+            "nearest": nearest,
+        }
+        end = min(first + count, ellipses.count)
+        bind(shader, samplers, {"size": size, "first": first, "end": end})
+        instances = -(-(end - first) // AT_ONCE)
+        if instances > 0:
+            self._quads.draw_instanced(shader, instance_start=0, instance_count=instances)
+        gpu.state.blend_set("NONE")
+
+
+def _quads() -> GPUBatch:
+    """Return `AT_ONCE` squares: corner x and y, number of the square."""
+    corners = np.zeros((AT_ONCE, 4, 3), dtype=np.float32)
+    corners[..., :2] = [[-1, -1], [1, -1], [1, 1], [-1, 1]]
+    corners[..., 2] = np.arange(AT_ONCE)[:, None]
+    triangles = 4 * np.arange(AT_ONCE)[:, None, None] + [[0, 1, 2], [0, 2, 3]]
+    return new_batch("corner", corners.reshape(-1, 3), triangles.reshape(-1, 3))
+
+
+def _shader(marked: bool) -> GPUShader:
+    between = new_interface("cgc_ellipse_marked" if marked else "cgc_ellipse")
+    between.smooth("VEC2", "deviations")
+    between.flat("VEC4", "color_and_opacity")
+    between.flat("VEC2", "depth_and_mark")
+    info = new_shader_info(
+        ("places", "axes", "colors", "nearest"),
+        {"size": "VEC2", "first": "INT", "end": "INT"},
+        ("picture", "marks") if marked else ("picture",),
+    )
+    info.vertex_in(0, "VEC3", "corner")
+    info.vertex_out(between)
+    info.vertex_source(AT + _VERTEX.replace("AT_ONCE", str(AT_ONCE)))
+    info.fragment_source(_FRAGMENT.replace("MARKS", _MARKS if marked else ""))
+    return gpu.shader.create_from_info(info)
+
+
+_VERTEX = """
+void main()
+{
+  int item = first + gl_InstanceID * AT_ONCE + int(corner.z);
+  gl_Position = vec4(2.0, 2.0, 2.0, 1.0); /* Outside: not drawn. */
+  deviations = depth_and_mark = vec2(0.0);
+  color_and_opacity = vec4(0.0);
+  if (item >= end) {
+    return;
+  }
+  vec4 axis = texelFetch(axes, at(item), 0);
+  if (axis.w < 1.0 / 255.0) {
+    return;
+  }
+  vec4 place = texelFetch(places, at(item), 0);
+  /* There alpha has fallen to 1/255. */
+  deviations = corner.xy * sqrt(2.0 * log(255.0 * axis.w));
+  vec2 across = vec2(-axis.y, axis.x) * (axis.z / length(axis.xy));
+  vec2 pixel = place.xy + deviations.x * axis.xy + deviations.y * across;
+  gl_Position = vec4(pixel / size * 2.0 - 1.0, 0.0, 1.0);
+  color_and_opacity = vec4(texelFetch(colors, at(item), 0).rgb, axis.w);
+  depth_and_mark = place.zw;
+}
+"""
+_FRAGMENT = """
+void main()
+{
+  float alpha = min(color_and_opacity.a * exp(-0.5 * dot(deviations, deviations)), 0.999);
+  vec2 part = gl_FragCoord.xy / size * vec2(textureSize(nearest, 0));
+  if (alpha < 1.0 / 255.0 || depth_and_mark.x > texelFetch(nearest, ivec2(part), 0).x) {
+    discard;
+  }
+  picture = vec4(color_and_opacity.rgb * alpha, alpha);
+  MARKS
+}
+"""
+_MARKS = """
+  float only_active = float(depth_and_mark.y > 1.5);
+  marks = vec4(float(depth_and_mark.y > 0.5), only_active, 0.0, 1.0) * alpha;
+"""

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where Blender calls: with each redraw of a 3D viewport, and when its data change."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..common.windows import areas_of, redraw_viewports
+from .viewport import ViewportDrawing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bpy.types import Depsgraph, Region, Scene
+
+LOOK_AGAIN_SECONDS = 0.03
+"""How often unfinished pictures are looked at."""
+
+
+@dataclass
+class _Active:
+    """What draws; there is one of it at most."""
+
+    handle: Any = None
+    viewport: ViewportDrawing | None = None
+
+
+_active = _Active()
+
+
+def register() -> None:
+    """Draw splats from now on; without windows there is nothing to draw into."""
+    if bpy.app.background:
+        return
+    _active.viewport = ViewportDrawing()
+    _active.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
+    bpy.app.handlers.depsgraph_update_post.append(_after_update)
+    bpy.app.handlers.load_pre.append(_before_load)
+    redraw_viewports(bpy.context)
+
+
+def unregister() -> None:
+    """Draw them no more, and free the graphics card."""
+    if _active.viewport is None:
+        return
+    bpy.app.handlers.load_pre.remove(_before_load)
+    bpy.app.handlers.depsgraph_update_post.remove(_after_update)
+    _stop()
+    redraw_viewports(bpy.context)
+
+
+def _draw() -> None:
+    """Draw into the region that Blender redraws."""
+    if _active.viewport is None:
+        return
+    try:
+        _active.viewport.draw(bpy.context)
+    except Exception:
+        _stop()  # once is enough: Blender would call it again with every redraw
+        raise
+    if _active.viewport.waits and not bpy.app.timers.is_registered(_look_again):
+        bpy.app.timers.register(_look_again, first_interval=LOOK_AGAIN_SECONDS)
+
+
+def _look_again() -> float | None:
+    """Redraw what would show more, until nothing would."""
+    if _active.viewport is None:
+        return None
+    regions = {region.as_pointer(): region for region in _regions()}
+    _active.viewport.keep_only(regions)
+    for address in _active.viewport.due():
+        regions[address].tag_redraw()
+    return LOOK_AGAIN_SECONDS if _active.viewport.waits else None
+
+
+def _regions() -> Iterator[Region]:
+    for area in areas_of(bpy.context, "VIEW_3D"):
+        for region in area.regions:
+            if region.type == "WINDOW":
+                yield region
+
+
+@persistent
+def _after_update(_scene: Scene, depsgraph: Depsgraph) -> None:
+    if _active.viewport is not None:
+        _active.viewport.shown.note(depsgraph)
+
+
+@persistent
+def _before_load(*_: object) -> None:
+    if _active.viewport is not None:
+        _active.viewport.close()
+
+
+def _stop() -> None:
+    if _active.handle is not None:
+        with suppress(ValueError):  # Blender has removed it by itself
+            bpy.types.SpaceView3D.draw_handler_remove(_active.handle, "WINDOW")
+    if bpy.app.timers.is_registered(_look_again):
+        bpy.app.timers.unregister(_look_again)
+    if _active.viewport is not None:
+        _active.viewport.close()
+    _active.handle, _active.viewport = None, None

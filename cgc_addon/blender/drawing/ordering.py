@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which order Gaussians are drawn: the farthest first, what cannot be seen left out.
+
+NumPy alone, and without holding Python's lock for long, so that it may run beside the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .shown import Appearance, Viewpoint
+
+NEAR = 0.01
+"""Nothing nearer than this to the plane of the eye is drawn, scene units."""
+MARGIN = 1.3
+"""Gaussians count whose middle lies in this many times the width and height of the picture; as in
+3DGS, others are too far away from where the projection holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """K Gaussians, back to front."""
+
+    gaussians: NDArray[np.int64]
+    """(K,) index in its own splat."""
+    appearances: NDArray[np.int32]
+    """(K,) index of the appearance."""
+
+    def __len__(self) -> int:
+        return len(self.gaussians)
+
+
+def back_to_front(
+    appearances: Sequence[Appearance], viewpoint: Viewpoint, at_most: int | None = None
+) -> Order:
+    """Return what is drawn from a viewpoint, sorted by the depth of the means.
+
+    Args:
+        appearances: what is shown.
+        viewpoint: from where.
+        at_most: draw only so many Gaussians, those that cover most of the picture.
+    """
+    depths, indices, owners, sizes = [], [], [], []
+    for number, appearance in enumerate(appearances):
+        matrix = viewpoint.world_to_view @ appearance.matrix
+        depth, seen = _seen(appearance.splat.gaussians.means, matrix, viewpoint)
+        kept = np.flatnonzero(seen)
+        depths.append(depth[kept])
+        indices.append(kept)
+        owners.append(np.full(len(kept), number, dtype=np.int32))
+        if at_most is not None:
+            sizes.append(_sizes(appearance, matrix, depth, kept, viewpoint))
+    if not depths:
+        return Order(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
+    depth, index, owner = (np.concatenate(part) for part in (depths, indices, owners))
+    if at_most is not None and len(depth) > at_most:
+        size = np.concatenate(sizes)
+        largest = np.argpartition(size, len(size) - at_most)[len(size) - at_most :]
+        depth, index, owner = depth[largest], index[largest], owner[largest]
+    order = np.argsort(-depth)
+    return Order(index[order], owner[order])
+
+
+def is_perspective(projection: NDArray[np.float64]) -> bool:
+    """Return whether a projection matrix (4, 4) is that of a perspective view."""
+    return bool(projection[3, 3] == 0.0)
+
+
+def _seen(
+    means: NDArray[np.float32], matrix: NDArray[np.float64], viewpoint: Viewpoint
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return depths (N,) and whether a mean lies before the eye, and near the picture (N,)."""
+    projection = viewpoint.projection
+    # Two rows for x and y in clip space, one for the depth.
+    rows = np.stack([projection[0] @ matrix, projection[1] @ matrix, -matrix[2]])
+    rows = rows.astype(np.float32)
+    x, y, depth = (means @ row[:3] + row[3] for row in rows)
+    if is_perspective(projection):
+        limit = MARGIN * depth
+        return depth, (depth >= NEAR) & (np.abs(x) <= limit) & (np.abs(y) <= limit)
+    return depth, (np.abs(x) <= MARGIN) & (np.abs(y) <= MARGIN)
+
+
+def _sizes(
+    appearance: Appearance,
+    matrix: NDArray[np.float64],
+    depth: NDArray[np.float32],
+    kept: NDArray[np.int64],
+    viewpoint: Viewpoint,
+) -> NDArray[np.float32]:
+    """Return how much of the picture Gaussians cover, weighed by opacity, in any unit (K,)."""
+    scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
+    areas = appearance.splat.areas[kept] * np.float32(scale * scale)
+    return areas / depth[kept] ** 2 if is_perspective(viewpoint.projection) else areas
+
+
+def depth_range(appearances: Sequence[Appearance], viewpoint: Viewpoint) -> tuple[float, float]:
+    """Return the depths before and behind which 1 % of all Gaussians lie that are seen."""
+    depths = []
+    for appearance in appearances:
+        matrix = viewpoint.world_to_view @ appearance.matrix
+        depth, seen = _seen(appearance.splat.gaussians.means, matrix, viewpoint)
+        depths.append(depth[seen])
+    together = np.concatenate(depths) if depths else np.zeros(0)
+    if not len(together):
+        return 1.0, 2.0
+    near, far = np.percentile(together, (1, 99))
+    return float(near), float(max(far, near + 1e-6))

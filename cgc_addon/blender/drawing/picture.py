@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A picture of splats on the graphics card, drawn in one go or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .atlas import Atlas, build_atlas
+from .blending import Blender
+from .compositing import Compositor
+from .graphics import drawing_into, in_software, new_framebuffer, new_texture, wait_for
+from .projection import Projector
+from .surroundings import Nearest
+
+if TYPE_CHECKING:
+    from gpu.types import GPUTexture
+
+    from .ordering import Order
+    from .projection import Ellipses
+    from .shown import Appearance, StoredSplat, Viewpoint
+
+_NOTHING = (0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How splats are painted."""
+
+    mode: str = "PHOTO"
+    """One of `projection.MODES`."""
+    size: float = 1.0
+    """Factor on their standard deviations."""
+    depth_range: tuple[float, float] = (1.0, 2.0)
+    """White and nearly black in the mode DEPTH, scene units."""
+    marked: bool = False
+    """Whether coverage by what is selected is kept, for an outline."""
+
+
+class Picture:
+    """A picture that is being drawn; textures live as long as it does."""
+
+    def __init__(self, size: tuple[int, int], ellipses: Ellipses, marked: bool) -> None:
+        """Make it, empty.
+
+        Args:
+            size: width and height, px.
+            ellipses: projected for that size.
+            marked: whether it has a second picture, of what is selected.
+        """
+        # The processor blends 32-bit floats faster than 16-bit ones; graphics cards do not.
+        wide = "RGBA32F" if in_software() else "RGBA16F"
+        self.size = size
+        self.drawn = 0
+        """Ellipses that are in it."""
+        self.colors = new_texture(size, wide)
+        self.marks = new_texture(size, wide) if marked else None
+        self._ellipses = ellipses
+        slots = (self.colors,) if self.marks is None else (self.colors, self.marks)
+        self._framebuffer = new_framebuffer(*slots)
+        for texture in slots:
+            texture.clear(format="FLOAT", value=_NOTHING)
+
+    @property
+    def total(self) -> int:
+        """How many ellipses it shows in the end."""
+        return self._ellipses.count
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them are in it."""
+        return self.drawn >= self.total
+
+    def draw(self, blender: Blender, nearest: GPUTexture, count: int) -> None:
+        """Draw the next `count` ellipses."""
+        with drawing_into(self._framebuffer, self.size):
+            marked = self.marks is not None
+            blender.blend(self._ellipses, self.size, self.drawn, count, nearest, marked=marked)
+        self.drawn = min(self.drawn + count, self.total)
+
+    def wait(self) -> None:
+        """Wait until the graphics card has drawn what it was told to."""
+        wait_for(self._framebuffer)
+
+
+class Painter:
+    """Everything that is compiled or uploaded once, for all regions of all windows."""
+
+    def __init__(self) -> None:
+        """Compile the shaders; needs a graphics context."""
+        self.projector, self.blender = Projector(), Blender()
+        self.nearest, self.compositor = Nearest(), Compositor()
+        self.nothing_near = new_texture((1, 1), "R32F", np.ones(1))
+        """For `Picture.draw`, where nothing hides splats."""
+        self._atlas: Atlas | None = None
+
+    def begin(
+        self,
+        appearances: Sequence[Appearance],
+        order: Order,
+        viewpoint: Viewpoint,
+        style: Style,
+    ) -> Picture:
+        """Return an empty picture, all that it will show projected for its size."""
+        atlas = self._atlas_of(appearances)
+        ellipses = self.projector.project(
+            atlas,
+            appearances,
+            order,
+            viewpoint,
+            mode=style.mode,
+            size=style.size,
+            depth_range=style.depth_range,
+        )
+        return Picture((viewpoint.width, viewpoint.height), ellipses, style.marked)
+
+    def forget(self) -> None:
+        """Free the Gaussians."""
+        self._atlas = None
+
+    def _atlas_of(self, appearances: Sequence[Appearance]) -> Atlas:
+        """Return the textures of what appears, uploaded only where something changed."""
+        splats: list[StoredSplat] = []
+        for appearance in appearances:
+            if appearance.splat not in splats:
+                splats.append(appearance.splat)
+        known = self._atlas.splats if self._atlas is not None else ()
+        if self._atlas is None or any(splat not in known for splat in splats):
+            self._atlas = None  # before the next one takes as much memory
+            self._atlas = build_atlas(splats)
+        return self._atlas

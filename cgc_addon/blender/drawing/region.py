@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One region of a window: which picture of the splats it shows now, and what is still to do.
+
+While the view moves, as many Gaussians are drawn as time allows, those that cover most first, at
+half the resolution where that is not all of them. Once it rests, they are sorted, and the full
+picture is drawn in slices, one with each redraw, and shown when it is whole. After that a redraw
+only lays it over the region again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from .ordering import Order, back_to_front
+from .pace import FRAME_SECONDS, REST_SECONDS, SLICE_SECONDS, Pace
+from .sorter import Sorter
+
+if TYPE_CHECKING:
+    from gpu.types import GPUTexture
+
+    from .picture import Painter, Picture, Style
+    from .shown import Appearance, Viewpoint
+
+SORTED_AT_ONCE = 50_000
+"""So many Gaussians are sorted within a redraw, in some milliseconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What a region is to show."""
+
+    appearances: tuple[Appearance, ...]
+    viewpoint: Viewpoint
+    style: Style
+    nearest: GPUTexture
+    """Depths of what hides splats."""
+    surroundings: Hashable
+    """Equal as long as `nearest` is."""
+
+    def key(self) -> Hashable:
+        """Return what is equal as long as the picture is the same."""
+        return (*self.geometry(), self.style, self.surroundings)
+
+    def geometry(self) -> tuple[Hashable, ...]:
+        """Return what is equal as long as the order is the same."""
+        view = self.viewpoint
+        matrices = (view.world_to_view.tobytes(), view.projection.tobytes())
+        return (self.appearances, *matrices, view.width, view.height)
+
+    def splats(self) -> Hashable:
+        """Return what is equal as long as an order fits, if not to this place of everything."""
+        return tuple(appearance.splat for appearance in self.appearances)
+
+    def total(self) -> int:
+        """Return how many Gaussians there are, seen or not."""
+        return sum(len(appearance.splat.gaussians) for appearance in self.appearances)
+
+    def at_half_size(self) -> Wanted:
+        """Return the same at half the resolution."""
+        view = self.viewpoint
+        width, height = max(1, view.width // 2), max(1, view.height // 2)
+        return replace(self, viewpoint=replace(view, width=width, height=height))
+
+
+@dataclass
+class RegionDrawing:
+    """The pictures of one region."""
+
+    clock: Callable[[], float] = time.monotonic
+    shown: Picture | None = None
+    """What the region shows, complete."""
+    begun: Picture | None = None
+    """The full picture, while it is drawn."""
+    fine: bool = False
+    """Whether `shown` holds every Gaussian in its right order, at full resolution."""
+    _key: Hashable = None
+    _changed_at: float = 0.0
+    _sorter: Sorter = field(default_factory=Sorter)
+    _full: Pace = field(default_factory=Pace)
+    _half: Pace = field(default_factory=Pace)
+
+    def advance(self, painter: Painter, wanted: Wanted, *, at_once: bool = False) -> Picture | None:
+        """Draw what time allows, and return the picture to show.
+
+        Args:
+            painter: draws.
+            wanted: what the region is to show; None of its pictures may be shown if it differs.
+            at_once: take all the time it needs, as for a picture that is kept.
+        """
+        if wanted.key() != self._key:
+            self._key, self._changed_at = wanted.key(), self.clock()
+            self.begun, self.fine = None, False
+            if not at_once:
+                self._draw_moving(painter, wanted)
+        if self.fine:
+            return self.shown
+        if at_once:
+            order = back_to_front(wanted.appearances, wanted.viewpoint)
+            self._finish(self._drawn(painter, wanted, order))
+        elif self._rests():
+            self._draw_slice(painter, wanted)
+        return self.shown
+
+    @property
+    def waits(self) -> bool:
+        """Whether another redraw would show more, though perhaps not yet."""
+        return not self.fine
+
+    def due(self) -> bool:
+        """Return whether another redraw would show more now."""
+        if self.fine or not self._rests():
+            return False
+        return self.begun is not None or not self._sorter.busy
+
+    def close(self) -> None:
+        """Free what is held."""
+        self.shown = self.begun = None
+        self._sorter.close()
+
+    def _rests(self) -> bool:
+        return self.clock() - self._changed_at >= REST_SECONDS
+
+    def _draw_moving(self, painter: Painter, wanted: Wanted) -> None:
+        """Draw a picture within the time of one frame."""
+        affordable = self._full.affordable(FRAME_SECONDS)
+        total = wanted.total()
+        if total <= affordable and total <= SORTED_AT_ONCE:
+            order = back_to_front(wanted.appearances, wanted.viewpoint)
+            self._finish(self._drawn(painter, wanted, order))
+            return
+        newest = self._sorter.newest()
+        if total <= affordable:  # a graphics card: what takes its time is the sorting
+            self._ask(wanted, None)
+            if newest is None or newest[0][:2] != (wanted.splats(), None):
+                order = back_to_front(wanted.appearances, wanted.viewpoint)
+            else:
+                order = newest[1]
+            self.shown = self._drawn(painter, wanted, order)
+            return
+        smaller = wanted.at_half_size()
+        at_most = self._half.affordable(FRAME_SECONDS)
+        order = back_to_front(wanted.appearances, wanted.viewpoint, at_most)
+        self.shown = self._drawn(painter, smaller, order, self._half)
+
+    def _draw_slice(self, painter: Painter, wanted: Wanted) -> None:
+        """Draw the next part of the full picture, once the order is there."""
+        if self.begun is None:
+            newest = self._sorter.newest()
+            key = self._ask(wanted, None)
+            if newest is None or newest[0] != key:
+                return
+            self.begun = painter.begin(
+                wanted.appearances, newest[1], wanted.viewpoint, wanted.style
+            )
+            self.begun.wait()
+        began, count = self.clock(), self._full.affordable(SLICE_SECONDS)
+        self.begun.draw(painter.blender, wanted.nearest, count)
+        self.begun.wait()
+        self._full.learn(count, self.clock() - began)
+        if self.begun.complete:
+            self._finish(self.begun)
+
+    def _ask(self, wanted: Wanted, at_most: int | None) -> tuple[Hashable, ...]:
+        """Wish for the order of what is wanted, and return the key that it will have."""
+        key = (wanted.splats(), at_most, wanted.geometry())
+        appearances, viewpoint = wanted.appearances, wanted.viewpoint
+        self._sorter.ask(key, lambda: back_to_front(appearances, viewpoint, at_most))
+        return key
+
+    def _drawn(
+        self, painter: Painter, wanted: Wanted, order: Order, pace: Pace | None = None
+    ) -> Picture:
+        """Return a whole picture, and learn how long it takes."""
+        began = self.clock()
+        picture = painter.begin(wanted.appearances, order, wanted.viewpoint, wanted.style)
+        picture.draw(painter.blender, wanted.nearest, picture.total)
+        picture.wait()
+        (pace or self._full).learn(picture.total, self.clock() - began)
+        return picture
+
+    def _finish(self, picture: Picture) -> None:
+        self.shown, self.begun, self.fine = picture, None, True

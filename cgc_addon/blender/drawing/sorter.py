@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sorting beside the window: one thread, which always works at the newest wish."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+
+from .ordering import Order
+
+
+class Sorter:
+    """Runs one calculation after the other; a wish that is not begun gives way to a newer one."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._changed = threading.Condition()
+        self._wish: tuple[tuple[Hashable, ...], Callable[[], Order]] | None = None
+        self._working_at: tuple[Hashable, ...] | None = None
+        self._result: tuple[tuple[Hashable, ...], Order] | None = None
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def ask(self, key: tuple[Hashable, ...], calculate: Callable[[], Order]) -> None:
+        """Wish for an order; `newest` has it once it is there.
+
+        Args:
+            key: what it is the order of; the same again changes nothing.
+            calculate: returns it; called in the thread.
+        """
+        with self._changed:
+            known = self._result is not None and self._result[0] == key
+            if known or self._working_at == key:
+                self._wish = None
+                return
+            self._wish = (key, calculate)
+            self._changed.notify_all()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="cgc sorter", daemon=True)
+            self._thread.start()
+
+    def newest(self) -> tuple[tuple[Hashable, ...], Order] | None:
+        """Return the order calculated last, and its key."""
+        with self._changed:
+            return self._result
+
+    @property
+    def busy(self) -> bool:
+        """Whether an order is being calculated, or will be."""
+        with self._changed:
+            return self._wish is not None or self._working_at is not None
+
+    def close(self, wait: float = 2.0) -> None:
+        """Calculate nothing more, and wait some seconds for what has begun."""
+        with self._changed:
+            self._closed, self._wish, self._result = True, None, None
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(wait)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while self._wish is None and not self._closed:
+                    self._changed.wait()
+                if self._wish is None:
+                    return
+                key, calculate = self._wish
+                self._wish, self._working_at = None, key
+            try:
+                order = calculate()
+            finally:
+                with self._changed:
+                    self._working_at = None
+            with self._changed:
+                if not self._closed:
+                    self._result = (key, order)

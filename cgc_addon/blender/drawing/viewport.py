@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Splats in the regions of all windows: what each has to show, read from Blender at its redraw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from ..common.access import of_scene
+from ..common.context import members_of, preferences_of, region_of, scene_of
+from .collect import ShownScene
+from .compositing import Outline
+from .graphics import framebuffer_in_use
+from .ordering import depth_range
+from .picture import Painter, Style
+from .region import RegionDrawing, Wanted
+from .shown import Appearance, Viewpoint
+from .surroundings import Surroundings, read_surroundings
+
+if TYPE_CHECKING:
+    from bpy.types import Context, RegionView3D, SpaceView3D
+    from gpu.types import GPUTexture
+    from mathutils import Color
+
+UNSTEADY = 0.002
+"""Part of a region whose depths may differ from redraw to redraw though nothing has changed: to
+smooth, Blender moves its picture a little."""
+
+
+@dataclass
+class _Region:
+    """What is kept of one region from redraw to redraw."""
+
+    drawing: RegionDrawing = field(default_factory=RegionDrawing)
+    around: Surroundings | None = None
+    """When the picture was begun."""
+    nearest: GPUTexture | None = None
+    appearances: tuple[Appearance, ...] = ()
+    view: bytes = b""
+    version: int = 0
+    """Number of `around`."""
+
+
+class ViewportDrawing:
+    """Draws splats into whatever region Blender is redrawing."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet: there may be no graphics context."""
+        self._painter: Painter | None = None
+        self._regions: dict[int, _Region] = {}
+        self.shown = ShownScene()
+
+    def draw(self, context: Context) -> None:
+        """Draw into the region of a context, over what is in the framebuffer that is bound."""
+        region, view = region_of(context), members_of(context).region_data
+        if view is None:
+            return
+        space = cast("SpaceView3D", members_of(context).space_data)
+        appearances = self._appearances(context, space)
+        address = region.as_pointer()
+        if not appearances:
+            self._forget(address)
+            return
+        if self._painter is None:
+            self._painter = Painter()
+        state = self._regions.setdefault(address, _Region())
+        framebuffer, area = framebuffer_in_use()
+        viewpoint = viewpoint_of(view, area[2], area[3])
+        around = read_surroundings(framebuffer, area)
+        self._notice(state, around, appearances, viewpoint)
+        assert state.nearest is not None
+        wanted = Wanted(
+            appearances,
+            viewpoint,
+            _style(context, space, appearances, viewpoint),
+            state.nearest,
+            state.version,
+        )
+        picture = state.drawing.advance(self._painter, wanted)
+        if picture is not None:
+            self._painter.compositor.lay_over(
+                picture.colors, picture.marks, around.color_texture, _outline(context), area
+            )
+
+    def due(self) -> set[int]:
+        """Return the addresses of regions of which another redraw would show more now."""
+        return {address for address, state in self._regions.items() if state.drawing.due()}
+
+    @property
+    def waits(self) -> bool:
+        """Whether any region is not yet as it will be."""
+        return any(state.drawing.waits for state in self._regions.values())
+
+    def keep_only(self, addresses: Collection[int]) -> None:
+        """Forget regions that are no more."""
+        for address in set(self._regions) - set(addresses):
+            self._forget(address)
+
+    def close(self) -> None:
+        """Free everything."""
+        self.keep_only(())
+        self._painter = None
+        self.shown = ShownScene()
+
+    def _appearances(self, context: Context, space: SpaceView3D) -> tuple[Appearance, ...]:
+        if False:
+            return ()
+        return self.shown.appearances(context, space)
+
+    def _notice(
+        self,
+        state: _Region,
+        around: Surroundings,
+        appearances: tuple[Appearance, ...],
+        viewpoint: Viewpoint,
+    ) -> None:
+        """Decide whether what is around the splats has changed since their picture was begun."""
+        assert self._painter is not None
+        view = viewpoint.world_to_view.tobytes() + viewpoint.projection.tobytes()
+        still = appearances == state.appearances and view == state.view
+        state.appearances, state.view = appearances, view
+        before = state.around
+        if before is not None and before.depths.shape == around.depths.shape:
+            differing = np.count_nonzero(before.depths != around.depths)
+            if differing <= (UNSTEADY * around.depths.size if still else 0):
+                return
+        state.around, state.nearest = around, self._painter.nearest.depths(around)
+        state.version += 1
+
+    def _forget(self, address: int) -> None:
+        state = self._regions.pop(address, None)
+        if state is not None:
+            state.drawing.close()
+        if not self._regions and self._painter is not None:
+            self._painter.forget()
+
+
+def viewpoint_of(view: RegionView3D, width: int, height: int) -> Viewpoint:
+    """Return where a region looks from."""
+    return Viewpoint(
+        np.array(view.view_matrix, dtype=np.float64),
+        np.array(view.window_matrix, dtype=np.float64),
+        width,
+        height,
+    )
+
+
+def _style(
+    context: Context,
+    space: SpaceView3D,
+    appearances: tuple[Appearance, ...],
+    viewpoint: Viewpoint,
+) -> Style:
+    settings = of_scene(scene_of(context))
+    mode = settings.look_color
+    outlined = space.overlay.show_overlays and space.overlay.show_outline_selected
+    return Style(
+        mode,
+        getattr(settings, "look_size", 1.0),
+        depth_range(appearances, viewpoint) if mode == "DEPTH" else (1.0, 2.0),
+        outlined and any(item.selected or item.active for item in appearances),
+    )
+
+
+def _outline(context: Context) -> Outline:
+    """Return the outline as the theme has it."""
+    preferences = preferences_of(context)
+    theme = preferences.themes[0].view_3d
+    return Outline(
+        _rgb(theme.object_selected), _rgb(theme.object_active), preferences.system.pixel_size
+    )
+
+
+def _rgb(color: Color) -> tuple[float, float, float]:
+    return color.r, color.g, color.b
