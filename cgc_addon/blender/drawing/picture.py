@@ -95,7 +95,8 @@ class Painter:
         self.nearest, self.compositor = Nearest(), Compositor()
         self.nothing_near = new_texture((1, 1), "R32F", np.ones(1))
         """For `Picture.draw`, where nothing hides splats."""
-        self._atlas: Atlas | None = None
+        self.atlas: Atlas | None = None
+        """The Gaussians that were drawn last."""
 
     def begin(
         self,
@@ -119,7 +120,7 @@ class Painter:
 
     def forget(self) -> None:
         """Free the Gaussians."""
-        self._atlas = None
+        self.atlas = None
 
     def _atlas_of(self, appearances: Sequence[Appearance]) -> Atlas:
         """Return the textures of what appears, uploaded only where something changed."""
@@ -127,8 +128,8 @@ class Painter:
         for appearance in appearances:
             if appearance.splat not in splats:
                 splats.append(appearance.splat)
-        known = self._atlas.splats if self._atlas is not None else ()
-        if self._atlas is None or any(splat not in known for splat in splats):
-            self._atlas = None  # before the next one takes as much memory
-            self._atlas = build_atlas(splats)
-        return self._atlas
+        known = self.atlas.splats if self.atlas is not None else ()
+        if self.atlas is None or any(splat not in known for splat in splats):
+            self.atlas = None  # before the next one takes as much memory
+            self.atlas = build_atlas(splats)
+        return self.atlas

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..common.choices import LOOK_COLORS
 from .atlas import Atlas
 from .graphics import (
     bind,
@@ -38,8 +37,8 @@ DILATION = 0.3
 """px², as in training."""
 FEW_PIXELS = 0.15
 """How far beyond the edges of the picture the affine approximation is trusted, in its size."""
-MODES = tuple(item[0] for item in LOOK_COLORS)
-"""Ways to colour, numbered for the shader."""
+MODES = ("PHOTO", "SEGMENT", "FEATURE", "DEPTH", "OPACITY")
+"""Ways to colour, as the scene names them, numbered for the shader."""
 
 
 @dataclass(frozen=True, eq=False)

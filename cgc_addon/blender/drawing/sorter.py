@@ -18,6 +18,7 @@ class Sorter:
         self._wish: tuple[tuple[Hashable, ...], Callable[[], Order]] | None = None
         self._working_at: tuple[Hashable, ...] | None = None
         self._result: tuple[tuple[Hashable, ...], Order] | None = None
+        self._failure: Exception | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -40,8 +41,14 @@ class Sorter:
             self._thread.start()
 
     def newest(self) -> tuple[tuple[Hashable, ...], Order] | None:
-        """Return the order calculated last, and its key."""
+        """Return the order calculated last, and its key.
+
+        A defect in the calculation comes to light here.
+        """
         with self._changed:
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
             return self._result
 
     @property
@@ -67,11 +74,12 @@ class Sorter:
                     return
                 key, calculate = self._wish
                 self._wish, self._working_at = None, key
+            order, failure = None, None
             try:
                 order = calculate()
-            finally:
-                with self._changed:
-                    self._working_at = None
+            except Exception as error:  # noqa: BLE001 - raised where it is seen
+                failure = error
             with self._changed:
-                if not self._closed:
+                self._working_at, self._failure = None, failure
+                if order is not None and not self._closed:
                     self._result = (key, order)
