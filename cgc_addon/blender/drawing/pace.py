@@ -36,9 +36,9 @@ class Pace:
         # Quickly down, since a slow redraw is felt; up by no more than four at a time.
         self.per_second = min(measured, 4.0 * self.per_second)
 
-    def at_least(self, per_second: float) -> None:
-        """Take note that drawing cannot be slower than this."""
-        self.per_second = max(self.per_second, per_second)
+    def keep_between(self, slowest: float, fastest: float) -> None:
+        """Take note of bounds, in Gaussians per second."""
+        self.per_second = min(max(self.per_second, slowest), fastest)
 
     def affordable(self, seconds: float) -> int:
         """Return how many Gaussians can be drawn in a time."""

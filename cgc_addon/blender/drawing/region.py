@@ -144,8 +144,8 @@ class RegionDrawing:
         at_most = self._half.affordable(FRAME_SECONDS)
         order = back_to_front(wanted.appearances, wanted.viewpoint, at_most)
         self.shown = self._drawn(painter, smaller, order, self._half)
-        # Four times the pixels take at most four times as long.
-        self._full.at_least(self._half.per_second / 4.0)
+        # Four times the pixels take longer, but at most four times as long.
+        self._full.keep_between(self._half.per_second / 4.0, self._half.per_second)
 
     def _draw_slice(self, painter: Painter, wanted: Wanted) -> None:
         """Draw the next part of the full picture, once the order is there."""

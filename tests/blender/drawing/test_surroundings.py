@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("graphics")
 def test_colors_and_depths_come_from_the_framebuffer_in_use() -> None:
     import gpu
     from gpu_extras.batch import batch_for_shader
+    from mathutils import Matrix
 
     offscreen = gpu.types.GPUOffScreen(20, 10, format="RGBA32F")
     with offscreen.bind():
@@ -29,7 +30,7 @@ def test_colors_and_depths_come_from_the_framebuffer_in_use() -> None:
         quad = batch_for_shader(shader, "TRIS", {"pos": corners}, indices=[(0, 1, 2), (0, 2, 3)])
         with gpu.matrix.push_pop(), gpu.matrix.push_pop_projection():
             gpu.matrix.load_identity()
-            gpu.matrix.load_projection_matrix(((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)))
+            gpu.matrix.load_projection_matrix(Matrix.Identity(4))
             shader.bind()
             shader.uniform_float("color", (1.0, 0.0, 0.0, 1.0))
             quad.draw(shader)
