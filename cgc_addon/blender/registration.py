@@ -19,13 +19,14 @@ def modules() -> tuple[ModuleType, ...]:
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
-    from .splats import apply_transform
+    from .splats import apply_transform, stand_in_switch
     from .training import from_photos_operators
     from .training import operators as training_operators
 
     return (
         properties,
         migration,
+        stand_in_switch,
         preferences_page,
         jobs,
         worker_operators,

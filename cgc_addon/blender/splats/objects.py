@@ -37,7 +37,7 @@ from ..common.display_attributes import (
 )
 
 if TYPE_CHECKING:
-    from bpy.types import Object, PointCloud
+    from bpy.types import EnumProperty, Object, PointCloud, Struct
 
 BASE = "radiance:base"
 LOGIT = "opacity:logit"
@@ -147,19 +147,29 @@ class _Typed(Protocol):
     type: str
 
 
+def has_native() -> bool:
+    """Return whether this Blender draws splats itself, as 5.3 and later do."""
+    return _native_kinds(bpy.types.PointCloud) is not None
+
+
 def set_native(cloud: PointCloud, on: bool) -> bool:
     """Let Blender draw the points as splats itself, or not, and return whether it does."""
-    kinds = cloud.bl_rna.properties.get("type")
-    if kinds is None or NATIVE not in kinds.enum_items:
+    kinds = _native_kinds(cloud)
+    if kinds is None:
         return False
-    base = point_attributes.read_or_none(cloud, BASE)
-    if on and base is not None:  # that of an older Blender is of another type
-        point_attributes.write(cloud, BASE, "FLOAT4", base)
     wanted = NATIVE if on else kinds.default
     typed = cast("_Typed", cloud)
     if typed.type != wanted:
+        base = point_attributes.read_or_none(cloud, BASE)
+        if on and base is not None:  # that of an older Blender is of another type
+            point_attributes.write(cloud, BASE, "FLOAT4", base)
         typed.type = wanted
     return on
+
+
+def _native_kinds(cloud: PointCloud | type[PointCloud]) -> EnumProperty | None:
+    kinds = cast("EnumProperty | None", cast("Struct", cloud.bl_rna).properties.get("type"))
+    return kinds if kinds is not None and NATIVE in kinds.enum_items else None
 
 
 def _write_gaussians(
