@@ -11,6 +11,7 @@ def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .drawing import watch
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
     from .output import export_ply, mask_operators
@@ -27,6 +28,7 @@ def modules() -> tuple[ModuleType, ...]:
         properties,
         migration,
         stand_in_switch,
+        watch,
         preferences_page,
         jobs,
         worker_operators,

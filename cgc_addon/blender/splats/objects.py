@@ -98,7 +98,7 @@ def gaussians_of(item: Object) -> Gaussians:
         quats=point_attributes.read(cloud, "rotation"),
         logit_opacities=_logits(cloud, base[:, 3]),
         sh=_harmonics(cloud, base[:, :3]),
-        features=_features(cloud),
+        features=features_of(cloud),
         segments=point_attributes.read_or_none(cloud, "segment"),
     )
 
@@ -134,6 +134,22 @@ def replace_gaussians(
     cloud = point_attributes.resized(data_of(item), len(gaussians))
     point_attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
     _write_gaussians(cloud, gaussians, index, clusters)
+
+
+def opacities_of(cloud: PointCloud) -> NDArray[np.float32]:
+    """Return the opacities (N,) of a splat's data, 0..1.
+
+    Raises:
+        CgcError: it has lost the attribute that holds them.
+    """
+    return _base(cloud)[:, 3]
+
+
+def features_of(cloud: PointCloud) -> NDArray[np.float32] | None:
+    """Return the features (N, 16) of a splat's data, None where it has none."""
+    parts = [point_attributes.read_or_none(cloud, f"feature:{n}") for n in range(FEATURE_PARTS)]
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known, axis=1) if len(known) == FEATURE_PARTS else None
 
 
 def data_of(item: Object) -> PointCloud:
@@ -244,9 +260,3 @@ def _harmonics(cloud: PointCloud, constant: NDArray[np.float32]) -> NDArray[np.f
         rest.append(values)
     degree = int((len(rest) + 1) ** 0.5) - 1
     return np.stack([constant, *rest[: coefficient_count(degree) - 1]], axis=1)
-
-
-def _features(cloud: PointCloud) -> NDArray[np.float32] | None:
-    parts = [point_attributes.read_or_none(cloud, f"feature:{n}") for n in range(FEATURE_PARTS)]
-    known = [part for part in parts if part is not None]
-    return np.concatenate(known, axis=1) if len(known) == FEATURE_PARTS else None
