@@ -9,18 +9,17 @@ touched, and they stay the same object when it turns out that no number is anoth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...splats.gaussians import Gaussians
 from ..common.access import of_collection, of_scene
 from ..common.display_attributes import srgb_from_linear
 from ..splats.looks import is_segment, splats_of_scene
-from ..splats.objects import data_of, gaussians_of, is_splat
+from ..splats.objects import data_of, fingerprint, gaussians_of, is_splat
 from ..splats.stand_in import has_stand_in, stand_in_modifier
 from .feature_basis import FeatureBasis
 from .instancing import may_be_instanced
@@ -55,6 +54,14 @@ class _Place:
 
 
 @dataclass(frozen=True, eq=False)
+class _Stored:
+    """The Gaussians of a point cloud, and how to tell that they are still its own."""
+
+    splat: StoredSplat
+    fingerprint: int
+
+
+@dataclass(frozen=True, eq=False)
 class _View:
     """What one viewport showed last."""
 
@@ -80,7 +87,7 @@ class ShownScene:
     def __init__(self) -> None:
         self._change = 0
         self._views: dict[tuple[object, ...], _View] = {}
-        self._stored: dict[int, StoredSplat] = {}
+        self._stored: dict[int, _Stored] = {}
         """By `session_uid` of the point cloud."""
         self._touched: set[int] = set()
         """Point clouds to be read again."""
@@ -184,28 +191,24 @@ class ShownScene:
         return _View(self._change, tuple(appearances), tuple(owners), frozenset(clouds))
 
     def _splat(self, item: Object, basis: FeatureBasis | None) -> StoredSplat:
-        """Return the Gaussians of a splat, read if they are not known or were touched."""
-        identifier = data_of(item).session_uid
+        """Return the Gaussians of a splat, read if they are not known or are not the same."""
+        cloud = data_of(item)
+        identifier = cloud.session_uid
         known = self._stored.get(identifier)
-        touched = identifier in self._touched
-        if known is None or touched:
+        if known is None or identifier in self._touched:
             self._touched.discard(identifier)
-            # Features are drawn as colours, segments by their collections.
-            gaussians = replace(gaussians_of(item), features=None, segments=None)
-            if known is not None and _equal(known.gaussians, gaussians):
-                gaussians = known.gaussians
-        else:
-            gaussians = known.gaussians
-        colors = None
-        if basis is not None:
-            colors = None if known is None or touched else known.feature_colors
-            colors = basis.colors(data_of(item)) if colors is None else colors
-        if known is not None and gaussians is known.gaussians:
-            known_colors = known.feature_colors
-            if colors is known_colors or _equal_arrays(colors, known_colors):
-                return known
-        self._stored[identifier] = StoredSplat(gaussians, colors)
-        return self._stored[identifier]
+            numbers = fingerprint(cloud)
+            if known is None or known.fingerprint != numbers:
+                # Features are drawn as colours, segments by their collections.
+                gaussians = replace(gaussians_of(item), features=None, segments=None)
+                known = _Stored(StoredSplat(gaussians), numbers)
+        splat = known.splat
+        if basis is not None and splat.feature_colors is None:
+            splat = replace(splat, feature_colors=basis.colors(cloud))
+        elif basis is None and splat.feature_colors is not None:
+            splat = replace(splat, feature_colors=None)
+        self._stored[identifier] = replace(known, splat=splat)
+        return splat
 
     def _basis(self, scene: Scene) -> FeatureBasis:
         """Return how a scene shows features: the same while anything that it was made for is there.
@@ -316,16 +319,3 @@ def _is_same(one: Appearance, other: Appearance) -> bool:
     if (one.selected, one.active) != (other.selected, other.active):
         return False
     return bool((one.matrix == other.matrix).all())
-
-
-def _equal(one: Gaussians, other: Gaussians) -> bool:
-    return all(
-        _equal_arrays(getattr(one, field.name), getattr(other, field.name))
-        for field in fields(Gaussians)
-    )
-
-
-def _equal_arrays(one: NDArray | None, other: NDArray | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return np.array_equal(one, other, equal_nan=True)

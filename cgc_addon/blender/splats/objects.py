@@ -19,6 +19,7 @@ them; to it come what we know of each Gaussian and what older Blenders need to d
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
+from zlib import crc32
 
 import bpy
 import numpy as np
@@ -134,6 +135,23 @@ def replace_gaussians(
     cloud = point_attributes.resized(data_of(item), len(gaussians))
     point_attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
     _write_gaussians(cloud, gaussians, index, clusters)
+
+
+def fingerprint(cloud: PointCloud) -> int:
+    """Return a number that is another one when any number of the Gaussians is.
+
+    It is had in a quarter of the time that reading takes: Blender tells of many changes that do
+    not concern the Gaussians.
+    """
+    base = BASE if BASE in cloud.attributes else COLOR
+    rest = [f"radiance:sh_{number}" for number in range(coefficient_count(HIGHEST_DEGREE) - 1)]
+    features = [f"feature:{number}" for number in range(FEATURE_PARTS)]
+    checksum = 0
+    for name in ("position", "scale", "rotation", base, LOGIT, *rest, *features):
+        values = point_attributes.read_or_none(cloud, name)
+        if values is not None:
+            checksum = crc32(np.ascontiguousarray(values).data, crc32(name.encode(), checksum))
+    return checksum
 
 
 def opacities_of(cloud: PointCloud) -> NDArray[np.float32]:
