@@ -31,12 +31,10 @@ from .common.windows import viewports_in
 from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run
+from .splats import stand_in_switch
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Object, PointCloud, SpaceView3D
-
-MOST_ELLIPSOIDS = 150_000
-"""Gaussians up to which the file opens with them in their shapes: more want a good card."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,11 @@ def _registered() -> Iterator[None]:
         return
     properties.register()
     migration.register()
+    stand_in_switch.register()  # which sees to what is saved
     try:
         yield
     finally:
+        stand_in_switch.unregister()
         migration.unregister()
         properties.unregister()
 
@@ -126,8 +126,6 @@ def _show(capture: Collection) -> None:
     assert settings is not None
     # Blender reads what can be chosen here from a file.
     settings.view_transform = "Standard"  # pyright: ignore[reportAttributeAccessIssue]
-    if sum(_count(item) for item in objects_of_kind(capture, "SPLAT")) <= MOST_ELLIPSOIDS:
-        of_scene(scene).look_shape = "ELLIPSOIDS"
     for view in viewports_in(area for screen in bpy.data.screens for area in screen.areas):
         view.shading.type = "MATERIAL"
         # From the root to every camera: a bundle of them through the scene.

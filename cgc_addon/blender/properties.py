@@ -40,6 +40,7 @@ from .common.choices import (
     REVIEW_LEVELS,
     SPATIAL_LOSSES,
 )
+from .common.windows import redraw_viewports
 from .photo_masks import overlay
 from .segments import selection
 from .segments.data import rename, tag_color
@@ -60,6 +61,11 @@ def _color_changed(group: PropertyGroup, _context: Context) -> None:
 
 def _look_changed(group: PropertyGroup, _context: Context) -> None:
     looks.apply_look_to_scene(cast("Scene", group.id_data))
+    redraw_viewports(bpy.context)
+
+
+def _size_changed(_group: PropertyGroup, _context: Context) -> None:
+    redraw_viewports(bpy.context)
 
 
 def _overlay_changed(_group: PropertyGroup, _context: Context) -> None:
@@ -314,7 +320,17 @@ class CgcScene(bpy.types.PropertyGroup):
         name="Colors", items=LOOK_COLORS, default="PHOTO", update=_look_changed
     )
     look_shape: EnumProperty(
-        name="Shape", items=LOOK_SHAPES, default="POINTS", update=_look_changed
+        name="Shape", items=LOOK_SHAPES, default="SPLATS", update=_look_changed
+    )
+    look_size: FloatProperty(
+        name="Size",
+        description="Factor on the size of every splat; 1: as trained",
+        subtype="FACTOR",
+        min=0.001,
+        soft_min=0.05,
+        soft_max=2.0,
+        default=1.0,
+        update=_size_changed,
     )
     active_segment: IntProperty(
         name="Active Segment",

@@ -11,6 +11,7 @@ def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .drawing import watch
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
     from .output import export_ply, mask_operators
@@ -19,13 +20,15 @@ def modules() -> tuple[ModuleType, ...]:
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
-    from .splats import apply_transform
+    from .splats import apply_transform, stand_in_switch
     from .training import from_photos_operators
     from .training import operators as training_operators
 
     return (
         properties,
         migration,
+        stand_in_switch,
+        watch,
         preferences_page,
         jobs,
         worker_operators,

@@ -41,6 +41,10 @@ class RecordedLayout:
         getattr(data, name)
         self.record.properties.append(name)
 
+    def prop_enum(self, data: Any, name: str, value: str, **_options: Any) -> None:
+        assert value in data.bl_rna.properties[name].enum_items, f"{name} has no {value}"
+        self.record.properties.append(f"{name} {value}")
+
     def operator(self, idname: str, *, text: str = "", icon: str = "NONE", **_options: Any) -> Any:
         assert icon in ICONS, icon
         module, name = idname.split(".")

@@ -24,6 +24,8 @@ from cgc_addon.blender.capture.parts import (
     segment_collections,
 )
 from cgc_addon.blender.common.access import of_collection, of_scene
+from cgc_addon.blender.splats import stand_in_switch
+from cgc_addon.blender.splats.stand_in import has_stand_in
 from cgc_addon.errors import CgcError
 
 
@@ -82,13 +84,21 @@ def test_it_opens_on_what_a_photo_shows_in_colours(blend: Path) -> None:
         assert abs(turn.angle) < 1e-3
 
 
-def test_a_small_scene_shows_the_shapes_of_its_gaussians(blend: Path) -> None:
+def test_it_shows_splats_and_hides_none_where_the_extension_is_missing(blend: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(blend))
-    assert bpy.context.scene.cgc.look_shape == "ELLIPSOIDS"
+    assert bpy.context.scene.cgc.look_shape == "SPLATS"
     assert bpy.context.scene.view_settings.view_transform == "Standard"
     splats = [item for item in bpy.data.objects if item.cgc.kind == "SPLAT"]
     assert splats
-    assert all(item.modifiers for item in splats)
+    assert all(has_stand_in(item) for item in splats)
+    stand_in_switch.unregister()
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(blend))
+        stored = [item for item in bpy.data.objects if item.cgc.kind == "SPLAT"]
+        assert len(stored) == len(splats)
+        assert not any(has_stand_in(item) for item in stored)
+    finally:
+        stand_in_switch.register()
 
 
 def test_its_paths_are_relative_and_lead_to_the_files(blend: Path, tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ class SceneSettings(Protocol):
     live_preview: bool
     look_color: str
     look_shape: str
+    look_size: float
+    """Factor."""
     active_segment: int
     """Index in `bpy.data.collections`, −1 for none; read from Blender."""
     mask_cameras: str
@@ -118,7 +120,7 @@ def of_scene(scene: Scene) -> SceneSettings:
     return _group(scene)
 
 
-def has_settings(owner: Collection | Scene) -> bool:
+def has_settings(owner: Collection | Object | Scene) -> bool:
     """Return whether properties of ours were ever asked of a data-block; leaves no trace itself."""
     return owner.is_property_set("cgc")
 

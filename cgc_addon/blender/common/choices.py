@@ -15,6 +15,8 @@ from ...reconstruction import settings as solve_settings
 from ...training import presets
 
 Items = tuple[tuple[str, str, str], ...]
+NumberedItems = tuple[tuple[str, str, str, str, int], ...]
+"""With an icon and a number: the latter is what a .blend stores, whatever the order."""
 
 
 def items(choices: Iterable[Described]) -> Items:
@@ -64,11 +66,20 @@ REVIEW_LEVELS = (
     (folder.MASKS, "Objects", "Masks of whole objects, which training reads"),
     (folder.PARTS, "Parts", "Masks of parts of objects"),
 )
-LOOK_COLORS = (
-    ("PHOTO", "Photo", "Colours of the photos"),
-    ("SEGMENT", "Segments", "One colour for each segment"),
+LOOK_COLORS: NumberedItems = (
+    ("PHOTO", "Photo", "Colours of the photos", "", 0),
+    ("SEGMENT", "Segments", "One colour for each segment", "", 1),
+    ("FEATURE", "Features", "What was learned to belong together has like colours", "", 2),
+    ("DEPTH", "Depth", "Near is bright, far is dark", "", 3),
+    ("OPACITY", "Opacity", "How opaque each Gaussian is", "", 4),
 )
-LOOK_SHAPES = (
-    ("POINTS", "Points", "One small ball for each Gaussian: quick"),
-    ("ELLIPSOIDS", "Ellipsoids", "The shape of each Gaussian: closer to the splat, slower"),
+COLORS_OF_SPLATS = ("FEATURE", "DEPTH", "OPACITY")
+"""Colours that other shapes do not have; they show those of the photos then."""
+LOOK_SHAPES: NumberedItems = (
+    ("SPLATS", "Splats", "As trained: soft, sorted and blended, drawn by the extension", "", 2),
+    ("POINTS", "Points", "One small ball for each Gaussian: quick", "", 0),
+    ("ELLIPSOIDS", "Ellipsoids", "The shape of each Gaussian, as a solid body", "", 1),
+    ("NATIVE", "Blender's Own", "Gaussian splats as Blender itself draws them", "", 3),
 )
+"""All of them are known everywhere, so that files open; where Blender has no splats of its own,
+points stand for them."""

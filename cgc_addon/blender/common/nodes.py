@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+import bpy
+
 if TYPE_CHECKING:
     from bpy.types import (
+        GeometryNodeTree,
         Node,
+        NodesModifier,
         NodeSocket,
         NodeTree,
         NodeTreeInterface,
         NodeTreeInterfaceSocket,
+        Object,
         ShaderNodeAttribute,
         ShaderNodeVectorMath,
     )
@@ -33,6 +38,27 @@ class NumberSocket(Protocol):
 
 class _ValueSocket(Protocol):
     default_value: object
+
+
+def marked_group(mark: str, version: int) -> GeometryNodeTree | None:
+    """Return the node group of this file that carries a mark, a custom property, of a version.
+
+    A mark outlives renaming, appending and linking.
+    """
+    for group in bpy.data.node_groups:
+        if group.get(mark) == version and group.library is None:
+            return cast("GeometryNodeTree", group)
+    return None
+
+
+def marked_modifier(item: Object, mark: str) -> NodesModifier | None:
+    """Return the modifier of an object whose node group carries a mark, of whatever version."""
+    for modifier in item.modifiers:
+        if modifier.type == "NODES":
+            group = cast("NodesModifier", modifier).node_group
+            if group is not None and mark in group:
+                return cast("NodesModifier", modifier)
+    return None
 
 
 def interface_of(group: NodeTree) -> NodeTreeInterface:

@@ -10,10 +10,12 @@ import bpy
 from ..capture.parts import active_capture
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
+from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
+from ..splats.objects import has_native
 from .job_box import training_runs
 from .layout import SidebarPanel, say
 
@@ -83,8 +85,19 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
     def draw(self, context: Context) -> None:
         """Draw colours and shapes."""
         layout, settings = layout_of(self), of_scene(scene_of(context))
-        layout.row().prop(settings, "look_color", expand=True)
-        layout.row().prop(settings, "look_shape", expand=True)
+        grid = layout.grid_flow(columns=2, even_columns=True, align=True)
+        for shape, *_ in LOOK_SHAPES:
+            if shape != "NATIVE" or has_native():
+                grid.prop_enum(settings, "look_shape", shape)
+        layout.prop(settings, "look_color")
+        if settings.look_shape == "SPLATS":
+            layout.prop(settings, "look_size", slider=True)
+        elif settings.look_color in COLORS_OF_SPLATS:
+            say(layout, context, "Only Splats show this; photo colours are shown.", "INFO")
+        elif settings.look_shape == "NATIVE" and not has_native():
+            say(layout, context, "Blender's own splats come with 5.3; points are shown.", "INFO")
+        elif settings.look_shape == "NATIVE" and settings.look_color == "SEGMENT":
+            say(layout, context, "Blender's own splats show no segments; points do.", "INFO")
 
 
 CLASSES = (CGC_PT_segments, CGC_PT_granularity, CGC_PT_looks)

@@ -16,7 +16,7 @@ from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
 from ..capture.import_colmap import capture_of_dataset, import_colmap
 from ..capture.parts import captures, new_capture, root_of
-from ..common.access import of_collection
+from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.context import scene_of, view_layer_of, window_manager_of
 from ..common.windows import areas_of, viewports_in
@@ -95,12 +95,16 @@ def import_run(
 
 
 def show_colors(context: Context) -> bool:
-    """Switch viewports from Solid, which shows no colours of splats, to Material Preview.
+    """Switch viewports from Solid, which shows no colours of points, to Material Preview.
+
+    Splats that the extension draws have their colours everywhere.
 
     Returns:
         Whether there was one.
     """
     switched = False
+    if of_scene(scene_of(context)).look_shape == "SPLATS":
+        return switched
     for view in viewports_in(areas_of(context)):
         if view.shading.type == "SOLID":
             view.shading.type = "MATERIAL"
@@ -155,7 +159,8 @@ class ImportSegments(_Operator):
     else:
         material_preview: BoolProperty(
             name="Show in Color",
-            description="Switch viewports in Solid mode, which has no colours, to Material Preview",
+            description="Switch viewports in Solid mode, in which points have no colours, to "
+            "Material Preview; the look Splats needs it not",
             default=True,
         )
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, cast
 import bpy
 
 from ..common.display_attributes import SURFACE_OPACITY
-from ..common.nodes import input_identifiers, interface_of, new_number, set_value
+from ..common.nodes import (
+    input_identifiers,
+    interface_of,
+    marked_group,
+    marked_modifier,
+    new_number,
+    set_value,
+)
 from .objects import COLOR
 
 if TYPE_CHECKING:
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 
 MODIFIER = "Ellipsoids"
 MARK = "cgc_ellipsoids"
-"""Custom property of the node group; it outlives renaming, appending and linking."""
+"""Custom property of the node group."""
 VERSION = 1
 
 
@@ -39,8 +46,8 @@ def show_ellipsoids(item: Object, material: Material) -> None:
     if modifier is None:
         modifier = cast("NodesModifier", item.modifiers.new(MODIFIER, "NODES"))
         modifier.node_group = _node_group()
-    _set_input(modifier, "Material", material)
-    item.update_tag()
+    if _set_input(modifier, "Material", material):
+        item.update_tag()
 
 
 def hide_ellipsoids(item: Object) -> None:
@@ -52,30 +59,30 @@ def hide_ellipsoids(item: Object) -> None:
 
 def ellipsoid_modifier(item: Object) -> NodesModifier | None:
     """Return the modifier that draws a splat as ellipsoids."""
-    for modifier in item.modifiers:
-        if modifier.type == "NODES":
-            group = cast("NodesModifier", modifier).node_group
-            if group is not None and MARK in group:
-                return cast("NodesModifier", modifier)
-    return None
+    return marked_modifier(item, MARK)
 
 
-def _set_input(modifier: NodesModifier, name: str, value: object) -> None:
-    """Set an input of the node group, for this modifier alone."""
+def _set_input(modifier: NodesModifier, name: str, value: object) -> bool:
+    """Set an input of the node group, for this modifier alone; return whether it had another."""
     assert modifier.node_group is not None
     inputs = input_identifiers(modifier.node_group)
     typed = getattr(modifier, "properties", None)
     if typed is None:  # before 5.2
+        if modifier.get(inputs[name]) == value:
+            return False
         modifier[inputs[name]] = value
     else:
-        getattr(typed.inputs, inputs[name]).value = value
+        given = getattr(typed.inputs, inputs[name])
+        if given.value == value:
+            return False
+        given.value = value
+    return True
 
 
 def _node_group() -> GeometryNodeTree:
     """Return the node group of this file, made where there is none."""
-    for group in bpy.data.node_groups:
-        if group.get(MARK) == VERSION and group.library is None:
-            return cast("GeometryNodeTree", group)
+    if (found := marked_group(MARK, VERSION)) is not None:
+        return found
     group = cast("GeometryNodeTree", bpy.data.node_groups.new(MODIFIER, "GeometryNodeTree"))
     group[MARK] = VERSION
     _add_sockets(group)

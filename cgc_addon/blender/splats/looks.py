@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How splats look in the viewport and in renders: their colours, and points or ellipsoids.
+"""How splats look in the viewport and in renders: their colours, and who draws them as what.
 
 Two materials serve all splats of a file. Both only shine: a photo has its light in it already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 import numpy as np
 
 from ..capture.parts import objects_in
-from ..common.access import of_collection, of_scene
+from ..common.access import has_settings, of_collection, of_scene
 from ..common.context import scene_of
 from ..common.display_attributes import linear_from_srgb
 from ..common.nodes import add_attribute, add_vector_math
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
 from .objects import COLOR, data_of, is_splat, set_native
+from .stand_in import remove_stand_in, show_stand_in
 
 if TYPE_CHECKING:
     from bpy.types import (
@@ -43,32 +44,51 @@ def apply_look(item: Object, scene: Scene | None = None) -> None:
         item: splat; one that is linked from another file keeps its look.
         scene: whose settings count, None for the one shown.
     """
-    if not is_splat(item) or not item.is_editable:
-        return
-    settings = of_scene(scene or scene_of(bpy.context))
-    material = _material(settings.look_color)
-    cloud = data_of(item)
-    if cloud.is_editable:
-        plain = settings.look_color == "PHOTO" and settings.look_shape == "POINTS"
-        set_native(cloud, plain)
-        if not cloud.materials:
-            cloud.materials.append(material)
-        elif cloud.materials[0] != material:
-            cloud.materials[0] = material
-    if settings.look_shape == "ELLIPSOIDS":
-        show_ellipsoids(item, material)
-    else:
-        hide_ellipsoids(item)
-    for collection in item.users_collection:
-        if of_collection(collection).kind in ("SEGMENT", "UNASSIGNED"):
-            _color_object(item, collection)
-            break
+    if is_splat(item):
+        apply_look_to([item], scene or scene_of(bpy.context))
 
 
 def apply_look_to_scene(scene: Scene) -> None:
     """Give every splat of a scene, instanced ones too, the look that the scene asks for."""
-    for item in _splats(scene):
-        apply_look(item, scene)
+    apply_look_to(splats_of_scene(scene), scene)
+
+
+def apply_look_to(items: Iterable[Object], scene: Scene) -> None:
+    """Give splats the look that a scene asks for, as far as they do not have it yet."""
+    editable = [item for item in items if item.is_editable]
+    if not editable:
+        return
+    settings = of_scene(scene)
+    shape, by_segment = settings.look_shape, settings.look_color == "SEGMENT"
+    material = _material("SEGMENT" if by_segment else "PHOTO")
+    for item in editable:
+        cloud = data_of(item)
+        if cloud.is_editable:
+            # Renders show Blender's own splats also while viewports are drawn by the extension.
+            set_native(cloud, shape in ("SPLATS", "NATIVE") and not by_segment)
+            if not cloud.materials:
+                cloud.materials.append(material)
+            elif cloud.materials[0] != material:
+                cloud.materials[0] = material
+        if shape == "ELLIPSOIDS":
+            show_ellipsoids(item, material)
+        else:
+            hide_ellipsoids(item)
+        if shape == "SPLATS":
+            show_stand_in(item)
+        else:
+            remove_stand_in(item)
+    colorless = set(editable)
+    for collection in bpy.data.collections:
+        if is_segment(collection):
+            for item in colorless.intersection(collection.objects):
+                _color_object(item, collection)
+                colorless.remove(item)
+
+
+def is_segment(collection: Collection) -> bool:
+    """Return whether a collection is that of a segment, or of Gaussians in none."""
+    return has_settings(collection) and of_collection(collection).kind in ("SEGMENT", "UNASSIGNED")
 
 
 def show_segment_color(collection: Collection) -> None:
@@ -78,7 +98,8 @@ def show_segment_color(collection: Collection) -> None:
             _color_object(item, collection)
 
 
-def _splats(scene: Scene) -> Iterator[Object]:
+def splats_of_scene(scene: Scene) -> Iterator[Object]:
+    """Yield the splats of a scene, instanced ones too, each once."""
     seen: set[Object] = set()
     waiting = list(scene.objects)
     while waiting:
@@ -94,7 +115,9 @@ def _splats(scene: Scene) -> Iterator[Object]:
 
 def _color_object(item: Object, collection: Collection) -> None:
     linear = linear_from_srgb(np.array(of_collection(collection).color[:]))
-    item.color = (*(float(value) for value in linear), 1.0)
+    color = (*(float(value) for value in linear), 1.0)
+    if not np.allclose(item.color[:], color, rtol=0.0, atol=1e-6):
+        item.color = color
 
 
 def _material(look: str) -> Material:

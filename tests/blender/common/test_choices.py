@@ -44,3 +44,13 @@ def test_choices_keep_their_places() -> None:
     }
     for name, identifiers in places.items():
         assert [item[0] for item in getattr(choices, name)] == identifiers.split(), name
+
+
+def test_looks_keep_the_numbers_that_files_store() -> None:
+    def numbers(items) -> dict[str, int]:
+        return {identifier: number for identifier, _, _, _, number in items}
+
+    shapes = {"POINTS": 0, "ELLIPSOIDS": 1, "SPLATS": 2, "NATIVE": 3}
+    assert numbers(choices.LOOK_SHAPES) == shapes
+    colors = {"PHOTO": 0, "SEGMENT": 1, "FEATURE": 2, "DEPTH": 3, "OPACITY": 4}
+    assert numbers(choices.LOOK_COLORS) == colors

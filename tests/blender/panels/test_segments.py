@@ -9,8 +9,9 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from cgc_addon.blender.panels.segments import CGC_PT_segments
+from cgc_addon.blender.panels.segments import CGC_PT_looks, CGC_PT_segments
 from cgc_addon.blender.panels.sidebar import CLASSES
+from cgc_addon.blender.splats.objects import has_native
 
 from ..recorded_layout import drawn
 
@@ -23,3 +24,29 @@ def test_segments_are_counted(segmented):
     assert shown.lists[0][0] == "CGC_UL_segments"
     for panel in PANELS:
         drawn(panel)
+
+
+def test_looks_are_offered_where_this_blender_has_them(segmented):
+    offered = {"look_shape SPLATS", "look_shape POINTS", "look_shape ELLIPSOIDS"}
+    native = {"look_shape NATIVE"} if has_native() else set()
+    assert set(drawn(CGC_PT_looks).properties) == offered | native | {"look_color", "look_size"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "color", "said"),
+    [
+        ("SPLATS", "DEPTH", ""),
+        ("POINTS", "SEGMENT", ""),
+        ("POINTS", "DEPTH", "Only Splats show this"),
+        ("ELLIPSOIDS", "FEATURE", "Only Splats show this"),
+        ("NATIVE", "OPACITY", "Only Splats show this"),
+        ("NATIVE", "PHOTO", "" if has_native() else "come with 5.3"),
+        ("NATIVE", "SEGMENT", "show no segments" if has_native() else "come with 5.3"),
+    ],
+)
+def test_what_a_shape_does_not_show_is_said(segmented, shape, color, said):
+    settings = bpy.context.scene.cgc
+    settings.look_shape, settings.look_color = shape, color
+    text = drawn(CGC_PT_looks).text
+    assert said in text
+    assert bool(said) == bool(text.strip())

@@ -12,6 +12,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.common.access import of_collection, of_scene
+from cgc_addon.blender.common.choices import COLORS_OF_SPLATS
 from cgc_addon.blender.splats.looks import apply_look, apply_look_to_scene
 from cgc_addon.blender.splats.objects import NATIVE, data_of, new_splat
 from cgc_addon.splats.gaussians import Gaussians
@@ -22,7 +23,9 @@ COLORS = ((0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8))
 HAS_NATIVE = "type" in bpy.types.PointCloud.bl_rna.properties
 """Whether this Blender draws splats itself, as 5.3 and later do."""
 ORANGE = (0.9, 0.5, 0.2)
-LOOKS = [(shape, color) for shape in ("POINTS", "ELLIPSOIDS") for color in ("PHOTO", "SEGMENT")]
+SHAPES = ("POINTS", "ELLIPSOIDS", "SPLATS", "NATIVE")
+LOOKS = [(shape, color) for shape in SHAPES for color in ("PHOTO", "SEGMENT")]
+"""A render shows those that are drawn in viewports only as Blender's own splats, or as points."""
 
 
 def row_of_three(**changes) -> Gaussians:
@@ -116,12 +119,14 @@ def test_ellipsoids_have_the_scale_and_rotation_of_their_gaussians(tmp_path) -> 
     assert abs(wide[2] - high[2]) <= 1
 
 
-@pytest.mark.parametrize("shape", ["POINTS", "ELLIPSOIDS"])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_almost_transparent_is_not_drawn(tmp_path, shape) -> None:
     add_splat(row_of_three(logit_opacities=np.float32([8, -2, 8])))
     show(shape, "PHOTO")
     picture = rendered(tmp_path / "opacity.png")
-    if shape == "POINTS" and HAS_NATIVE:  # Blender's own splats are as transparent as they are
+    if (
+        shape in ("SPLATS", "NATIVE") and HAS_NATIVE
+    ):  # Blender's own splats are as transparent as they are
         assert 0.02 < picture[HEIGHT // 2, 30].max() < 0.4
     else:
         assert picture[HEIGHT // 2, 30].max() < 0.02
@@ -141,8 +146,9 @@ def test_materials_and_nodes_are_shared_and_made_once() -> None:
             show(shape, color)
             assert len({data_of(item).materials[0] for item in items}) == 1
             assert [len(data_of(item).materials) for item in items] == [1, 1, 1]
-            assert {len(item.modifiers) for item in items} == {int(shape == "ELLIPSOIDS")}
-    assert (len(bpy.data.materials), len(bpy.data.node_groups)) == (2, 1)
+            names = {"ELLIPSOIDS": ["Ellipsoids"], "SPLATS": ["Splat Stand-In"]}.get(shape, [])
+            assert [[m.name for m in item.modifiers] for item in items] == [names] * 3
+    assert (len(bpy.data.materials), len(bpy.data.node_groups)) == (2, 2)
 
 
 def test_the_look_is_that_of_the_scene_and_other_modifiers_stay() -> None:
@@ -152,6 +158,8 @@ def test_the_look_is_that_of_the_scene_and_other_modifiers_stay() -> None:
     settings.look_shape = "ELLIPSOIDS"
     apply_look(item)
     assert [m.name for m in item.modifiers] == ["mine", "Ellipsoids"]
+    settings.look_shape = "SPLATS"
+    assert [m.name for m in item.modifiers] == ["mine", "Splat Stand-In"]
     settings.look_shape = "POINTS"
     assert list(item.modifiers) == [other]
 
@@ -193,6 +201,36 @@ def test_the_colour_of_a_segment_is_that_of_its_objects_at_once() -> None:
     np.testing.assert_allclose(item.color[:], (1.0, 0.21404114, 0.0, 1.0), atol=1e-6)
 
 
+def test_a_look_that_is_there_already_is_not_applied_again() -> None:
+    item = add_splat(row_of_three())
+    of_collection(item.users_collection[0]).color = ORANGE
+    for shape, color in LOOKS:
+        show(shape, color)
+        bpy.context.view_layer.update()
+        updated: list[str] = []
+
+        def note(_scene, graph, updated=updated) -> None:
+            updated.extend(update.id.name for update in graph.updates)
+
+        bpy.app.handlers.depsgraph_update_post.append(note)
+        try:
+            apply_look_to_scene(bpy.context.scene)
+            bpy.context.view_layer.update()
+        finally:
+            bpy.app.handlers.depsgraph_update_post.remove(note)
+        assert updated == [], (shape, color)
+
+
+def test_colours_of_splats_alone_are_those_of_the_photos_elsewhere() -> None:
+    item = add_splat(row_of_three())
+    for shape in SHAPES:
+        show(shape, "PHOTO")
+        photo = data_of(item).materials[0]
+        for color in COLORS_OF_SPLATS:
+            show(shape, color)
+            assert data_of(item).materials[0] == photo
+
+
 def test_native_splats_are_for_the_photo_look_alone(monkeypatch) -> None:
     switched = []
     monkeypatch.setattr(
@@ -202,7 +240,7 @@ def test_native_splats_are_for_the_photo_look_alone(monkeypatch) -> None:
     for shape, color in LOOKS:
         switched.clear()
         show(shape, color)
-        assert switched[-1] == ((shape, color) == ("POINTS", "PHOTO"))
+        assert switched[-1] == (shape in ("SPLATS", "NATIVE") and color == "PHOTO")
     assert NATIVE == "GAUSSIAN_SPLAT"
 
 

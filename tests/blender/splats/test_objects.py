@@ -17,6 +17,7 @@ from cgc_addon.blender.splats.objects import (
     BASE,
     clusters_of,
     data_of,
+    fingerprint,
     gaussians_of,
     indices_of,
     is_splat,
@@ -181,6 +182,23 @@ def test_a_copy_is_independent() -> None:
     numbers = np.arange(10, dtype=np.int32)
     replace_gaussians(item, subset(gaussians, numbers), numbers, numbers)
     assert_same(gaussians_of(copy), gaussians)
+
+
+def test_a_fingerprint_tells_any_change_of_a_number_and_nothing_else() -> None:
+    item = splat_of(random_gaussians(50))
+    cloud = item.data
+    found = {fingerprint(cloud)}
+    cloud.update_tag()
+    cloud.attributes["segment"].data[0].value = 7
+    assert {fingerprint(cloud)} == found
+    for name in ("position", "scale", "radiance:sh_1"):
+        cloud.attributes[name].data[3].vector[1] += 1e-3
+        found.add(fingerprint(cloud))
+    cloud.attributes["feature:2"].data[49].color[3] += 1e-3
+    found.add(fingerprint(cloud))
+    cloud.attributes.remove(cloud.attributes["radiance:sh_14"])
+    found.add(fingerprint(cloud))
+    assert len(found) == 6
 
 
 def test_undo_and_redo_bring_the_gaussians_back() -> None:
