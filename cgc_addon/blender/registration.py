@@ -11,6 +11,7 @@ def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .drawing import handler as viewport_drawing
     from .drawing import watch
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
@@ -29,6 +30,7 @@ def modules() -> tuple[ModuleType, ...]:
         migration,
         stand_in_switch,
         watch,
+        viewport_drawing,
         preferences_page,
         jobs,
         worker_operators,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where Blender calls: with each redraw of a 3D viewport, and when its data change."""
+"""Where Blender calls with each redraw of a 3D viewport, and what redraws it until all is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .viewport import ViewportDrawing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bpy.types import Depsgraph, Region, Scene
+    from bpy.types import Region
 
 LOOK_AGAIN_SECONDS = 0.03
 """How often unfinished pictures are looked at."""
@@ -39,7 +39,6 @@ def register() -> None:
         return
     _active.viewport = ViewportDrawing()
     _active.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
-    bpy.app.handlers.depsgraph_update_post.append(_after_update)
     bpy.app.handlers.load_pre.append(_before_load)
     redraw_viewports(bpy.context)
 
@@ -49,9 +48,18 @@ def unregister() -> None:
     if _active.viewport is None:
         return
     bpy.app.handlers.load_pre.remove(_before_load)
-    bpy.app.handlers.depsgraph_update_post.remove(_after_update)
     _stop()
     redraw_viewports(bpy.context)
+
+
+def due_regions() -> set[int]:
+    """Return the addresses of regions of which another redraw would show more now."""
+    return set() if _active.viewport is None else _active.viewport.due()
+
+
+def is_complete() -> bool:
+    """Return whether every viewport shows all it has to show, and no redraw is waited for."""
+    return _active.viewport is None or not _active.viewport.waits
 
 
 def _draw() -> None:
@@ -73,7 +81,7 @@ def _look_again() -> float | None:
         return None
     regions = {region.as_pointer(): region for region in _regions()}
     _active.viewport.keep_only(regions)
-    for address in _active.viewport.due():
+    for address in due_regions():
         regions[address].tag_redraw()
     return LOOK_AGAIN_SECONDS if _active.viewport.waits else None
 
@@ -83,12 +91,6 @@ def _regions() -> Iterator[Region]:
         for region in area.regions:
             if region.type == "WINDOW":
                 yield region
-
-
-@persistent
-def _after_update(_scene: Scene, depsgraph: Depsgraph) -> None:
-    if _active.viewport is not None:
-        _active.viewport.shown.note(depsgraph)
 
 
 @persistent

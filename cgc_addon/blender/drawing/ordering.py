@@ -19,13 +19,15 @@ NEAR = 0.01
 MARGIN = 1.3
 """Gaussians count whose middle lies in this many times the width and height of the picture; as in
 3DGS, others are too far away from where the projection holds."""
+CANDIDATES = 4.0
+"""Where only some Gaussians are drawn, so many times as many are looked at, whatever the view."""
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
     """K Gaussians, back to front."""
 
-    gaussians: NDArray[np.int64]
+    gaussians: NDArray[np.integer]
     """(K,) index in its own splat."""
     appearances: NDArray[np.int32]
     """(K,) index of the appearance."""
@@ -44,16 +46,19 @@ def back_to_front(
         viewpoint: from where.
         at_most: draw only so many Gaussians, those that cover most of the picture.
     """
+    total = sum(len(appearance.splat.gaussians) for appearance in appearances)
+    share = 1.0 if at_most is None else CANDIDATES * at_most / max(total, 1)
     depths, indices, owners, sizes = [], [], [], []
     for number, appearance in enumerate(appearances):
         matrix = viewpoint.world_to_view @ appearance.matrix
-        depth, seen = _seen(appearance.splat.gaussians.means, matrix, viewpoint)
+        chosen = _candidates(appearance, share)
+        depth, seen = _seen(appearance.splat.gaussians.means[chosen], matrix, viewpoint)
         kept = np.flatnonzero(seen)
         depths.append(depth[kept])
-        indices.append(kept)
+        indices.append(kept if isinstance(chosen, slice) else chosen[kept])
         owners.append(np.full(len(kept), number, dtype=np.int32))
         if at_most is not None:
-            sizes.append(_sizes(appearance, matrix, depth, kept, viewpoint))
+            sizes.append(_sizes(appearance, matrix, depths[-1], indices[-1], viewpoint))
     if not depths:
         return Order(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
     depth, index, owner = (np.concatenate(part) for part in (depths, indices, owners))
@@ -68,6 +73,14 @@ def back_to_front(
 def is_perspective(projection: NDArray[np.float64]) -> bool:
     """Return whether a projection matrix (4, 4) is that of a perspective view."""
     return bool(projection[3, 3] == 0.0)
+
+
+def _candidates(appearance: Appearance, share: float) -> slice | NDArray[np.int32]:
+    """Return a share of a splat's Gaussians, the largest, or all of them."""
+    if share >= 1.0:
+        return slice(None)
+    splat = appearance.splat
+    return splat.largest_first[: int(np.ceil(share * len(splat.gaussians)))]
 
 
 def _seen(
@@ -89,13 +102,13 @@ def _sizes(
     appearance: Appearance,
     matrix: NDArray[np.float64],
     depth: NDArray[np.float32],
-    kept: NDArray[np.int64],
+    gaussians: NDArray[np.integer],
     viewpoint: Viewpoint,
 ) -> NDArray[np.float32]:
     """Return how much of the picture Gaussians cover, weighed by opacity, in any unit (K,)."""
     scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
-    areas = appearance.splat.areas[kept] * np.float32(scale * scale)
-    return areas / depth[kept] ** 2 if is_perspective(viewpoint.projection) else areas
+    areas = appearance.splat.areas[gaussians] * np.float32(scale * scale)
+    return areas / depth**2 if is_perspective(viewpoint.projection) else areas
 
 
 def depth_range(appearances: Sequence[Appearance], viewpoint: Viewpoint) -> tuple[float, float]:

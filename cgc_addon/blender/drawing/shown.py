@@ -25,9 +25,13 @@ class StoredSplat:
     def areas(self) -> NDArray[np.float32]:
         """Opacity times the area of its two longest axes, of each Gaussian (N,), scene units²."""
         longest = np.sort(self.gaussians.log_scales, axis=1)[:, 1:].sum(axis=1)
-        return (np.exp(longest) / (1.0 + np.exp(-self.gaussians.logit_opacities))).astype(
-            np.float32
-        )
+        opacities = 1.0 / (1.0 + np.exp(-self.gaussians.logit_opacities))
+        return (np.exp(longest) * opacities).astype(np.float32)
+
+    @cached_property
+    def largest_first(self) -> NDArray[np.int32]:
+        """Indices of the Gaussians (N,) by falling area."""
+        return np.argsort(-self.areas).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ class Sorter:
             order, failure = None, None
             try:
                 order = calculate()
-            except Exception as error:  # noqa: BLE001 - raised where it is seen
+            except Exception as error:
                 failure = error
             with self._changed:
                 self._working_at, self._failure = None, failure

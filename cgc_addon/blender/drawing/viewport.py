@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..common.access import of_scene
-from ..common.context import members_of, preferences_of, region_of, scene_of
-from .collect import ShownScene
+from ..common.context import members_of, preferences_of, region_of, scene_of, view_layer_of
 from .compositing import Outline
 from .graphics import framebuffer_in_use
 from .ordering import depth_range
@@ -19,6 +18,7 @@ from .picture import Painter, Style
 from .region import RegionDrawing, Wanted
 from .shown import Appearance, Viewpoint
 from .surroundings import Surroundings, read_surroundings
+from .watch import shown_scene
 
 if TYPE_CHECKING:
     from bpy.types import Context, RegionView3D, SpaceView3D
@@ -51,7 +51,6 @@ class ViewportDrawing:
         """Hold nothing yet: there may be no graphics context."""
         self._painter: Painter | None = None
         self._regions: dict[int, _Region] = {}
-        self.shown = ShownScene()
 
     def draw(self, context: Context) -> None:
         """Draw into the region of a context, over what is in the framebuffer that is bound."""
@@ -59,7 +58,10 @@ class ViewportDrawing:
         if view is None:
             return
         space = cast("SpaceView3D", members_of(context).space_data)
-        appearances = self._appearances(context, space)
+        depsgraph = view_layer_of(context).depsgraph
+        if depsgraph is None:  # nothing has been evaluated yet
+            return
+        appearances = shown_scene().appearances(depsgraph, space)
         address = region.as_pointer()
         if not appearances:
             self._forget(address)
@@ -103,12 +105,6 @@ class ViewportDrawing:
         """Free everything."""
         self.keep_only(())
         self._painter = None
-        self.shown = ShownScene()
-
-    def _appearances(self, context: Context, space: SpaceView3D) -> tuple[Appearance, ...]:
-        if False:
-            return ()
-        return self.shown.appearances(context, space)
 
     def _notice(
         self,
@@ -159,7 +155,7 @@ def _style(
     outlined = space.overlay.show_overlays and space.overlay.show_outline_selected
     return Style(
         mode,
-        getattr(settings, "look_size", 1.0),
+        settings.look_size,
         depth_range(appearances, viewpoint) if mode == "DEPTH" else (1.0, 2.0),
         outlined and any(item.selected or item.active for item in appearances),
     )

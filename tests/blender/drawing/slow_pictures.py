@@ -114,7 +114,10 @@ def _layers(appearance, viewpoint, xs, ys, size, colors):
         # The Jacobian by central differences, which do not know the formula.
         step = 1e-5
         jacobian = np.stack(
-            [(to_pixel(mean + step * a) - to_pixel(mean - step * a)) / (2 * step) for a in np.eye(3)],
+            [
+                (to_pixel(mean + step * a) - to_pixel(mean - step * a)) / (2 * step)
+                for a in np.eye(3)
+            ],
             axis=1,
         )
         part = jacobian @ half[index]

@@ -20,12 +20,14 @@ pytestmark = pytest.mark.usefixtures("graphics")
 SIZE = (32, 24)
 
 
-def laid_over(picture: np.ndarray, below: np.ndarray, marks=None, outline=Outline()) -> np.ndarray:
+def laid_over(
+    picture: np.ndarray, below: np.ndarray, marks=None, outline: Outline | None = None
+) -> np.ndarray:
     target = new_texture(SIZE, "RGBA32F")
     pictures = [new_texture(p.shape[1::-1], "RGBA32F", p) for p in (picture, below)]
     mark = None if marks is None else new_texture(marks.shape[1::-1], "RGBA32F", marks)
     with drawing_into(new_framebuffer(target), SIZE):
-        Compositor().lay_over(pictures[0], mark, pictures[1], outline, (0, 0, *SIZE))
+        Compositor().lay_over(pictures[0], mark, pictures[1], outline or Outline(), (0, 0, *SIZE))
     return read_texture(target)
 
 
@@ -48,7 +50,9 @@ def test_a_smaller_picture_is_enlarged_smoothly() -> None:
     ramp[..., 3] = 1.0
     result = laid_over(ramp, np.zeros((24, 32, 4)))
     inside = result[1:-1, 1:-1]
-    np.testing.assert_allclose(inside[..., 0], np.tile((np.arange(1, 31) + 0.5) / 32, (22, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        inside[..., 0], np.tile((np.arange(1, 31) + 0.5) / 32, (22, 1)), atol=1e-5
+    )
     np.testing.assert_allclose(
         inside[..., 1], np.tile(((np.arange(1, 23) + 0.5) / 24)[:, None], (1, 30)), atol=1e-5
     )

@@ -32,7 +32,10 @@ def assert_same(picture: np.ndarray, expected: np.ndarray, what: str = "") -> No
     assert difference.max() < 0.015, what
 
 
-def drawn(appearances, viewpoint: Viewpoint, style: Style = Style(), nearest=None, step=10**9):
+PHOTO = Style()
+
+
+def drawn(appearances, viewpoint: Viewpoint, style: Style = PHOTO, nearest=None, step=10**9):
     painter = Painter()
     picture = painter.begin(appearances, back_to_front(appearances, viewpoint), viewpoint, style)
     near = painter.nothing_near
