@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.access import of_collection, of_scene
+from ..common.access import has_settings, of_collection, of_scene
 from ..common.display_attributes import srgb_from_linear
 from ..splats.looks import is_segment, splats_of_scene
 from ..splats.objects import data_of, fingerprint, gaussians_of, is_splat
@@ -147,7 +147,8 @@ class ShownScene:
 
     def _view(self, depsgraph: Depsgraph, space: SpaceView3D | None) -> _View:
         scene, layer = _scene_of(depsgraph), _layer_of(depsgraph)
-        by_feature = of_scene(scene).look_color == "FEATURE"
+        # To ask for settings where there are none leaves a trace.
+        by_feature = has_settings(scene) and of_scene(scene).look_color == "FEATURE"
         key = (scene.session_uid, layer.name, by_feature, *_filter(space))
         former = self._views.get(key)
         if former is not None and former.change == self._change:
