@@ -14,7 +14,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from ...rasterize.interface import ALPHA_LIMIT, ALPHA_MINIMUM, DILATION, NEAR_PLANE
+from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM, DILATION, NEAR_PLANE
 from ...splats import rotations
 from ...splats.gaussians import Gaussians
 from .shown import Appearance, Viewpoint
