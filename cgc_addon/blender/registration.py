@@ -11,8 +11,8 @@ def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
     from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .drawing import click_select, watch
     from .drawing import handler as viewport_drawing
-    from .drawing import watch
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
     from .output import export_ply, mask_operators
@@ -31,6 +31,7 @@ def modules() -> tuple[ModuleType, ...]:
         stand_in_switch,
         watch,
         viewport_drawing,
+        click_select,
         preferences_page,
         jobs,
         worker_operators,

@@ -12,6 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .rules import (
+    ALPHA_LIMIT,
+    ALPHA_MINIMUM,
+    DILATION,
+    NEAR_PLANE,
+    TRANSMITTANCE_MINIMUM,
+)
+
 if TYPE_CHECKING:
     from torch import Tensor, device
 
@@ -19,13 +27,6 @@ if TYPE_CHECKING:
     from ..progress import Reporter
     from .blending import BlendingMatrix
 
-DILATION = 0.3
-"""Added to the diagonal of every projected covariance, px² (`eps2d` in gsplat)."""
-ALPHA_LIMIT = 0.999
-ALPHA_MINIMUM = 1.0 / 255.0
-TRANSMITTANCE_MINIMUM = 1e-4
-NEAR_PLANE = 0.01
-"""Gaussians nearer than this to the camera plane are not drawn, scene units."""
 SSIM_SIGMA, SSIM_REACH = 1.5, 5
 """Standard deviation and half width of SSIM's Gaussian window, px: it has 11×11 taps."""
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2

@@ -8,21 +8,19 @@ touched, and they stay the same object when it turns out that no number is anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
-from ..common.access import of_collection, of_scene
+from ..common.access import has_settings, of_collection, of_scene
 from ..common.display_attributes import srgb_from_linear
 from ..splats.looks import is_segment, splats_of_scene
-from ..splats.objects import data_of, fingerprint, gaussians_of, is_splat
-from ..splats.stand_in import has_stand_in, stand_in_modifier
+from ..splats.objects import data_of, fingerprint, gaussians_of
 from .feature_basis import FeatureBasis
 from .instancing import may_be_instanced
+from .places import may_be_drawn, places_of_instances, places_of_objects
 from .shown import Appearance, StoredSplat
 
 if TYPE_CHECKING:
@@ -30,27 +28,8 @@ if TYPE_CHECKING:
 
 KEPT_CHANGES = 32
 """What a viewport showed is forgotten when it was not drawn for so many changes."""
-
-
-_OF_SCENES = (bpy.types.PointCloud, bpy.types.Scene, bpy.types.Collection)
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """A splat as the dependency graph has it; valid only while that is being walked over."""
-
-    shown: Object
-    """Evaluated."""
-    item: Object
-    owner: Object
-    """What stands in the scene: the splat itself, or the object that instances it."""
-    matrix: NDArray[np.float64]
-
-    def is_visible(self, layer: ViewLayer, space: SpaceView3D | None) -> bool:
-        """Return whether Blender would draw it; of eyes and filters the graph knows nothing."""
-        if space is None or self.owner == self.item:
-            return self.owner.visible_get(view_layer=layer, viewport=space)
-        return self.shown.visible_in_viewport_get(space)
+OF_SCENES = (bpy.types.PointCloud, bpy.types.Scene, bpy.types.Collection)
+"""Data-blocks of which any change may be one of what is shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +38,8 @@ class _Stored:
 
     splat: StoredSplat
     fingerprint: int
+    basis: FeatureBasis | None = None
+    """What the colours of features were made with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,11 +124,12 @@ class ShownScene:
             if self._instanced or changed.type == "POINTCLOUD" or changed.instance_type != "NONE":
                 return True
             return len(changed.modifiers) > 0 and update.is_updated_geometry
-        return isinstance(changed, _OF_SCENES)
+        return isinstance(changed, OF_SCENES)
 
     def _view(self, depsgraph: Depsgraph, space: SpaceView3D | None) -> _View:
         scene, layer = _scene_of(depsgraph), _layer_of(depsgraph)
-        by_feature = of_scene(scene).look_color == "FEATURE"
+        # To ask for settings where there are none leaves a trace.
+        by_feature = has_settings(scene) and of_scene(scene).look_color == "FEATURE"
         key = (scene.session_uid, layer.name, by_feature, *_filter(space))
         former = self._views.get(key)
         if former is not None and former.change == self._change:
@@ -163,12 +145,15 @@ class ShownScene:
         self, depsgraph: Depsgraph, space: SpaceView3D | None, by_feature: bool
     ) -> _View:
         layer = _layer_of(depsgraph)
-        present = [item for item in bpy.data.objects if _may_be_drawn(item)]
+        present = [item for item in bpy.data.objects if may_be_drawn(item)]
         basis = self._basis(_scene_of(depsgraph)) if by_feature else None
         if basis is None:
             self._bases.pop(_scene_of(depsgraph).session_uid, None)
         self._instanced = may_be_instanced(present)
-        places = _instances(depsgraph) if self._instanced else _objects(depsgraph, present)
+        if self._instanced:
+            places = places_of_instances(depsgraph)
+        else:
+            places = places_of_objects(depsgraph, present)
         clouds = {data_of(item).session_uid for item in present}
         active, colors = layer.objects.active, _segment_colors()
         appearances: list[Appearance] = []
@@ -202,13 +187,11 @@ class ShownScene:
                 # Features are drawn as colours, segments by their collections.
                 gaussians = replace(gaussians_of(item), features=None, segments=None)
                 known = _Stored(StoredSplat(gaussians), numbers)
-        splat = known.splat
-        if basis is not None and splat.feature_colors is None:
-            splat = replace(splat, feature_colors=basis.colors(cloud))
-        elif basis is None and splat.feature_colors is not None:
-            splat = replace(splat, feature_colors=None)
-        self._stored[identifier] = replace(known, splat=splat)
-        return splat
+        if known.basis is not basis:
+            colors = None if basis is None else basis.colors(cloud)
+            known = replace(known, splat=replace(known.splat, feature_colors=colors), basis=basis)
+        self._stored[identifier] = known
+        return known.splat
 
     def _basis(self, scene: Scene) -> FeatureBasis:
         """Return how a scene shows features: the same while anything that it was made for is there.
@@ -249,42 +232,6 @@ def _filter(space: SpaceView3D | None) -> tuple[object, ...]:
         space.use_local_collections,
         space.show_object_viewport_pointcloud,
     )
-
-
-def _may_be_drawn(item: Object) -> bool:
-    """Return whether an object has the look Splats, even if Blender draws it for the moment."""
-    return item.type == "POINTCLOUD" and stand_in_modifier(item) is not None
-
-
-def _is_drawn(item: Object) -> bool:
-    """Return whether an object is a splat that Blender does not draw itself."""
-    return has_stand_in(item) and item.mode != "EDIT" and is_splat(item)
-
-
-def _objects(depsgraph: Depsgraph, items: list[Object]) -> Iterator[_Place]:
-    """Yield splats that nothing instances, whatever else there is in the scene."""
-    inside = set(_layer_of(depsgraph).objects)
-    for item in items:
-        if item not in inside or not _is_drawn(item):
-            continue
-        shown = cast("Object", item.evaluated_get(depsgraph))
-        yield _Place(shown, item, item, np.array(shown.matrix_world, np.float64))
-
-
-def _instances(depsgraph: Depsgraph) -> Iterator[_Place]:
-    """Yield splats and instances of them, out of all that the scene has."""
-    drawn: dict[int, bool] = {}
-    for instance in depsgraph.object_instances:
-        shown = cast("Object", instance.object)
-        if shown.type != "POINTCLOUD" or not instance.show_self:
-            continue
-        item = cast("Object", shown.original)
-        identifier = item.session_uid
-        if identifier not in drawn:
-            drawn[identifier] = _is_drawn(item)
-        if drawn[identifier]:
-            owner = cast("Object", instance.parent.original) if instance.parent else item
-            yield _Place(shown, item, owner, np.array(instance.matrix_world, np.float64))
 
 
 def _segment_colors() -> dict[int, tuple[float, float, float]]:

@@ -54,7 +54,7 @@ def _may_instance(user: ID) -> bool:
 def _is_instanced_by_parent(item: Object) -> bool:
     parent = item.parent
     while parent is not None:
-        if parent.instance_type in ("VERTICES", "FACES"):
+        if parent.instance_type in ("VERTS", "FACES"):
             return True
         parent = parent.parent
     return False

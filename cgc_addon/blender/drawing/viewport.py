@@ -49,7 +49,7 @@ class ViewportDrawing:
 
     def __init__(self) -> None:
         """Hold nothing yet: there may be no graphics context."""
-        self._painter: Painter | None = None
+        self.painter: Painter | None = None
         self._regions: dict[int, _Region] = {}
 
     def draw(self, context: Context) -> None:
@@ -66,8 +66,8 @@ class ViewportDrawing:
         if not appearances:
             self._forget(address)
             return
-        if self._painter is None:
-            self._painter = Painter()
+        if self.painter is None:
+            self.painter = Painter()
         state = self._regions.setdefault(address, _Region())
         framebuffer, area = framebuffer_in_use()
         viewpoint = viewpoint_of(view, area[2], area[3])
@@ -81,9 +81,9 @@ class ViewportDrawing:
             state.nearest,
             state.version,
         )
-        picture = state.drawing.advance(self._painter, wanted)
+        picture = state.drawing.advance(self.painter, wanted)
         if picture is not None:
-            self._painter.compositor.lay_over(
+            self.painter.compositor.lay_over(
                 picture.colors, picture.marks, around.color_texture, _outline(context), area
             )
 
@@ -104,7 +104,7 @@ class ViewportDrawing:
     def close(self) -> None:
         """Free everything."""
         self.keep_only(())
-        self._painter = None
+        self.painter = None
 
     def _notice(
         self,
@@ -114,7 +114,7 @@ class ViewportDrawing:
         viewpoint: Viewpoint,
     ) -> None:
         """Decide whether what is around the splats has changed since their picture was begun."""
-        assert self._painter is not None
+        assert self.painter is not None
         view = viewpoint.world_to_view.tobytes() + viewpoint.projection.tobytes()
         still = appearances == state.appearances and view == state.view
         state.appearances, state.view = appearances, view
@@ -123,15 +123,15 @@ class ViewportDrawing:
             differing = np.count_nonzero(before.depths != around.depths)
             if differing <= (UNSTEADY * around.depths.size if still else 0):
                 return
-        state.around, state.nearest = around, self._painter.nearest.depths(around)
+        state.around, state.nearest = around, self.painter.nearest.depths(around)
         state.version += 1
 
     def _forget(self, address: int) -> None:
         state = self._regions.pop(address, None)
         if state is not None:
             state.drawing.close()
-        if not self._regions and self._painter is not None:
-            self._painter.forget()
+        if not self._regions and self.painter is not None:
+            self.painter.forget()
 
 
 def viewpoint_of(view: RegionView3D, width: int, height: int) -> Viewpoint:

@@ -7,6 +7,7 @@ boxes, instances and hiding are as they always were. Renders show the points of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -23,8 +24,17 @@ MARK = "cgc_stand_in"
 VERSION = 1
 
 
+@dataclass
+class _Drawing:
+    works: bool = True
+    """Whether the extension draws what stand-ins stand for."""
+
+
+_drawing = _Drawing()
+
+
 def show_stand_in(item: Object) -> None:
-    """Leave a splat to the extension to draw: Blender draws nothing of it in viewports."""
+    """Leave a splat to the extension to draw, as far as it can, unless the splat is edited."""
     modifier = stand_in_modifier(item)
     if modifier is None:
         modifier = cast("NodesModifier", item.modifiers.new(MODIFIER, "NODES"))
@@ -32,7 +42,7 @@ def show_stand_in(item: Object) -> None:
         modifier.show_render = False
         modifier.use_pin_to_last = True
         modifier.show_expanded = False
-    switch(modifier, item.mode != "EDIT")
+    _switch(modifier, _drawing.works and item.mode != "EDIT")
 
 
 def remove_stand_in(item: Object) -> None:
@@ -53,8 +63,27 @@ def has_stand_in(item: Object) -> bool:
     return modifier is not None and modifier.show_viewport
 
 
-def switch(modifier: NodesModifier, on: bool) -> None:
-    """Switch a stand-in on or off; nothing is evaluated anew where it is so already."""
+def switch_all(on: bool) -> None:
+    """Switch the stand-ins that this file has on or off; looks without splats have none.
+
+    They stay off while a splat is edited, since one has to see its points, and when the extension
+    cannot draw.
+    """
+    for item in bpy.data.objects:
+        if item.type == "POINTCLOUD" and item.is_editable:
+            modifier = stand_in_modifier(item)
+            if modifier is not None:
+                _switch(modifier, on and _drawing.works and item.mode != "EDIT")
+
+
+def set_drawing(works: bool) -> None:
+    """Say whether the extension can draw; where it cannot, Blender draws the points of splats."""
+    _drawing.works = works
+    switch_all(works)
+
+
+def _switch(modifier: NodesModifier, on: bool) -> None:
+    """Switch one on or off; nothing is evaluated anew where it is so already."""
     if modifier.show_viewport != on:
         modifier.show_viewport = on
 

@@ -17,7 +17,7 @@ from bpy.app.handlers import persistent
 
 from ..common.access import has_settings, of_object, of_scene
 from .looks import apply_look_to, splats_of_scene
-from .stand_in import stand_in_modifier, switch
+from .stand_in import set_drawing, show_stand_in, stand_in_modifier, switch_all
 
 if TYPE_CHECKING:
     from bpy.types import Depsgraph, Object, Scene
@@ -69,7 +69,7 @@ def unregister() -> None:
     for event, handler in reversed(_handlers()):
         event.remove(handler)
     if hasattr(bpy.data, "objects"):
-        _switch_all(False)
+        switch_all(False)
     _state.edited.clear()
 
 
@@ -88,6 +88,7 @@ def _handlers() -> list[tuple[list[Any], Any]]:
 
 
 def _when_enabled() -> None:
+    set_drawing(True)
     # What refers to a new data-block needs an undo step: undo would leave it referring to nothing.
     if bring_up_to_date():
         bpy.ops.ed.undo_push(message="Show Splats")
@@ -100,21 +101,12 @@ def _after_load(*_arguments: object) -> None:
 
 @persistent
 def _switch_on(*_arguments: object) -> None:
-    _switch_all(True)
+    switch_all(True)
 
 
 @persistent
 def _switch_off(*_arguments: object) -> None:
-    _switch_all(False)
-
-
-def _switch_all(on: bool) -> None:
-    """Switch the stand-ins that there are; other looks than that of splats have none."""
-    for item in bpy.data.objects:
-        if item.type == "POINTCLOUD" and item.is_editable:
-            modifier = stand_in_modifier(item)
-            if modifier is not None:
-                switch(modifier, on and item.mode != "EDIT")
+    switch_all(False)
 
 
 @persistent
@@ -130,9 +122,8 @@ def _after_update(_scene: Scene, depsgraph: Depsgraph) -> None:
         if item.type != "POINTCLOUD" or edited == (item.session_uid in _state.edited):
             continue
         (_state.edited.add if edited else _state.edited.remove)(item.session_uid)
-        modifier = stand_in_modifier(item)
-        if modifier is not None and item.is_editable:
-            switch(modifier, not edited)
+        if item.is_editable and stand_in_modifier(item) is not None:
+            show_stand_in(item)
 
 
 def _is_ours(item: Object) -> bool:

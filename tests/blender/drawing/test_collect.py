@@ -366,3 +366,15 @@ def test_colours_of_features_stay_when_something_is_edited_or_comes() -> None:
     np.testing.assert_array_equal(
         after["other"].splat.feature_colors, found["other"].splat.feature_colors
     )
+
+
+def test_when_all_that_the_colours_were_found_for_is_gone_they_are_found_anew() -> None:
+    of_scene(bpy.context.scene).look_color = "FEATURE"
+    first = add_splat()
+    appearances()
+    add_splat(some_gaussians(seed=1), name="second")
+    before = dict(zip(owners(), appearances(), strict=True))["second"]
+    bpy.data.pointclouds.remove(first.data)
+    (after,) = appearances()
+    assert after.splat.gaussians is before.splat.gaussians
+    assert (after.splat.feature_colors != before.splat.feature_colors).any()

@@ -228,6 +228,20 @@ def test_a_look_changes_nothing(visibility) -> None:
     assert any(instance.object.type == "MESH" for instance in graph.object_instances)
 
 
+@pytest.mark.parametrize("visibility", ["VIEWPORT", "RENDER", "ALL"])
+def test_what_stands_in_for_splats_changes_nothing(visibility) -> None:
+    collection = collection_of("Chair", 7)
+    item = add_splat(collection=collection)
+    copy = bpy.data.objects.new("copy", None)
+    copy.instance_type, copy.instance_collection = "COLLECTION", collection
+    bpy.context.scene.collection.objects.link(copy)
+    before = gather(placed(visibility=visibility))
+    apply_look_to_scene(bpy.context.scene)
+    assert [modifier.name for modifier in item.modifiers] == ["Splat Stand-In"]
+    assert len(placed(visibility=visibility)) == 2
+    assert_equal(gather(placed(visibility=visibility)), before)
+
+
 def test_an_unedited_capture_is_the_splat_it_came_from_in_its_order() -> None:
     gaussians = random_gaussians(60)
     root = bpy.data.objects.new("root", None)

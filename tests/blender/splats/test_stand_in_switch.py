@@ -14,7 +14,7 @@ from cgc_addon.blender.common.access import of_object, of_scene
 from cgc_addon.blender.splats import stand_in_switch
 from cgc_addon.blender.splats.looks import apply_look, apply_look_to_scene
 from cgc_addon.blender.splats.objects import is_splat
-from cgc_addon.blender.splats.stand_in import has_stand_in, stand_in_modifier
+from cgc_addon.blender.splats.stand_in import has_stand_in, set_drawing, stand_in_modifier
 
 from .test_stand_in import add_splat, evaluated, some_gaussians
 
@@ -164,6 +164,22 @@ def test_points_are_seen_while_they_are_edited(splat) -> None:
         bpy.ops.object.mode_set(mode="OBJECT")
         bpy.context.view_layer.update()
         assert shown() == [True]
+
+
+def test_where_the_extension_cannot_draw_blender_does(splat, tmp_path: Path) -> None:
+    set_drawing(False)
+    try:
+        assert shown() == [False]
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "splat.blend"))
+        apply_look(add_splat(some_gaussians()))
+        assert shown() == [False, False]
+    finally:
+        set_drawing(True)
+    assert shown() == [True, True]
+    set_drawing(False)
+    stand_in_switch.unregister()
+    stand_in_switch.register()
+    assert shown() == [True, True]
 
 
 def test_what_somebody_switched_off_stays_off_while_he_works(splat) -> None:
