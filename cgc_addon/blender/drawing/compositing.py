@@ -102,7 +102,7 @@ vec2 edge(vec2 pixel)
     most = max(most, enlarged(marks, neighbour).rg);
   }
   vec2 here = enlarged(marks, pixel).rg;
-  return smoothstep(0.35, 0.65, most) * (1.0 - smoothstep(0.35, 0.65, here));
+  return smoothstep(0.48, 0.52, most) * (1.0 - smoothstep(0.48, 0.52, here));
 }
 
 vec3 decoded(vec3 srgb)

@@ -24,6 +24,12 @@ pytestmark = pytest.mark.usefixtures("graphics")
 VIEW = looking_at_origin()
 
 
+def a_viewport():
+    """Return one that no window shows, but with all settings."""
+    areas = [area for screen in bpy.data.screens for area in screen.areas]
+    return next(area.spaces[0] for area in areas if area.type == "VIEW_3D")
+
+
 class Window:
     """Stands for a region of a window: Blender's framebuffer, and its context while it draws."""
 
@@ -46,15 +52,13 @@ class Window:
 
     def redraw_once(self, viewport: ViewportDrawing) -> np.ndarray:
         bpy.context.view_layer.update()
-        overlay = SimpleNamespace(show_overlays=True, show_outline_selected=True)
         context = SimpleNamespace(
             region=self.region,
             region_data=self.view,
-            space_data=None,
+            space_data=a_viewport(),
             view_layer=bpy.context.view_layer,
             scene=bpy.context.scene,
             preferences=bpy.context.preferences,
-            overlay=overlay,
         )
         with self.offscreen.bind():
             framebuffer, area = framebuffer_in_use()
