@@ -11,6 +11,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..common.windows import areas_of, redraw_viewports
+from ..splats.stand_in import set_drawing
 from .viewport import ViewportDrawing
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def register() -> None:
     """Draw splats from now on; without windows there is nothing to draw into."""
     if bpy.app.background:
         return
+    set_drawing(True)
     _active.viewport = ViewportDrawing()
     _active.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
     bpy.app.handlers.load_pre.append(_before_load)
@@ -70,9 +72,16 @@ def _draw() -> None:
         _active.viewport.draw(bpy.context)
     except Exception:
         _stop()  # once is enough: Blender would call it again with every redraw
+        # Nothing in the file may be changed while Blender draws.
+        bpy.app.timers.register(_leave_to_blender)
         raise
     if _active.viewport.waits and not bpy.app.timers.is_registered(_look_again):
         bpy.app.timers.register(_look_again, first_interval=LOOK_AGAIN_SECONDS)
+
+
+def _leave_to_blender() -> None:
+    """Show points where nothing else can be shown."""
+    set_drawing(False)
 
 
 def _look_again() -> float | None:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...rasterize.rules import NEAR_PLANE
 from .shown import Appearance, Viewpoint
 
-NEAR = 0.01
-"""Nothing nearer than this to the plane of the eye is drawn, scene units."""
 MARGIN = 1.3
 """Gaussians count whose middle lies in this many times the width and height of the picture; as in
 3DGS, others are too far away from where the projection holds."""
@@ -94,7 +93,7 @@ def _seen(
     x, y, depth = (means @ row[:3] + row[3] for row in rows)
     if is_perspective(projection):
         limit = MARGIN * depth
-        return depth, (depth >= NEAR) & (np.abs(x) <= limit) & (np.abs(y) <= limit)
+        return depth, (depth >= NEAR_PLANE) & (np.abs(x) <= limit) & (np.abs(y) <= limit)
     return depth, (np.abs(x) <= MARGIN) & (np.abs(y) <= MARGIN)
 
 

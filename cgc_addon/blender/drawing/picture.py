@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .atlas import Atlas, build_atlas
+from .atlas import Atlas, build_atlas, feature_colors
 from .blending import Blender
 from .compositing import Compositor
 from .graphics import drawing_into, in_software, new_framebuffer, new_texture, wait_for
@@ -19,6 +19,7 @@ from .surroundings import Nearest
 if TYPE_CHECKING:
     from gpu.types import GPUTexture
 
+    from ...splats.gaussians import Gaussians
     from .ordering import Order
     from .projection import Ellipses
     from .shown import Appearance, StoredSplat, Viewpoint
@@ -97,6 +98,7 @@ class Painter:
         """For `Picture.draw`, where nothing hides splats."""
         self.atlas: Atlas | None = None
         """The Gaussians that were drawn last."""
+        self._features: tuple[tuple[StoredSplat, ...], GPUTexture | None] = ((), None)
 
     def begin(
         self,
@@ -106,9 +108,14 @@ class Painter:
         style: Style,
     ) -> Picture:
         """Return an empty picture, all that it will show projected for its size."""
-        atlas = self._atlas_of(appearances)
+        splats: list[StoredSplat] = []
+        for appearance in appearances:
+            if all(appearance.splat.gaussians is not other.gaussians for other in splats):
+                splats.append(appearance.splat)
+        atlas = self._atlas_of(tuple(splat.gaussians for splat in splats))
         ellipses = self.projector.project(
             atlas,
+            self._features_of(splats) if style.mode == "FEATURE" else None,
             appearances,
             order,
             viewpoint,
@@ -120,16 +127,17 @@ class Painter:
 
     def forget(self) -> None:
         """Free the Gaussians."""
-        self.atlas = None
+        self.atlas, self._features = None, ((), None)
 
-    def _atlas_of(self, appearances: Sequence[Appearance]) -> Atlas:
+    def _atlas_of(self, shown: tuple[Gaussians, ...]) -> Atlas:
         """Return the textures of what appears, uploaded only where something changed."""
-        splats: list[StoredSplat] = []
-        for appearance in appearances:
-            if appearance.splat not in splats:
-                splats.append(appearance.splat)
-        known = self.atlas.splats if self.atlas is not None else ()
-        if self.atlas is None or any(splat not in known for splat in splats):
+        if self.atlas is None or self.atlas.holds != shown:
             self.atlas = None  # before the next one takes as much memory
-            self.atlas = build_atlas(splats)
+            self.atlas = build_atlas(shown)
         return self.atlas
+
+    def _features_of(self, splats: Sequence[StoredSplat]) -> GPUTexture | None:
+        """Return the colours of features, uploaded only where something changed."""
+        if self._features[0] != tuple(splats):
+            self._features = (tuple(splats), feature_colors(splats))
+        return self._features[1]

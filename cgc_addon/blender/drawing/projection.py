@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...rasterize.rules import DILATION, NEAR_PLANE
 from .atlas import Atlas
 from .graphics import (
     bind,
@@ -24,7 +25,7 @@ from .graphics import (
     shader_over_all,
     triangle_over_all,
 )
-from .ordering import NEAR, Order, is_perspective
+from .ordering import Order, is_perspective
 from .placements import COLUMNS, placement_table
 from .placements import GLSL as PLACEMENTS
 from .shown import Appearance, Viewpoint
@@ -33,8 +34,6 @@ from .textures import AT, WIDTH, list_texture, rows_for
 if TYPE_CHECKING:
     from gpu.types import GPUShader, GPUTexture
 
-DILATION = 0.3
-"""px², as in training."""
 FEW_PIXELS = 0.15
 """How far beyond the edges of the picture the affine approximation is trusted, in its size."""
 MODES = ("PHOTO", "SEGMENT", "FEATURE", "DEPTH", "OPACITY")
@@ -65,6 +64,7 @@ class Projector:
     def project(
         self,
         atlas: Atlas,
+        features: GPUTexture | None,
         appearances: Sequence[Appearance],
         order: Order,
         viewpoint: Viewpoint,
@@ -77,6 +77,7 @@ class Projector:
 
         Args:
             atlas: holds every splat that appears.
+            features: colours of the features, None where they are not known.
             appearances: where they stand.
             order: which Gaussians, of which appearance.
             viewpoint: at the size of the picture.
@@ -87,7 +88,7 @@ class Projector:
         rows = rows_for(len(order))
         size_of_all = (WIDTH, rows)
         targets = tuple(new_texture(size_of_all, "RGBA32F") for _ in range(3))
-        starts = np.array([atlas.start_of(a.splat) for a in appearances], dtype=np.int64)
+        starts = np.array([atlas.start_of(a.splat.gaussians) for a in appearances], dtype=np.int64)
         entries = np.column_stack(
             [starts[order.appearances] + order.gaussians, order.appearances]
         ).astype(np.float32)
@@ -99,14 +100,14 @@ class Projector:
             "scales": atlas.scales,
             "quats": atlas.quats,
             "harmonics": atlas.harmonics,
-            "features": atlas.feature_colors or atlas.quats,
+            "features": features or atlas.quats,
         }
-        known = mode != "FEATURE" or atlas.feature_colors is not None
+        known = mode != "FEATURE" or features is not None
         constants = {
             "focal": _focal_lengths(viewpoint),
             "limits": _slope_limits(viewpoint),
             "to_depth": _depth_mapping(viewpoint),
-            "numbers": (size * size, *depth_range, NEAR),
+            "numbers": (size * size, *depth_range, NEAR_PLANE),
             "mode": MODES.index(mode if known else "PHOTO"),
             "count": len(order),
             "degree": atlas.degree,

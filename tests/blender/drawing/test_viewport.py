@@ -27,7 +27,9 @@ VIEW = looking_at_origin()
 def a_viewport():
     """Return one that no window shows, but with all settings."""
     areas = [area for screen in bpy.data.screens for area in screen.areas]
-    return next(area.spaces[0] for area in areas if area.type == "VIEW_3D")
+    space = next(area.spaces[0] for area in areas if area.type == "VIEW_3D")
+    space.overlay.show_overlays = space.overlay.show_outline_selected = True
+    return space
 
 
 class Window:
@@ -51,6 +53,8 @@ class Window:
         raise AssertionError("the picture is never complete")
 
     def redraw_once(self, viewport: ViewportDrawing) -> np.ndarray:
+        import gpu
+
         bpy.context.view_layer.update()
         context = SimpleNamespace(
             region=self.region,
@@ -62,6 +66,7 @@ class Window:
         )
         with self.offscreen.bind():
             framebuffer, area = framebuffer_in_use()
+            gpu.state.depth_mask_set(True)  # else depths are not cleared
             framebuffer.clear(color=(0.0, 0.0, 0.0, 0.0), depth=self.depth)
             viewport.draw(context)
             return read_color(framebuffer, area).copy()
