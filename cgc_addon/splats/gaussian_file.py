@@ -38,7 +38,7 @@ def digest(part: IndexedGaussians) -> str:
     found = hashlib.blake2b(digest_size=16)
     for name, array in _arrays(part).items():
         found.update(f"{name} {array.shape}".encode())
-        found.update(np.ascontiguousarray(array))
+        found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()
 
 
