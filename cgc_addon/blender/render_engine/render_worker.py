@@ -88,7 +88,8 @@ class RenderWorker:
             worker.run(["draw", path])
             result = _wait(worker, should_stop, tell)
         except BaseException:
-            worker.kill()
+            if worker.busy:
+                worker.kill()
             raise
         finally:
             self._busy, self._used = False, time.monotonic()
