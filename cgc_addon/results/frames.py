@@ -33,6 +33,9 @@ FAR = 1e10
 OBJECTS_AT_ONCE = 32
 """Objects whose coverage is drawn at once; bounds the memory."""
 
+SAME_COLORS = 1e-3
+"""Colour spaces whose primaries differ by less are one: what Blender tells of them is rounded."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
@@ -127,7 +130,7 @@ def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
         linear = over_background(drawn.rgb, transmittance, background)
         # What holdouts cover is neither the splat nor the world.
         alpha = drawn.shown + transmittance
-    if not np.allclose(request.to_scene, np.eye(3), atol=1e-6):
+    if not np.allclose(request.to_scene, np.eye(3), atol=SAME_COLORS):
         to_scene = torch.tensor(request.to_scene, dtype=torch.float32, device=linear.device)
         linear = linear @ to_scene.T
     return _array(torch.cat([linear, alpha[..., None]], dim=2))
