@@ -45,6 +45,7 @@ def capture(scene, write_capture, write_run):
     camera.rotation_euler = backward.to_track_quat("Z", "Y").to_euler()
     scene.camera = camera
     scene.render.resolution_x, scene.render.resolution_y = 64, 52
+    scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
     bpy.context.view_layer.update()
     return capture
 
