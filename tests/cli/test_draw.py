@@ -52,3 +52,12 @@ def test_what_is_missing_is_named(write, tmp_path, capsys) -> None:
     assert main(["draw", write(lost)]) == 1
     assert "lost.npz is missing" in " ".join(capsys.readouterr().err.split())
     assert main(["draw", str(tmp_path / "none.json")]) == 1
+
+
+def test_too_little_memory_is_said_in_words_of_rendering(write, monkeypatch, capsys) -> None:
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("cgc_addon.results.frames.draw_frame", fail)
+    assert main(["draw", write()]) == 1
+    assert "render a smaller picture" in " ".join(capsys.readouterr().err.split())
