@@ -18,6 +18,8 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
+    from .render_engine import blender_panels, engine, render_worker
+    from .render_engine import panels as render_panels
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
@@ -51,6 +53,10 @@ def modules() -> tuple[ModuleType, ...]:
         mask_operators,
         apply_transform,
         export_ply,
+        render_worker,
+        engine,
+        blender_panels,
+        render_panels,
         segment_list,
         sidebar,
         command,
