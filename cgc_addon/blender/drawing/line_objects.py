@@ -61,7 +61,10 @@ def line_object_at(
 def _lines(item: Object, scene: Scene) -> NDArray[np.float64]:
     """Return the lines of an object (L, 2, 3) in the world: ends of each."""
     if item.type == "CAMERA":
-        frame = np.array(cast("Camera", item.data).view_frame(scene=scene), np.float64)
+        data = cast("Camera", item.data)
+        # Blender draws it of the size that is set, whatever the scale of the object.
+        size = data.display_size / max(float(np.mean(item.matrix_world.to_scale())), 1e-12)
+        frame = size * np.array(data.view_frame(scene=scene), np.float64)
         following = np.roll(frame, 1, axis=0)
         apex = np.zeros_like(frame)
         local = np.concatenate([np.stack([frame, following], 1), np.stack([apex, frame], 1)])

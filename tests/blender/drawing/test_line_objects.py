@@ -63,6 +63,21 @@ def test_a_camera_is_its_frame() -> None:
     assert depth_at([item], 50, 50 + 45 * frame[:, 1].max() / depth) is None
 
 
+def test_a_camera_has_the_size_that_it_is_shown_in() -> None:
+    camera = bpy.data.cameras.new("camera")
+    camera.display_size = 0.25
+    frame = 0.25 * np.array(camera.view_frame(scene=bpy.context.scene))
+    item = add(camera, (0, 0, -1))
+    for scale in (1.0, 3.0):  # of which Blender's drawing is free
+        item.scale = (scale,) * 3
+        bpy.context.view_layer.update()
+        depth = 1.0 - frame[0, 2]
+        for corner in frame:
+            x, y = SIZE / 2 + 100 * corner[:2] / depth
+            assert depth_at([item], x, y) == pytest.approx(depth, rel=1e-3)
+        assert depth_at([item], *(SIZE / 2 + 300 * frame[0, :2])) is None
+
+
 def test_what_has_a_surface_is_left_to_rays() -> None:
     assert depth_at([add(bpy.data.meshes.new("mesh"), (0, 0, -2))], 50, 50) is None
     assert depth_at([], 50, 50) is None
