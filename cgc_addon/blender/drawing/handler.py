@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from bpy.types import Region
 
+    from .picture import Painter
+
 LOOK_AGAIN_SECONDS = 0.03
 """How often unfinished pictures are looked at."""
 
@@ -52,6 +54,17 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(_before_load)
     _stop()
     redraw_viewports(bpy.context)
+
+
+def leave_to(engine: str) -> None:
+    """Draw nothing in viewports that an engine shades: it draws splats itself."""
+    if _active.viewport is not None:
+        _active.viewport.left_to.add(engine)
+
+
+def painter() -> Painter | None:
+    """Return what draws in this session, None where nothing is drawn."""
+    return None if _active.viewport is None else _active.viewport.ready_painter()
 
 
 def due_regions() -> set[int]:

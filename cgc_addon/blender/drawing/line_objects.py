@@ -63,7 +63,8 @@ def _lines(item: Object, scene: Scene) -> NDArray[np.float64]:
     if item.type == "CAMERA":
         data = cast("Camera", item.data)
         # Blender draws it of the size that is set, whatever the scale of the object.
-        size = data.display_size / max(float(np.mean(item.matrix_world.to_scale())), 1e-12)
+        scales = np.array(item.matrix_world.to_scale()[:])
+        size = data.display_size / max(float(scales.mean()), 1e-12)
         frame = size * np.array(data.view_frame(scene=scene), np.float64)
         following = np.roll(frame, 1, axis=0)
         apex = np.zeros_like(frame)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FRAME_SECONDS = 0.08
+FRAME_SECONDS = 0.06
 """What splats may take of a redraw while the view moves."""
 SLICE_SECONDS = 0.2
 """What they may take of a redraw while the full picture is being completed."""

@@ -8,6 +8,9 @@ from collections.abc import Callable, Hashable
 
 from .ordering import Order
 
+IDLE_SECONDS = 2.0
+"""How long the thread waits for a next wish before it ends."""
+
 
 class Sorter:
     """Runs one calculation after the other; a wish that is not begun gives way to a newer one."""
@@ -36,9 +39,9 @@ class Sorter:
                 return
             self._wish = (key, calculate)
             self._changed.notify_all()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="cgc sorter", daemon=True)
-            self._thread.start()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="cgc sorter", daemon=True)
+                self._thread.start()
 
     def newest(self) -> tuple[tuple[Hashable, ...], Order] | None:
         """Return the order calculated last, and its key.
@@ -62,15 +65,17 @@ class Sorter:
         with self._changed:
             self._closed, self._wish, self._result = True, None, None
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(wait)
+            thread = self._thread
+        if thread is not None:
+            thread.join(wait)
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                while self._wish is None and not self._closed:
-                    self._changed.wait()
+                if self._wish is None and not self._closed:
+                    self._changed.wait(IDLE_SECONDS)
                 if self._wish is None:
+                    self._thread = None
                     return
                 key, calculate = self._wish
                 self._wish, self._working_at = None, key

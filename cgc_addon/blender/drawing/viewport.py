@@ -49,6 +49,8 @@ class ViewportDrawing:
 
     def __init__(self) -> None:
         """Hold nothing yet: there may be no graphics context."""
+        self.left_to: set[str] = set()
+        """Engines that draw splats themselves where they shade a viewport."""
         self.painter: Painter | None = None
         self._regions: dict[int, _Region] = {}
 
@@ -58,16 +60,18 @@ class ViewportDrawing:
         if view is None:
             return
         space = cast("SpaceView3D", members_of(context).space_data)
+        address = region.as_pointer()
+        if context.engine in self.left_to and space.shading.type == "RENDERED":
+            self._forget(address)
+            return
         depsgraph = view_layer_of(context).depsgraph
         if depsgraph is None:  # nothing has been evaluated yet
             return
         appearances = shown_scene().appearances(depsgraph, space)
-        address = region.as_pointer()
         if not appearances:
             self._forget(address)
             return
-        if self.painter is None:
-            self.painter = Painter()
+        painter = self.ready_painter()
         state = self._regions.setdefault(address, _Region())
         framebuffer, area = framebuffer_in_use()
         viewpoint = viewpoint_of(view, area[2], area[3])
@@ -81,11 +85,17 @@ class ViewportDrawing:
             state.nearest,
             state.version,
         )
-        picture = state.drawing.advance(self.painter, wanted)
+        picture = state.drawing.advance(painter, wanted)
         if picture is not None:
-            self.painter.compositor.lay_over(
+            painter.compositor.lay_over(
                 picture.colors, picture.marks, around.color_texture, _outline(context), area
             )
+
+    def ready_painter(self) -> Painter:
+        """Return what draws, made at the first redraw: only then is there a graphics context."""
+        if self.painter is None:
+            self.painter = Painter()
+        return self.painter
 
     def due(self) -> set[int]:
         """Return the addresses of regions of which another redraw would show more now."""

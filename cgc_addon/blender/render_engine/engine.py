@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ...errors import CgcError, Interrupted
 from ...results.cryptomatte import metadata
 from ...results.frame_request import CRYPTOMATTE
+from ..drawing import handler
 from .camera import region_of
 from .identity import ENGINE, LABEL
 from .render_passes import OBJECT_CRYPTOMATTE, passes_of
 from .render_worker import CLOSED, render_worker
 from .scene_request import SceneRequest, scene_request
-from .viewport import draw_ground
+from .viewport import RenderedViewport
 
 if TYPE_CHECKING:
     from bpy.types import Context, Depsgraph, Scene, ViewLayer
@@ -31,6 +32,9 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
     bl_label = LABEL
     bl_use_preview = False
     bl_use_eevee_viewport = True
+
+    _viewport: RenderedViewport | None = None
+    """Of an engine that shades a viewport."""
 
     def update_render_passes(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, scene: Scene | None = None, renderlayer: ViewLayer | None = None
@@ -57,8 +61,16 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
         """Do nothing: what changes is drawn anew as a whole."""
 
     def view_draw(self, context: Context, depsgraph: Depsgraph) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Draw what is behind the splats in a viewport."""
-        draw_ground(depsgraph)
+        """Draw the splats in a viewport, over the world."""
+        if self._viewport is None:
+            self._viewport = RenderedViewport()
+        if self._viewport.draw(context, depsgraph):
+            self.tag_redraw()
+
+    def __del__(self) -> None:
+        """Free what a viewport held."""
+        if self._viewport is not None:
+            self._viewport.close()
 
     def _render(self, depsgraph: Depsgraph) -> None:
         layer = cast("ViewLayer", depsgraph.view_layer)
@@ -113,6 +125,7 @@ def _read(path: Path) -> NDArray[np.float32]:
 def register() -> None:
     """Add the engine."""
     bpy.utils.register_class(CGC_RenderEngine)
+    handler.leave_to(ENGINE)
 
 
 def unregister() -> None:

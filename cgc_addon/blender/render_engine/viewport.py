@@ -1,23 +1,141 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ground of a viewport that is shaded by this engine; over it the splats are drawn as ever."""
+"""A viewport that is shaded by this engine: the splats over the world, as a render shows them.
+
+Drawn by the graphics card and not by the worker, but composed like a render and left to the view
+transform; so Blender's viewport renders have splats in them, too.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import bpy
 import gpu
+import numpy as np
 
-from .world_color import world_color
+from ..common.access import of_scene
+from ..common.context import members_of, preferences_of, region_of
+from ..common.display_attributes import srgb_from_linear
+from ..drawing import handler
+from ..drawing.graphics import (
+    bind,
+    framebuffer_in_use,
+    new_shader_info,
+    shader_over_all,
+    triangle_over_all,
+)
+from ..drawing.picture import Style
+from ..drawing.region import RegionDrawing, Wanted
+from ..drawing.viewport import viewpoint_of
+from ..drawing.watch import shown_scene
+from .world_color import scene_primaries, world_color
 
 if TYPE_CHECKING:
-    from bpy.types import Depsgraph, Scene
+    from bpy.types import Area, Context, Depsgraph, Region, Scene, SpaceView3D
+    from gpu.types import GPUTexture
+
+HIGHEST_HEADERS = 120
+"""Pixels that the headers of a viewport take at most, before the scale of the user interface."""
+
+
+class RenderedViewport:
+    """What is kept of a viewport from redraw to redraw."""
+
+    def __init__(self) -> None:
+        """Compile; needs a graphics context."""
+        self._drawing = RegionDrawing()
+        names = ("world", "red", "green", "blue")
+        info = new_shader_info(("picture",), dict.fromkeys(names, "VEC4"), ("color",))
+        self._shader = shader_over_all(info, _FRAGMENT)
+        self._everywhere = triangle_over_all()
+
+    def draw(self, context: Context, depsgraph: Depsgraph) -> bool:
+        """Draw into the framebuffer that is bound, and return whether more is to come."""
+        view, region = members_of(context).region_data, region_of(context)
+        space = cast("SpaceView3D", members_of(context).space_data)
+        painter = handler.painter()
+        appearances = shown_scene().appearances(depsgraph, space)
+        if painter is None or view is None or not appearances:
+            draw_ground(depsgraph)
+            return False
+        scene = cast("Scene", depsgraph.scene_eval)
+        _, area = framebuffer_in_use()
+        wanted = Wanted(
+            appearances,
+            viewpoint_of(view, area[2], area[3]),
+            Style(size=of_scene(scene).look_size),
+            painter.nothing_near,
+            None,
+        )
+        in_window = _is_in_window(region, members_of(context).area)
+        picture = self._drawing.advance(painter, wanted, at_once=not in_window)
+        if picture is None:
+            draw_ground(depsgraph)
+        else:
+            self._compose(picture.colors, scene, area)
+        return self._drawing.waits
+
+    def close(self) -> None:
+        """Free what is held."""
+        self._drawing.close()
+
+    def _compose(self, picture: GPUTexture, scene: Scene, area: tuple[int, int, int, int]) -> None:
+        """Write the picture over the world, scene-linear."""
+        ground, alpha = _ground(scene)
+        primaries = np.pad(scene_primaries(), ((0, 0), (0, 1)))
+        in_rec709 = np.linalg.solve(primaries[:, :3], ground)
+        constants = {
+            "world": (*srgb_from_linear(in_rec709).tolist(), alpha),
+            "red": tuple(primaries[0].tolist()),
+            "green": tuple(primaries[1].tolist()),
+            "blue": (*primaries[2, :3].tolist(), float(picture.width) / area[2]),
+        }
+        gpu.state.blend_set("NONE")
+        gpu.state.depth_test_set("NONE")
+        bind(self._shader, {"picture": picture}, constants)
+        self._everywhere.draw(self._shader)
 
 
 def draw_ground(depsgraph: Depsgraph) -> None:
     """Fill the viewport with the world's colour; with transparent film, leave it empty."""
-    scene = cast("Scene", depsgraph.scene_eval)
-    color, alpha = (0.0, 0.0, 0.0), 0.0
-    if not scene.render.film_transparent:
-        (color, _whole), alpha = world_color(scene.world), 1.0
-    buffer = gpu.state.active_framebuffer_get()  # pyright: ignore[reportCallIssue] - takes nothing
-    buffer.clear(color=(*color, alpha))
+    color, alpha = _ground(cast("Scene", depsgraph.scene_eval))
+    framebuffer, _ = framebuffer_in_use()
+    framebuffer.clear(color=(*color, alpha))
+
+
+def _ground(scene: Scene) -> tuple[tuple[float, float, float], float]:
+    """Return what is behind splats: linear colour, and 1, or nothing, and 0."""
+    if scene.render.film_transparent:
+        return (0.0, 0.0, 0.0), 0.0
+    return world_color(scene.world)[0], 1.0
+
+
+def _is_in_window(region: Region, area: Area | None) -> bool:
+    """Return whether a region has its own size; pictures that are kept have another."""
+    if area is None:
+        return False
+    headers = HIGHEST_HEADERS * preferences_of(bpy.context).system.ui_scale
+    return region.width == area.width and 0 <= area.height - region.height <= headers
+
+
+_FRAGMENT = """
+vec3 decoded(vec3 srgb)
+{
+  vec3 above = pow((max(srgb, vec3(0.0)) + 0.055) / 1.055, vec3(2.4));
+  vec3 linear = mix(srgb / 12.92, above, greaterThan(srgb, vec3(0.04045)));
+  return vec3(dot(red.rgb, linear), dot(green.rgb, linear), dot(blue.rgb, linear));
+}
+
+void main()
+{
+  /* blue.a: the picture's width in widths of the region; while the view moves, it is smaller. */
+  ivec2 last = textureSize(picture, 0) - 1;
+  vec4 splats = texelFetch(picture, min(ivec2(gl_FragCoord.xy * blue.a), last), 0);
+  if (world.a > 0.0) {
+    color = vec4(decoded(splats.rgb + (1.0 - splats.a) * world.rgb), 1.0);
+  }
+  else {
+    color = vec4(decoded(splats.rgb / max(splats.a, 1e-6)) * splats.a, splats.a);
+  }
+}
+"""

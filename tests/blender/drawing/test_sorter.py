@@ -94,3 +94,14 @@ def test_closing_leaves_no_thread() -> None:
     sorter.close()
     assert threading.active_count() == before
     assert sorter.newest() is None
+
+
+def test_without_wishes_the_thread_ends_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgc_addon.blender.drawing.sorter.IDLE_SECONDS", 0.01)
+    before = threading.active_count()
+    sorter = Sorter()
+    for number in (1, 2):
+        sorter.ask((number,), lambda number=number: order_of(number))
+        wait_until(lambda number=number: (sorter.newest() or [None])[0] == (number,))
+        wait_until(lambda: threading.active_count() == before)
+    sorter.close()

@@ -57,6 +57,7 @@ class Window:
 
         bpy.context.view_layer.update()
         context = SimpleNamespace(
+            engine=bpy.context.scene.render.engine,
             region=self.region,
             region_data=self.view,
             space_data=a_viewport(),
@@ -148,6 +149,18 @@ def test_a_change_of_look_is_seen(window, viewport) -> None:
     settings.look_color = "PHOTO"
     settings.look_size = 0.5
     assert window.redraw(viewport)[..., 3].sum() < photo[..., 3].sum()
+
+
+def test_engines_that_draw_splats_are_left_to_it(window, viewport) -> None:
+    add_splat()
+    viewport.left_to.add(bpy.context.scene.render.engine)
+    assert window.redraw(viewport).any()  # the engine shades only what is Rendered
+    space = a_viewport()
+    space.shading.type = "RENDERED"
+    try:
+        assert not window.redraw(viewport).any()
+    finally:
+        space.shading.type = "SOLID"
 
 
 def test_what_is_in_front_hides_it(window, viewport) -> None:
