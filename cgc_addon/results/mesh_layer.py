@@ -7,23 +7,26 @@ between:
 
     a_M · F  +  (1 − a_F) · M  +  (1 − a_M) · (the splat as it is without the mesh)
 
-F and M are premultiplied. Where colours are blended linearly this is the front over the mesh over
-the back; written so, what no mesh covers keeps the splat's own blending, in encoded values.
+All are scene-linear, F and M premultiplied. Where colours are blended linearly this is the front
+over the mesh over the back; written so, what no mesh covers keeps the splat's own blending, in sRGB.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
+from .exr import read_exr
 
 NO_DEPTH = np.float32(1e10)
 """What Blender's renderers write where nothing is."""
 _FARTHEST_DEPTH = np.float32(1e9)
-_SMALLEST_ALPHA = np.float32(1e-12)
+_CLIPPED = 0.99
+"""Share of the far clipping distance from which on a depth is that of nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,49 @@ class MeshLayer:
                 f"The meshes were rendered as a picture of shape {self.rgba.shape} with depths of "
                 f"shape {self.depth.shape}; both need the same size, and the picture an alpha."
             )
+
+
+@dataclass(frozen=True)
+class MeshFile:
+    """Where another renderer left its picture of the meshes."""
+
+    path: Path
+    """OpenEXR of several layers, as Blender writes it with the passes Combined and Depth."""
+    view_layer: str
+    clip_end: float
+    """Far clipping distance of the camera, scene units: there are renderers that write it, and not
+    `NO_DEPTH`, where nothing is."""
+    corner: tuple[int, int]
+    """Column and row, px, where the picture that is wanted begins in the one in the file."""
+
+
+def read_mesh_layer(file: MeshFile, width: int, height: int) -> MeshLayer:
+    """Read the meshes of a view layer.
+
+    Args:
+        file: where they are.
+        width: of the picture that is wanted, px.
+        height: likewise.
+
+    Raises:
+        CgcError: the file cannot be read, lacks a pass or is too small.
+    """
+    channels = read_exr(file.path)
+    names = [
+        f"{file.view_layer}.{name}" for name in (*(f"Combined.{c}" for c in "RGBA"), "Depth.Z")
+    ]
+    if missing := [name for name in names if name not in channels]:
+        raise CgcError(f"The picture of the meshes, {file.path}, lacks the channel {missing[0]}.")
+    left, top = file.corner
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    *colors, depth = (channels[name][rows, columns] for name in names)
+    if depth.shape != (height, width):
+        raise CgcError(
+            f"The picture of the meshes, {file.path}, ends before the {width}×{height} pixels from "
+            f"{left}, {top} on; render meshes and splats at one size."
+        )
+    nothing = ~(depth < _CLIPPED * file.clip_end)
+    return MeshLayer(np.stack(colors, axis=-1), np.where(nothing, NO_DEPTH, depth))
 
 
 def depth_limits(layer: MeshLayer) -> NDArray[np.float32]:
@@ -74,8 +120,7 @@ def compose(
         layer: the meshes.
         plain: (H, W, 4) the picture without them, scene-linear and premultiplied, on a transparent
             film or before the colour of the world.
-        front: (H, W, 4) what of the splat is nearer than `depth_limits`, as the rasterizer draws
-            it: encoded as sRGB, premultiplied.
+        front: (H, W, 4) what of the splat is nearer than `depth_limits`, likewise.
     """
     covered = layer.rgba[..., 3:]
     meshes = (layer.rgba != 0.0).any(axis=-1)
@@ -83,25 +128,8 @@ def compose(
     if meshes.any():
         nearer, share = front[meshes], covered[meshes]
         result[meshes] = (
-            share * linear_from_encoded(nearer)
+            share * nearer
             + (1.0 - nearer[:, 3:]) * layer.rgba[meshes]
             + (1.0 - share) * plain[meshes]
         )
     return result
-
-
-def linear_from_encoded(rgba: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return premultiplied colours (..., 4) scene-linear that were encoded as sRGB.
-
-    Colours beyond 0..1 go on along the curve, mirrored at 0.
-
-    Example:
-        >>> linear_from_encoded(np.array([0.25, 0.0, 0.5, 0.5], np.float32)).round(3).tolist()
-        [0.10700000077486038, 0.0, 0.5, 0.5]
-    """
-    alpha = rgba[..., 3:]
-    straight = rgba[..., :3] / np.maximum(alpha, _SMALLEST_ALPHA)
-    magnitude = np.abs(straight)
-    curve = np.where(magnitude <= 0.04045, magnitude / 12.92, ((magnitude + 0.055) / 1.055) ** 2.4)
-    linear = np.copysign(curve, straight) * alpha
-    return np.concatenate([linear, alpha], axis=-1).astype(np.float32)

@@ -15,11 +15,14 @@ from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.rasterize.interface import SplatTensors
 from cgc_addon.results.mesh_layer import (
     NO_DEPTH,
+    MeshFile,
     MeshLayer,
     compose,
     depth_limits,
-    linear_from_encoded,
+    read_mesh_layer,
 )
+
+from .written_exr import write_exr
 
 RED, BLUE, GREEN = (0.8, 0.1, 0.1), (0.1, 0.2, 0.9), (0.05, 0.7, 0.05)
 NEAR, FAR = 2.0, 6.0
@@ -55,9 +58,14 @@ def _draw(backend: CpuBackend, layer: MeshLayer, *sheets: Sheet) -> np.ndarray:
     view = View("view", PinholeCamera(width, height, 10.0, 10.0, width / 2, height / 2), np.eye(4))
     whole = backend.render(splat, view)
     split = backend.render_split(splat, view, torch.from_numpy(depth_limits(layer)))
-    encoded = np.dstack([whole.rgb.numpy(), whole.alpha.numpy()])
-    front = np.dstack([split.front_rgb.numpy(), split.front_alpha.numpy()])
-    return compose(layer, linear_from_encoded(encoded), front)
+    plain = _premultiplied(whole.rgb.numpy(), whole.alpha.numpy())
+    return compose(layer, plain, _premultiplied(split.front_rgb.numpy(), split.front_alpha.numpy()))
+
+
+def _premultiplied(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    straight = rgb / np.maximum(alpha, 1e-12)[..., None]
+    linear = np.vectorize(lambda c: c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+    return np.dstack([linear(straight) * alpha[..., None], alpha]).astype(np.float32)
 
 
 def _layer(color=GREEN, alpha=1.0, depth=4.0, size=(3, 5)) -> MeshLayer:
@@ -178,3 +186,23 @@ def test_pictures_of_other_sizes_are_refused():
         MeshLayer(np.zeros((4, 5, 4), np.float32), np.zeros((4, 6), np.float32))
     with pytest.raises(CgcError, match="alpha"):
         MeshLayer(np.zeros((4, 5, 3), np.float32), np.zeros((4, 5), np.float32))
+
+
+def test_a_layer_of_a_file_is_read_where_the_picture_begins(tmp_path):
+    random = np.random.default_rng(0)
+    names = [f"Props.Combined.{c}" for c in "RGBA"]
+    channels = {name: random.uniform(size=(6, 9)).astype(np.float32) for name in names}
+    depth = np.full((6, 9), 3.0, np.float32)
+    depth[2, 4], depth[2, 5] = NO_DEPTH, 99.5  # of nothing: of Cycles, and of a clipping at 100
+    path = tmp_path / "meshes.exr"
+    write_exr(path, {**channels, "Props.Depth.Z": depth, "Other.Depth.Z": 0 * depth})
+    layer = read_mesh_layer(MeshFile(path, "Props", 100.0, (3, 1)), 5, 4)
+    for channel, name in enumerate(names):
+        assert (layer.rgba[..., channel] == channels[name][1:5, 3:8]).all()
+    assert (layer.depth == NO_DEPTH).nonzero() == (pytest.approx([1, 1]), pytest.approx([1, 2]))
+    assert (layer.depth[layer.depth != NO_DEPTH] == 3.0).all()
+
+    with pytest.raises(CgcError, match=r"lacks the channel Stage\.Combined\.R"):
+        read_mesh_layer(MeshFile(path, "Stage", 100.0, (0, 0)), 5, 4)
+    with pytest.raises(CgcError, match="7×4 pixels from 3, 1"):
+        read_mesh_layer(MeshFile(path, "Props", 100.0, (3, 1)), 7, 4)
