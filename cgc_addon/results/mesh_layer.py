@@ -8,7 +8,7 @@ between:
     a_M · F  +  (1 − a_F) · M  +  (1 − a_M) · (the splat as it is without the mesh)
 
 All are scene-linear, F and M premultiplied. Where colours are blended linearly this is the front
-over the mesh over the back; written so, what no mesh covers keeps the splat's own blending, in sRGB.
+over the mesh over the back; so written, what no mesh covers keeps the splat's blending in sRGB.
 """
 
 from __future__ import annotations
