@@ -16,6 +16,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
+    from .render_engine import engine, render_worker
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
@@ -45,6 +46,8 @@ def modules() -> tuple[ModuleType, ...]:
         mask_operators,
         apply_transform,
         export_ply,
+        render_worker,
+        engine,
         segment_list,
         sidebar,
         command,

@@ -21,6 +21,7 @@ from ..version import __version__
 from . import (
     blend,
     demo,
+    draw,
     evaluate,
     export,
     from_photos,
@@ -52,11 +53,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Photo captures become Gaussian splats separated into objects.",
     )
     parser.add_argument("--version", action="version", version=f"cgc {__version__}")
-    parser.set_defaults(blend_writer=blend.no_writer)
+    parser.set_defaults(blend_writer=blend.no_writer, kept=None)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
         _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _pick, _evaluate,
-        _export, _undistort, _blend, _probe,
+        _export, _undistort, _blend, _draw, _probe,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -326,6 +327,13 @@ def _undistort(
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     verb.add_argument("--max-size", type=_positive, metavar="PX", help="longest side of the photos")
     verb.set_defaults(verb=undistort.run)
+    return verb
+
+
+def _draw(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("draw", help="one frame of a scene, as Blender asks for it")
+    verb.add_argument("request", type=Path, metavar="REQUEST.json")
+    verb.set_defaults(verb=draw.run)
     return verb
 
 

@@ -16,6 +16,7 @@ import faulthandler  # noqa: E402
 import platform  # noqa: E402
 
 from ..cli import DONE, INTERRUPTED  # noqa: E402
+from ..cli.kept import Kept  # noqa: E402
 from ..version import __version__  # noqa: E402
 from .control import Control, leave_with_parent, leaving_on_signals, obey  # noqa: E402
 from .job import run_job  # noqa: E402
@@ -47,10 +48,11 @@ def main() -> int:
             "pid": os.getpid(),
         }
     )
+    kept = Kept()
     with leaving_on_signals(control) as signal_came:
         obey(requests, control)
         while (job := control.next_job()) is not None:
-            run_job(job, control, outlet.send)
+            run_job(job, control, outlet.send, kept)
         return INTERRUPTED if signal_came() else DONE
 
 

@@ -14,12 +14,13 @@ from contextlib import redirect_stderr, redirect_stdout
 from ..cli import run_verb
 from ..cli.arguments import parse
 from ..cli.console.json_lines import JsonLines
+from ..cli.kept import Kept
 from ..errors import CgcError
 from .control import Control, Job
 from .lines import FINAL, Message, encode
 
 
-def run_job(job: Job, control: Control, send: Callable[[Message], None]) -> None:
+def run_job(job: Job, control: Control, send: Callable[[Message], None], kept: Kept) -> None:
     """Run a job and tell its progress and, at the very end, what came of it.
 
     Whatever happens the worker lives on: the end is a result, `interrupted`, or an error, with a
@@ -37,7 +38,9 @@ def run_job(job: Job, control: Control, send: Callable[[Message], None]) -> None
 
     sink = JsonLines(forward)
     try:
-        run_verb(_parse(job.arguments), sink, control.should_stop)
+        options = _parse(job.arguments)
+        options.kept = kept
+        run_verb(options, sink, control.should_stop)
     except CgcError as error:
         sink.fail(str(error))
     except KeyboardInterrupt:  # between two of our own lines; within a verb it is caught there

@@ -119,6 +119,7 @@ def view_of(
     frame: NDArray[np.float64],
     name: str,
     matrix_world: NDArray[np.float64] | None = None,
+    intrinsics: PinholeCamera | None = None,
 ) -> View:
     """Return a camera as a view, exactly as Blender renders it: the whole picture, no region of it.
 
@@ -132,12 +133,13 @@ def view_of(
         name: of the view.
         matrix_world: (4, 4) of the camera, where the object's own is not to be trusted: Blender
             keeps none up to date for objects that are switched off.
+        intrinsics: other ones than the camera's photo has, or the scene gives it.
 
     Raises:
         CgcError: no pinhole camera shows what this one shows.
     """
     data = _perspective_data(camera_object)
-    camera = intrinsics_of(data) or _intrinsics_in_scene(scene, data)
+    camera = intrinsics or intrinsics_of(data) or intrinsics_in_scene(scene, data)
     matrix = camera_object.matrix_world if matrix_world is None else matrix_world
     turned = np.array(matrix, dtype=np.float64)
     turned[:3, :3], _ = _rotation_and_lengths(turned[:3, :3], camera_object.name)
@@ -173,8 +175,13 @@ def _lens_and_shifts(camera: PinholeCamera) -> tuple[float, float, float]:
     )
 
 
-def _intrinsics_in_scene(scene: Scene, data: Camera) -> PinholeCamera:
-    """Return what Blender makes of lens, sensor and shifts at the scene's resolution."""
+def intrinsics_in_scene(scene: Scene, data: Camera) -> PinholeCamera:
+    """Return what Blender makes of lens, sensor and shifts at the scene's resolution.
+
+    Args:
+        scene: with resolution, percentage and aspect of the pixels.
+        data: of a perspective camera.
+    """
     render = scene.render
     width = render.resolution_x * render.resolution_percentage // 100  # as Blender rounds
     height = render.resolution_y * render.resolution_percentage // 100

@@ -21,7 +21,7 @@ from ..common.context import members_of
 from ..common.format_version import FORMAT_VERSION
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Context, Object, Scene
+    from bpy.types import Collection, Context, Object, Scene, ViewLayer
 
 
 def captures(scene: Scene) -> list[Collection]:
@@ -31,14 +31,19 @@ def captures(scene: Scene) -> list[Collection]:
 
 
 def active_capture(context: Context) -> Collection | None:
-    """Return the capture that the user works on.
-
-    It is that of the active object, else that of the active collection, else the scene's first.
-    """
+    """Return the capture that the user works on."""
     scene = members_of(context).scene
     view_layer = members_of(context).view_layer
     if scene is None or view_layer is None:
         return None
+    return active_capture_in(scene, view_layer)
+
+
+def active_capture_in(scene: Scene, view_layer: ViewLayer) -> Collection | None:
+    """Return the capture that the user works on in a view layer.
+
+    It is that of the active object, else that of the active collection, else the scene's first.
+    """
     item, layer_collection = view_layer.objects.active, view_layer.active_layer_collection
     capture = capture_of(item) if item is not None else None
     if capture is None and layer_collection is not None:

@@ -21,7 +21,7 @@ from ..common.context import scene_of
 from ..common.world_matrix import world_matrix
 
 if TYPE_CHECKING:
-    from bpy.types import Context, Depsgraph, Object, Scene
+    from bpy.types import Collection, Context, Depsgraph, Object, Scene
 
 Which = Literal["ACTIVE", "SELECTED", "CAPTURE", "FRAMES"]
 _EVEN = 1e-4
@@ -87,12 +87,16 @@ def view_at_frame(
 
 
 def capture_frame(context: Context, depsgraph: Depsgraph) -> NDArray[np.float64]:
+    """Return the world matrix (4, 4) of the frame to draw in, that of the active capture."""
+    return frame_of_capture(active_capture(context), depsgraph)
+
+
+def frame_of_capture(capture: Collection | None, depsgraph: Depsgraph) -> NDArray[np.float64]:
     """Return the world matrix (4, 4) of the frame to draw in.
 
-    It is the active capture's, in which Gaussians that nobody moved keep their very numbers. Where
+    It is the capture's, in which Gaussians that nobody moved keep their very numbers. Where
     that frame is lost, sheared or scaled unevenly, or there is no capture, it is the world.
     """
-    capture = active_capture(context)
     if capture is None:
         return np.eye(4)
     try:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
+from ...splats.placing import carried, source_order
 from ...splats.select import concatenate, subset
-from ...splats.transform import transform
 from ..common.access import of_collection
 from ..segments.data import collection_of
 from ..splats.ellipsoids import ellipsoid_modifier
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 Visibility = Literal["VIEWPORT", "RENDER", "ALL"]
 """What counts as visible: as the viewport shows it, as a render does, or hidden ones too."""
-IDENTITY = 1e-7
-"""Matrices closer to the identity than this leave float32 positions as they are."""
-
 _EYE = "eye"
 """Stands for the eye in the outliner, which objects have as functions, not as a property."""
 _Change = tuple[Any, str, object]
@@ -51,6 +48,8 @@ class PlacedSplat:
     segment: int | None
     """Id of the segment whose collection the object is in, 0 in Unassigned, None in neither: then
     each Gaussian's own counts."""
+    holdout: bool = False
+    """Whether it cuts a hole into the picture: it, or a collection that it is in, is a holdout."""
 
 
 def visible_splats(
@@ -84,7 +83,8 @@ def visible_splats(
             if depsgraph.mode == "VIEWPORT" and not owner.visible_get(view_layer=layer):
                 continue
             matrix = np.array(instance.matrix_world, dtype=np.float64)
-            placed.append(PlacedSplat(item, matrix, segment_of(item)))
+            holdout = owner.is_holdout or owner.holdout_get(view_layer=layer)
+            placed.append(PlacedSplat(item, matrix, segment_of(item), holdout))
     return placed
 
 
@@ -127,12 +127,8 @@ def gather(placed: Sequence[PlacedSplat], frame: NDArray[np.float64] | None = No
         parts.append(_carried(splat, stored[name], to_frame @ splat.matrix))
         indices.append(indices_of(splat.object))
     together = concatenate(parts)
-    index = np.concatenate(indices)
-    order = np.argsort(index, kind="stable")
-    steps = np.diff(index[order])
-    if (steps == 0).any() or (np.diff(index) > 0).all():
-        return together
-    return subset(together, order)
+    order = source_order(np.concatenate(indices))
+    return together if order is None else subset(together, order)
 
 
 def _carried(splat: PlacedSplat, gaussians: Gaussians, matrix: NDArray[np.float64]) -> Gaussians:
@@ -140,10 +136,8 @@ def _carried(splat: PlacedSplat, gaussians: Gaussians, matrix: NDArray[np.float6
     if splat.segment is not None:
         segments = np.full(len(gaussians), splat.segment, dtype=np.int32)
         gaussians = replace(gaussians, segments=segments)
-    if np.allclose(matrix, np.eye(4), rtol=0.0, atol=IDENTITY):
-        return gaussians
     try:
-        return transform(gaussians, matrix)
+        return carried(gaussians, matrix)
     except CgcError as error:
         raise CgcError(f"{splat.object.name}: {error}") from error
 

@@ -89,7 +89,15 @@ def gaussians_of(item: Object) -> Gaussians:
     Raises:
         CgcError: the object has lost an attribute that Gaussians need.
     """
-    cloud = data_of(item)
+    return gaussians_in(data_of(item))
+
+
+def gaussians_in(cloud: PointCloud) -> Gaussians:
+    """Return the Gaussians of a point cloud, also of a copy that Blender evaluated.
+
+    Raises:
+        CgcError: it has lost an attribute that Gaussians need.
+    """
     base = _base(cloud)
     scales = np.maximum(point_attributes.read(cloud, "scale"), SMALLEST_SCALE)
     return Gaussians(
@@ -105,8 +113,13 @@ def gaussians_of(item: Object) -> Gaussians:
 
 def indices_of(item: Object) -> NDArray[np.int32]:
     """Return which Gaussian of the run's splat each point is (N,); 0, 1, … where not known."""
-    known = point_attributes.read_or_none(data_of(item), "gaussian")
-    return np.arange(len(data_of(item).points), dtype=np.int32) if known is None else known
+    return indices_in(data_of(item))
+
+
+def indices_in(cloud: PointCloud) -> NDArray[np.int32]:
+    """Return which Gaussian of the run's splat each point of a cloud is, as `indices_of`."""
+    known = point_attributes.read_or_none(cloud, "gaussian")
+    return np.arange(len(cloud.points), dtype=np.int32) if known is None else known
 
 
 def clusters_of(item: Object) -> NDArray[np.int32]:

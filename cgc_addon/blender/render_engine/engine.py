@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as Blender calls it; Blender makes a new one for each render."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+import numpy as np
+
+from ...errors import CgcError, Interrupted
+from ...results.cryptomatte import metadata
+from .camera import region_of
+from .identity import ENGINE, LABEL
+from .render_passes import OBJECT_CRYPTOMATTE, passes_of
+from .render_worker import render_worker
+from .scene_request import SceneRequest, scene_request
+
+if TYPE_CHECKING:
+    from bpy.types import Depsgraph, Scene, ViewLayer
+
+
+class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's convention
+    """Draws the splats of a scene in the worker."""
+
+    bl_idname = ENGINE
+    bl_label = LABEL
+    bl_use_preview = False
+    bl_use_eevee_viewport = True
+
+    def update_render_passes(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, scene: Scene | None = None, renderlayer: ViewLayer | None = None
+    ) -> None:
+        """Tell Blender the passes that a view layer asks for."""
+        if scene is None or renderlayer is None:
+            return
+        for one in passes_of(renderlayer):
+            self.register_pass(
+                scene, renderlayer, one.name, len(one.channels), one.channels, one.kind
+            )
+
+    def render(self, depsgraph: Depsgraph) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Render one view layer of one frame, perhaps in a thread of Blender's."""
+        try:
+            self._render(depsgraph)
+        except Interrupted:
+            return
+        except CgcError as error:
+            self.report({"ERROR"}, str(error))
+            self.error_set(str(error))
+
+    def _render(self, depsgraph: Depsgraph) -> None:
+        layer = cast("ViewLayer", depsgraph.view_layer)
+        passes = passes_of(layer)
+        region = region_of(
+            cast("Scene", depsgraph.scene_eval), self.resolution_x, self.resolution_y
+        )
+        worker = render_worker()
+        self.update_stats("", "Reading the scene")
+        wanted = scene_request(
+            depsgraph,
+            self.camera_override,
+            region,
+            passes,
+            worker.handover().write,
+            worker.folder(),
+        )
+        if wanted.remark:
+            self.report({"WARNING"}, wanted.remark)
+        files = worker.draw(wanted.request, self.test_break, self._tell)
+        self._write(layer, files, wanted)
+
+    def _tell(self, stage: str, share: float) -> None:
+        self.update_stats("", stage)
+        self.update_progress(share)
+
+    def _write(self, layer: ViewLayer, files: dict[str, Path], drawn: SceneRequest) -> None:
+        """Put the passes into the render result."""
+        camera = drawn.request.view.camera
+        result = self.begin_result(0, 0, camera.width, camera.height, layer=layer.name)
+        files_of = {one.name: files[one.drawn] for one in passes_of(layer)}
+        passes = cast("Any", result.layers[0].passes)
+        for one in passes:
+            if one.name in files_of:
+                # Blender's rows go from the bottom to the top.
+                one.rect.foreach_set(np.load(files_of[one.name])[::-1].reshape(-1))
+        self.end_result(result)
+        if layer.use_pass_cryptomatte_object:
+            names = metadata(f"{layer.name}.{OBJECT_CRYPTOMATTE}", drawn.names)
+            for field, value in names.items():
+                cast("Any", self.get_result()).stamp_data_add_field(field, value)
+
+
+def register() -> None:
+    """Add the engine."""
+    bpy.utils.register_class(CGC_RenderEngine)
+
+
+def unregister() -> None:
+    """Take it away."""
+    bpy.utils.unregister_class(CGC_RenderEngine)

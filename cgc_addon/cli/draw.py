@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb `draw`: in the worker, where the Gaussians stay loaded for the next frame."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import Interrupted
+from ..progress import ShouldStop
+from .console.sink import Sink
+from .kept import Kept
+
+
+def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
+    """Draw what a request asks for into its folder."""
+    from ..results.frame_request import read_frame_request
+    from ..results.frames import draw_frame
+    from ..results.loaded_scenes import LoadedScenes
+    from ..results.pictures import save_array
+
+    request = read_frame_request(options.request)
+    loaded = (options.kept or Kept()).get(LoadedScenes)
+    backend = loaded.backend(request.backend, sink.report)
+    scene = loaded.scene(request.parts, backend)
+    drawn = draw_frame(request, scene, backend, sink.report, should_stop)
+    if should_stop():
+        raise Interrupted("draw")
+    files = {name: request.output / f"{name}.npy" for name in drawn}
+    for name, array in drawn.items():
+        save_array(files[name], array)
+    sink.result(
+        {"files": {name: str(file) for name, file in files.items()}},
+        f"{', '.join(files)} in {request.output}.",
+    )

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One frame of a scene of splats as passes: colours, depth, positions, ids, Cryptomatte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..progress import Reporter, ShouldStop, never, silent, track
+from ..rasterize.interface import Backend
+from ..splats.spherical_harmonics import CONSTANT_BASIS
+from .cryptomatte import Ranks, hash_numbers
+from .frame_request import (
+    COMBINED,
+    CRYPTOMATTE,
+    DEPTH,
+    INDEX,
+    POSITION,
+    FramePart,
+    FrameRequest,
+)
+from .loaded_scenes import LoadedScene
+from .renders import COVERED
+from .scene_linear import over_background, premultiplied
+
+FAR = 1e10
+"""Depth where nothing is, as other engines of Blender have it."""
+OBJECTS_AT_ONCE = 32
+"""Objects whose coverage is drawn at once; bounds the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What several passes are made of."""
+
+    rgb: Tensor
+    """(H, W, 3) sRGB."""
+    alpha: Tensor
+    """(H, W) coverage by all that is there."""
+    shown: Tensor
+    """(H, W) coverage without holdouts."""
+    depth: Tensor | None
+    """(H, W) Σ αᵢTᵢzᵢ, where a pass needs it."""
+
+
+def draw_frame(
+    request: FrameRequest,
+    scene: LoadedScene | None,
+    backend: Backend,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> dict[str, NDArray[np.float32]]:
+    """Draw the passes of a request.
+
+    Args:
+        request: what is wanted.
+        scene: its Gaussians, None where there are none.
+        backend: rasterizer that the scene was loaded for.
+        report: progress.
+        should_stop: asked between passes.
+
+    Returns:
+        (H, W, channels) for each file of the answer, named as `FrameRequest.output` says; rows from
+        top to bottom.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    drawn: _Drawn | None = None
+    with torch.no_grad():
+        for name in track(request.passes, "Drawing splats", report, should_stop):
+            if name == INDEX:
+                found[name] = _indices(request, scene, backend)
+                continue
+            if name == CRYPTOMATTE:
+                ranks = _cryptomatte(request, scene, backend, report, should_stop)
+                found |= {f"{name}_{number}": one for number, one in enumerate(ranks)}
+                continue
+            drawn = drawn or _draw(request, scene, backend)
+            if name == COMBINED:
+                found[name] = _combined(request, drawn)
+            elif name == DEPTH:
+                found[name] = _depth(request, drawn)
+            elif name == POSITION:
+                found[name] = _positions(request, drawn)
+    return found
+
+
+def _draw(request: FrameRequest, scene: LoadedScene | None, backend: Backend) -> _Drawn:
+    camera = request.view.camera
+    if scene is None:
+        nothing = torch.zeros(camera.height, camera.width)
+        black = torch.zeros(camera.height, camera.width, 3)
+        return _Drawn(black, nothing, nothing, nothing)
+    splat, shown = scene.splat, None
+    if any(part.holdout for part in request.parts):
+        cut = _of_parts(scene, [part.holdout for part in request.parts], backend)[:, None]
+        shown = 1.0 - cut
+        # A colour of 0 is dark at every direction: no light comes from there.
+        black = torch.where(cut[..., None] > 0.0, -0.5 / CONSTANT_BASIS, splat.sh0)
+        splat = replace(splat, sh0=black, shN=splat.shN * shown[..., None])
+    rendering = backend.render(
+        splat,
+        request.view,
+        sh_degree=scene.sh_degree,
+        features=shown,
+        depth=DEPTH in request.passes or POSITION in request.passes,
+    )
+    alpha = rendering.alpha
+    visible = alpha if rendering.features is None else rendering.features[..., 0]
+    return _Drawn(rendering.rgb, alpha, visible, rendering.depth)
+
+
+def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
+    if request.background is None:
+        linear, alpha = premultiplied(drawn.rgb, drawn.shown), drawn.shown
+    else:
+        behind = np.linalg.solve(request.to_scene, np.array(request.background, np.float64))
+        background = torch.tensor(behind, dtype=torch.float32, device=drawn.rgb.device)
+        transmittance = 1.0 - drawn.alpha
+        linear = over_background(drawn.rgb, transmittance, background)
+        # What holdouts cover is neither the splat nor the world.
+        alpha = drawn.shown + transmittance
+    if not np.allclose(request.to_scene, np.eye(3), atol=1e-6):
+        to_scene = torch.tensor(request.to_scene, dtype=torch.float32, device=linear.device)
+        linear = linear @ to_scene.T
+    return _array(torch.cat([linear, alpha[..., None]], dim=2))
+
+
+def _depth(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
+    return np.where(_seen(drawn), _distance(request, drawn), np.float32(FAR))[..., None]
+
+
+def _positions(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
+    """Return places in the world (H, W, 3), zero where nothing is."""
+    camera = request.view.camera
+    depth = _distance(request, drawn) / _scale(request.to_world)
+    x = (np.arange(camera.width) + 0.5 - camera.cx) / camera.fx
+    y = (np.arange(camera.height) + 0.5 - camera.cy) / camera.fy
+    to_world = request.to_world @ np.linalg.inv(request.view.world_to_camera)
+    axes, origin = to_world[:3, :3].astype(np.float32), to_world[:3, 3].astype(np.float32)
+    rays = x[None, :, None] * axes[:, 0] + y[:, None, None] * axes[:, 1] + axes[:, 2]
+    places = rays.astype(np.float32) * depth[..., None] + origin
+    return np.where(_seen(drawn)[..., None], places, np.float32(0.0))
+
+
+def _seen(drawn: _Drawn) -> NDArray[np.bool_]:
+    return _array(drawn.alpha) >= COVERED
+
+
+def _distance(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
+    """Return the expected distance along the camera's axis (H, W), units of the world."""
+    assert drawn.depth is not None
+    expected = _array(drawn.depth / drawn.alpha.clamp(min=COVERED))
+    return expected * np.float32(_scale(request.to_world))
+
+
+def _scale(to_world: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(to_world[:3, :3], axis=0).mean())
+
+
+def _indices(
+    request: FrameRequest, scene: LoadedScene | None, backend: Backend
+) -> NDArray[np.float32]:
+    camera = request.view.camera
+    if scene is None:
+        return np.zeros((camera.height, camera.width, 1), np.float32)
+    given = np.array([part.index or 0 for part in request.parts], np.int32)[scene.part]
+    own = np.array([part.index is None for part in request.parts])[scene.part]
+    cut = np.array([part.holdout for part in request.parts])[scene.part]
+    labels = np.where(cut, 0, np.where(own, scene.segments, given)).astype(np.int32)
+    strongest, _weight = backend.render_labels(
+        scene.splat, request.view, torch.from_numpy(labels).to(backend.device)
+    )
+    return _array(strongest)[..., None]
+
+
+def _cryptomatte(
+    request: FrameRequest,
+    scene: LoadedScene | None,
+    backend: Backend,
+    report: Reporter,
+    should_stop: ShouldStop,
+) -> list[NDArray[np.float32]]:
+    camera = request.view.camera
+    ranks = Ranks(camera.height, camera.width, request.ranks)
+    if scene is not None:
+        names = list(dict.fromkeys(part.name for part in request.parts if not part.holdout))
+        groups = [
+            names[start : start + OBJECTS_AT_ONCE]
+            for start in range(0, len(names), OBJECTS_AT_ONCE)
+        ]
+        for group in track(groups, "Drawing Cryptomatte", report, should_stop):
+            features = torch.stack(
+                [_of_parts(scene, _are(request.parts, name), backend) for name in group], dim=1
+            )
+            rendering = backend.render(scene.splat, request.view, sh_degree=0, features=features)
+            assert rendering.features is not None
+            ranks.add(_array(rendering.features), hash_numbers(group))
+    return ranks.passes()
+
+
+def _are(parts: Sequence[FramePart], name: str) -> list[bool]:
+    return [part.name == name and not part.holdout for part in parts]
+
+
+def _of_parts(scene: LoadedScene, chosen: Sequence[bool], backend: Backend) -> Tensor:
+    """Return 1 for the Gaussians of chosen parts and 0 for all others (N,)."""
+    return torch.from_numpy(np.array(chosen, np.float32)[scene.part]).to(backend.device)
+
+
+def _array(values: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values.cpu().numpy(), dtype=np.float32)
