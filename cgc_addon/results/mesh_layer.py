@@ -112,7 +112,10 @@ def depth_limits(layer: MeshLayer) -> NDArray[np.float32]:
 
 
 def compose(
-    layer: MeshLayer, plain: NDArray[np.float32], front: NDArray[np.float32]
+    layer: MeshLayer,
+    plain: NDArray[np.float32],
+    front: NDArray[np.float32],
+    front_coverage: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return meshes and splats in one picture (H, W, 4), scene-linear and premultiplied.
 
@@ -121,15 +124,14 @@ def compose(
         plain: (H, W, 4) the picture without them, scene-linear and premultiplied, on a transparent
             film or before the colour of the world.
         front: (H, W, 4) what of the splat is nearer than `depth_limits`, likewise.
+        front_coverage: (H, W) its alpha and that of holdouts, which hide meshes and are not seen.
     """
     covered = layer.rgba[..., 3:]
     meshes = (layer.rgba != 0.0).any(axis=-1)
     result = plain.copy()
     if meshes.any():
-        nearer, share = front[meshes], covered[meshes]
+        share, passing = covered[meshes], 1.0 - front_coverage[meshes, None]
         result[meshes] = (
-            share * nearer
-            + (1.0 - nearer[:, 3:]) * layer.rgba[meshes]
-            + (1.0 - share) * plain[meshes]
+            share * front[meshes] + passing * layer.rgba[meshes] + (1.0 - share) * plain[meshes]
         )
     return result

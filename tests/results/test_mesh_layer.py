@@ -59,7 +59,8 @@ def _draw(backend: CpuBackend, layer: MeshLayer, *sheets: Sheet) -> np.ndarray:
     whole = backend.render(splat, view)
     split = backend.render_split(splat, view, torch.from_numpy(depth_limits(layer)))
     plain = _premultiplied(whole.rgb.numpy(), whole.alpha.numpy())
-    return compose(layer, plain, _premultiplied(split.front_rgb.numpy(), split.front_alpha.numpy()))
+    coverage = split.front_alpha.numpy()
+    return compose(layer, plain, _premultiplied(split.front_rgb.numpy(), coverage), coverage)
 
 
 def _premultiplied(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -155,7 +156,16 @@ def test_over_an_opaque_world_alpha_stays_one():
     front[..., :3] *= front[..., 3:]
     alpha = random.uniform(size=(8, 9, 1)).astype(np.float32)
     layer = MeshLayer(np.dstack([alpha * 0.5, alpha * 0.2, alpha, alpha]), np.ones((8, 9), "f4"))
-    np.testing.assert_allclose(compose(layer, plain, front)[..., 3], 1.0, atol=1e-6)
+    composed = compose(layer, plain, front, front[..., 3])
+    np.testing.assert_allclose(composed[..., 3], 1.0, atol=1e-6)
+
+
+def test_what_a_holdout_covers_is_neither_mesh_nor_splat():
+    """Half of the light ends at a holdout before the mesh; nothing else is there."""
+    empty = np.zeros((3, 5, 4), np.float32)
+    composed = compose(_layer(), empty, empty, np.full((3, 5), 0.5, np.float32))
+    expected = 0.5 * np.array([*GREEN, 1.0])
+    np.testing.assert_allclose(composed, np.broadcast_to(expected, composed.shape), atol=1e-6)
 
 
 def test_an_edge_without_a_depth_has_the_nearest_around_it():
