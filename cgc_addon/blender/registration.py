@@ -17,6 +17,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
     from .render_engine import engine, render_worker
+    from .render_engine import mesh_render_operator as mesh_rendering
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
@@ -48,6 +49,7 @@ def modules() -> tuple[ModuleType, ...]:
         export_ply,
         render_worker,
         engine,
+        mesh_rendering,
         segment_list,
         sidebar,
         command,
