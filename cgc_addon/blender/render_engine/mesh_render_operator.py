@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
     from bpy.types import Context, Event, Menu, Timer
 
+    _Operator = bpy.types.Operator
+else:
+    _Operator = object
+
 LOOK_SECONDS = 0.1
 """Between two looks at whether a render has ended."""
 ENGINES = (
@@ -29,17 +33,8 @@ ENGINES = (
 MESHES, SPLATS = "Meshes are rendered; Esc cancels", "Splats are drawn; Esc cancels"
 
 
-class CGC_OT_render_with_meshes(bpy.types.Operator):  # noqa: N801 - Blender's convention
-    """`cgc.render_with_meshes`."""
-
-    bl_idname = "cgc.render_with_meshes"
-    bl_label = "Render Splats and Meshes"
-    bl_description = (
-        "Render meshes with EEVEE or Cycles and draw the splats around them, so that each hides "
-        "the other. Splats cast no shadows and are not mirrored; motion blur and depth of field "
-        "are left out"
-    )
-    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
+class TwoRenders(_Operator):
+    """Mixed into an operator: renders meshes, then splats, in a window as jobs of Blender's."""
 
     if TYPE_CHECKING:
         animation: bool
@@ -47,26 +42,9 @@ class CGC_OT_render_with_meshes(bpy.types.Operator):  # noqa: N801 - Blender's c
         engine: str
         _timer: Timer | None
         _rendering: MeshRendering | None
-    else:
-        animation: BoolProperty(
-            name="Animation", description="Render the frames of the scene into its output files"
-        )
-        write_still: BoolProperty(
-            name="Write Image", description="Save the picture to the output path of the scene"
-        )
-        engine: EnumProperty(
-            name="Meshes", description="What renders the meshes", items=ENGINES, default=AS_SCENE
-        )
 
     _rendering = None
     _timer = None
-
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        if bpy.app.is_job_running("RENDER"):
-            cls.poll_message_set("A render is running")
-            return False
-        return True
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         try:
@@ -84,6 +62,10 @@ class CGC_OT_render_with_meshes(bpy.types.Operator):  # noqa: N801 - Blender's c
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         if bpy.app.background or members_of(context).window is None:
             return self.execute(context)
+        return self.start_modal(context)
+
+    def start_modal(self, context: Context) -> set[OperatorReturnItems]:
+        """Start the first render and keep an eye on both while the window goes on working."""
         try:
             self._rendering = MeshRendering(scene_of(context), self.engine, self.animation)
             self._rendering.begin_meshes()
@@ -100,7 +82,7 @@ class CGC_OT_render_with_meshes(bpy.types.Operator):  # noqa: N801 - Blender's c
 
     def modal(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         # Esc ends the render that runs, which is Blender's to do; what is missing then tells.
-        if event.type != "TIMER" or bpy.app.is_job_running("RENDER"):
+        if event.type != "TIMER" or a_render_runs():
             return {"PASS_THROUGH"}
         rendering = self._rendering
         if rendering is None or rendering.draws_splats:
@@ -147,6 +129,46 @@ class CGC_OT_render_with_meshes(bpy.types.Operator):  # noqa: N801 - Blender's c
             self._rendering.close()
             self._rendering = None
         show_status(context, None)
+
+
+class CGC_OT_render_with_meshes(TwoRenders, bpy.types.Operator):  # noqa: N801 - Blender's convention
+    """`cgc.render_with_meshes`."""
+
+    bl_idname = "cgc.render_with_meshes"
+    bl_label = "Render Splats and Meshes"
+    bl_description = (
+        "Render meshes with EEVEE or Cycles and draw the splats around them, so that each hides "
+        "the other. Splats cast no shadows and are not mirrored; motion blur and depth of field "
+        "are left out"
+    )
+    bl_options = {"REGISTER"}  # noqa: RUF012 - Blender's convention
+
+    if TYPE_CHECKING:
+        animation: bool
+        write_still: bool
+        engine: str
+    else:
+        animation: BoolProperty(
+            name="Animation", description="Render the frames of the scene into its output files"
+        )
+        write_still: BoolProperty(
+            name="Write Image", description="Save the picture to the output path of the scene"
+        )
+        engine: EnumProperty(
+            name="Meshes", description="What renders the meshes", items=ENGINES, default=AS_SCENE
+        )
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        if a_render_runs():
+            cls.poll_message_set("A render is running")
+            return False
+        return True
+
+
+def a_render_runs() -> bool:
+    """Return whether Blender renders in the background of a window."""
+    return bool(bpy.app.is_job_running("RENDER"))
 
 
 def register() -> None:

@@ -36,8 +36,6 @@ class MeshRendering:
             CgcError: the scene cannot be rendered with splats.
         """
         checked_camera(scene, scene.camera)
-        if animation and scene.frame_end < scene.frame_start:
-            raise CgcError(f"The scene {scene.name} ends before it starts; set its frame range.")
         self._scene_uid, self._animation = scene.session_uid, animation
         self._engine = engine_for(scene, choice)
         self._undo = ExitStack()
