@@ -93,12 +93,15 @@ def test_depths_of_eevee_are_along_the_axis(plane, tmp_path):
 
     def render(name: str) -> None:
         blend = str(tmp_path / "plane.blend")
+        bpy.data.scenes[name].use_fake_user = True  # else it would not be saved
         bpy.ops.wm.save_as_mainfile(filepath=blend, copy=True)
         program = "import bpy, sys; bpy.ops.wm.open_mainfile(filepath=sys.argv[1]); "
         program += "bpy.ops.render.render(scene=sys.argv[2], write_still=True)"
         command = [sys.executable, "-c", program, blend, name]
-        if subprocess.run(command, capture_output=True, timeout=300, check=False).returncode < 0:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if result.returncode < 0:
             pytest.skip("needs a graphics driver, such as Mesa")
+        assert result.returncode == 0, result.stderr
 
     plane.eevee.taa_render_samples = 8
     _check_depths(_render(plane, EEVEE_ENGINE, tmp_path, render))
