@@ -35,6 +35,9 @@ FAR = 1e10
 OBJECTS_AT_ONCE = 32
 """Objects whose coverage is drawn at once; bounds the memory."""
 
+SAME_COLORS = 1e-3
+"""Colour spaces whose primaries differ by less are one: what Blender tells of them is rounded."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
@@ -148,7 +151,7 @@ def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
 
 def _in_scene(request: FrameRequest, rgba: Tensor) -> NDArray[np.float32]:
     """Return linear Rec. 709 (H, W, 4) in the scene's linear colours."""
-    if not np.allclose(request.to_scene, np.eye(3), atol=1e-6):
+    if not np.allclose(request.to_scene, np.eye(3), atol=SAME_COLORS):
         to_scene = torch.tensor(request.to_scene, dtype=torch.float32, device=rgba.device)
         rgba = torch.cat([rgba[..., :3] @ to_scene.T, rgba[..., 3:]], dim=2)
     return _array(rgba)

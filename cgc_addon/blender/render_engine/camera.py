@@ -36,17 +36,12 @@ def region_of(scene: Scene, width: int, height: int) -> Region:
         scene: with the render border.
         width: of the whole picture, px.
         height: likewise.
-
-    Raises:
-        CgcError: the border holds no pixel.
     """
     render = scene.render
     if not render.use_border:
         return Region(0, 0, width, height)
     left, right = _edges(render.border_min_x, render.border_max_x, width)
     bottom, top = _edges(render.border_min_y, render.border_max_y, height)
-    if right <= left or top <= bottom:
-        raise CgcError("The render region holds no pixel; draw a larger one, or switch it off.")
     return Region(left, height - top, right - left, top - bottom)
 
 

@@ -16,9 +16,10 @@ from .identity import ENGINE, LABEL
 from .render_passes import OBJECT_CRYPTOMATTE, passes_of
 from .render_worker import render_worker
 from .scene_request import SceneRequest, scene_request
+from .viewport import draw_ground
 
 if TYPE_CHECKING:
-    from bpy.types import Depsgraph, Scene, ViewLayer
+    from bpy.types import Context, Depsgraph, Scene, ViewLayer
 
 
 class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's convention
@@ -49,6 +50,13 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             self.error_set(str(error))
+
+    def view_update(self, context: Context, depsgraph: Depsgraph) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Do nothing: what changes is drawn anew as a whole."""
+
+    def view_draw(self, context: Context, depsgraph: Depsgraph) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Draw what is behind the splats in a viewport."""
+        draw_ground(depsgraph)
 
     def _render(self, depsgraph: Depsgraph) -> None:
         layer = cast("ViewLayer", depsgraph.view_layer)

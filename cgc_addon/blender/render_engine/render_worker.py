@@ -92,7 +92,7 @@ class RenderWorker:
             result = _wait(worker, should_stop, tell)
         except BaseException:
             if worker.busy:
-                worker.kill()
+                self._give_up(worker)
             raise
         finally:
             self._busy, self._used = False, time.monotonic()
@@ -113,6 +113,13 @@ class RenderWorker:
         idle = not self._busy and time.monotonic() - self._used > IDLE_SECONDS
         if self._worker is not None and idle:
             self.close()
+
+    def _give_up(self, worker: Worker) -> None:
+        """End a process that does not listen; the next frame has another one."""
+        worker.kill()
+        with self._lock:
+            if self._worker is worker:
+                self._worker = None
 
     def _begin(self) -> Worker:
         """Return the worker, if it still is what the preferences say, else a new one."""
