@@ -60,9 +60,13 @@ class MeshRendering:
         """Make the scene that renders meshes.
 
         Raises:
-            CgcError: the scene is gone, or this Blender does not have the engine.
+            CgcError: the scene is gone, this Blender does not have the engine, or there is no room
+                for the pictures.
         """
-        folder = tempfile.TemporaryDirectory(prefix="cgc-meshes-", ignore_cleanup_errors=True)
+        # Where the user's preferences have room for temporary files.
+        folder = tempfile.TemporaryDirectory(
+            prefix="cgc-meshes-", dir=bpy.app.tempdir or None, ignore_cleanup_errors=True
+        )
         self._undo.callback(folder.cleanup)
         self._meshes = MeshScene(
             self._scene(), self._engine, Path(folder.name), animation=self._animation

@@ -8,6 +8,7 @@ them meanwhile.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ from .mesh_pictures import MeshPictures
 if TYPE_CHECKING:
     from bpy.types import ID, AnimData, FCurve, ImageFormatSettings, Object, Scene
 
+PIXEL_BYTES = 12
+"""Four colours of two bytes and a depth of four; packed, a picture mostly takes less than half."""
 AS_SCENE, EEVEE, CYCLES = "SCENE", "EEVEE", "CYCLES"
 _EEVEE_ENGINE = "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0) else "BLENDER_EEVEE"
 _HIDDEN = "hide_render"
@@ -60,7 +63,7 @@ class MeshScene:
             animation: render the frames of the scene, not the one that it stands at.
 
         Raises:
-            CgcError: this Blender does not have the engine.
+            CgcError: this Blender does not have the engine, or the folder has no room.
         """
         self._undo = ExitStack()
         try:
@@ -68,14 +71,17 @@ class MeshScene:
             copy.name = f"{scene.name} Meshes"
             self._undo.callback(_remove, copy.session_uid)
             _set_up(copy, engine)
+            # An animation may take gigabytes: it has half as many bytes for colours.
+            _image_settings(copy).color_depth = "16" if animation else "32"
+            self.name = cast("str", copy.name)
+            """Of the copy."""
+            self.pictures = MeshPictures(scene.name_full, _files(copy, folder, animation))
+            _check_room(copy, folder, len(self.pictures.files))
             self._hide_splats()
             self._sharpen(scene)
         except BaseException:
             self.close()
             raise
-        self.name = cast("str", copy.name)
-        """Of the copy."""
-        self.pictures = MeshPictures(scene.name_full, _files(copy, folder, animation))
 
     def close(self) -> None:
         """Delete the copy and show what was hidden."""
@@ -128,7 +134,6 @@ def _set_up(copy: Scene, engine: str) -> None:
         settings.media_type = "MULTI_LAYER_IMAGE"
     settings.file_format = "OPEN_EXR_MULTILAYER"
     settings.color_management = "FOLLOW_SCENE"
-    settings.color_depth = "32"
     settings.exr_codec = "ZIP"
     if hasattr(settings, "use_exr_interleave"):  # else each pass is a part of the file
         settings.use_exr_interleave = True
@@ -147,6 +152,19 @@ def _files(copy: Scene, folder: Path, animation: bool) -> dict[int, Path]:
     copy.render.filepath = str(folder / "meshes_######")
     frames = range(copy.frame_start, copy.frame_end + 1, copy.frame_step)
     return {frame: Path(copy.render.frame_path(frame=frame)) for frame in frames}
+
+
+def _check_room(copy: Scene, folder: Path, frames: int) -> None:
+    render = copy.render
+    share = render.resolution_percentage / 100.0
+    pixels = render.resolution_x * share * render.resolution_y * share
+    needed, free = frames * pixels * PIXEL_BYTES, shutil.disk_usage(folder).free
+    if needed > free:
+        raise CgcError(
+            f"The pictures of the meshes of {frames} frames may need {needed / 1e9:.1f} GB in "
+            f"{folder.parent}, where {free / 1e9:.1f} GB are free; choose another folder for "
+            "temporary files in Blender's preferences, or render fewer frames at a time."
+        )
 
 
 def _stays_out(item: Object) -> bool:

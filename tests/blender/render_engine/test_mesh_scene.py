@@ -178,6 +178,14 @@ def test_objects_that_are_gone_meanwhile_do_no_harm(plane, splat, tmp_path):
     assert not stays.hide_render
 
 
+def test_pictures_that_do_not_fit_on_the_disk_are_not_begun(plane, tmp_path):
+    plane.render.resolution_x = plane.render.resolution_y = 20_000
+    plane.frame_end = 100_000
+    with pytest.raises(CgcError, match=r"100000 frames may need 480000\.0 GB"):
+        MeshScene(plane, "CYCLES", tmp_path, animation=True)
+    assert list(bpy.data.scenes) == [plane]
+
+
 def test_an_animation_has_a_file_for_each_frame(plane, tmp_path):
     plane.frame_start, plane.frame_end, plane.frame_step = 2, 10, 4
     meshes = MeshScene(plane, "CYCLES", tmp_path, animation=True)
