@@ -200,9 +200,9 @@ def _indices(
     meshes: FrameMeshes | None,
     backend: Backend,
 ) -> NDArray[np.float32]:
-    camera = request.view.camera
     if scene is None:
-        return np.zeros((camera.height, camera.width, 1), np.float32)
+        nothing = np.zeros((request.view.camera.height, request.view.camera.width), np.float32)
+        return _with_meshes(nothing, meshes)[..., None]
     given = np.array([part.index or 0 for part in request.parts], np.int32)[scene.part]
     own = np.array([part.index is None for part in request.parts])[scene.part]
     cut = np.array([part.holdout for part in request.parts])[scene.part]
@@ -210,10 +210,15 @@ def _indices(
     strongest, _weight = backend.render_labels(
         scene.splat, request.view, torch.from_numpy(labels).to(backend.device)
     )
-    indices = _array(strongest)
-    if meshes is not None:
-        indices[meshes.coverage >= COVERED] = 0.0
-    return indices[..., None]
+    return _with_meshes(_array(strongest), meshes)[..., None]
+
+
+def _with_meshes(indices: NDArray[np.float32], meshes: FrameMeshes | None) -> NDArray[np.float32]:
+    """Return indices (H, W) with those of meshes where these cover most of a pixel."""
+    if meshes is None:
+        return indices
+    own = 0.0 if meshes.layer.index is None else meshes.layer.index
+    return np.where(meshes.coverage >= COVERED, own, indices).astype(np.float32)
 
 
 def _cryptomatte(
@@ -245,6 +250,9 @@ def _cryptomatte(
             else:
                 shares = visible_shares(request, scene.splat, features, meshes, backend)
             ranks.add(_array(shares), hash_numbers(group))
+    if meshes is not None and meshes.layer.shares is not None and meshes.layer.hashes is not None:
+        passing = 1.0 - meshes.front_coverage[..., None]
+        ranks.add(meshes.layer.shares * passing, meshes.layer.hashes)
     return ranks.passes()
 
 

@@ -25,6 +25,9 @@ from .exr import read_exr
 NO_DEPTH = np.float32(1e10)
 """What Blender's renderers write where nothing is."""
 _FARTHEST_DEPTH = np.float32(1e9)
+_INDEX = ("IndexOB.X", "Object Index.X")
+"""The pass as Blender names it before and from 5.0 on."""
+_CRYPTOMATTE = "CryptoObject"
 _CLIPPED = 0.99
 """Share of the far clipping distance from which on a depth is that of nothing."""
 
@@ -37,6 +40,12 @@ class MeshLayer:
     """(H, W, 4) scene-linear, premultiplied, alpha 0..1."""
     depth: NDArray[np.float32]
     """(H, W) along the camera axis, scene units, `NO_DEPTH` where nothing is."""
+    index: NDArray[np.float32] | None = None
+    """(H, W) of the objects, where their renderer tells."""
+    hashes: NDArray[np.float32] | None = None
+    """(H, W, K) of the names of objects that a pixel shows, as Cryptomatte has them."""
+    shares: NDArray[np.float32] | None = None
+    """(H, W, K) of a pixel that each of these covers, 0..1."""
 
     def __post_init__(self) -> None:
         """Refuse pictures that do not belong together.
@@ -83,15 +92,31 @@ def read_mesh_layer(file: MeshFile, width: int, height: int) -> MeshLayer:
     if missing := [name for name in names if name not in channels]:
         raise CgcError(f"The picture of the meshes, {file.path}, lacks the channel {missing[0]}.")
     left, top = file.corner
-    rows, columns = slice(top, top + height), slice(left, left + width)
-    *colors, depth = (channels[name][rows, columns] for name in names)
+
+    def part(name: str) -> NDArray[np.float32]:
+        return channels[name][top : top + height, left : left + width]
+
+    *colors, depth = map(part, names)
     if depth.shape != (height, width):
         raise CgcError(
             f"The picture of the meshes, {file.path}, ends before the {width}×{height} pixels from "
             f"{left}, {top} on; render meshes and splats at one size."
         )
-    nothing = ~(depth < _CLIPPED * file.clip_end)
-    return MeshLayer(np.stack(colors, axis=-1), np.where(nothing, NO_DEPTH, depth))
+    indices = [f"{file.view_layer}.{one}" for one in _INDEX]
+    indices = [part(name) for name in indices if name in channels]
+    start = f"{file.view_layer}.{_CRYPTOMATTE}"
+    ranks = [name[:-1] for name in channels if name.startswith(start) and name.endswith("r")]
+    return MeshLayer(
+        rgba=np.stack(colors, axis=-1),
+        depth=np.where(depth < _CLIPPED * file.clip_end, depth, NO_DEPTH),
+        index=indices[0] if indices else None,
+        hashes=_stacked([part(rank + channel) for rank in ranks for channel in "rb"]),
+        shares=_stacked([part(rank + channel) for rank in ranks for channel in "ga"]),
+    )
+
+
+def _stacked(channels: list[NDArray[np.float32]]) -> NDArray[np.float32] | None:
+    return np.stack(channels, axis=-1) if channels else None
 
 
 def depth_limits(layer: MeshLayer) -> NDArray[np.float32]:

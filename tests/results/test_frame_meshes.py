@@ -14,6 +14,7 @@ from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import CgcError
 from cgc_addon.rasterize.interface import SplatTensors
 from cgc_addon.results.cryptomatte import hash_numbers
+from cgc_addon.results.exr import read_exr
 from cgc_addon.results.frame_request import (
     COMBINED,
     CRYPTOMATTE,
@@ -110,6 +111,32 @@ def test_all_passes_show_meshes_between_splats(backend, request_, scene):
     expected[:, MESH] = [near_hash, NEAR_ALPHA, 0.0, 0.0]
     expected[:, 3:] = [far_hash, rest, near_hash, NEAR_ALPHA]
     np.testing.assert_allclose(crypto, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["IndexOB", "Object Index"])
+def test_ids_that_the_meshes_bring_are_among_those_of_splats(backend, request_, scene, name):
+    path = request_.meshes.path
+    channels = read_exr(path)
+    alpha = channels["Layer.Combined.A"]
+    box, ring = hash_numbers(["box", "ring"])
+    listed = {"r": box * alpha, "g": 0.75 * alpha, "b": ring * alpha, "a": 0.25 * alpha}
+    channels |= {f"Layer.CryptoObject00.{key}": values for key, values in listed.items()}
+    channels |= {f"Other.CryptoObject00.{key}": values + 1 for key, values in listed.items()}
+    write_exr(path, {**channels, f"Layer.{name}.X": 5 * alpha, f"Other.{name}.X": alpha})
+    drawn = draw_frame(replace(request_, ranks=4), scene, backend)
+    assert (drawn[INDEX][:, MESH] == 5).all()
+    assert (drawn[INDEX][:, 3:] == 9).all()
+    near, far = hash_numbers(["near", "far"])
+    shares = np.array([0.75, 0.25]) * (1 - NEAR_ALPHA)
+    pixel = drawn[f"{CRYPTOMATTE}_0"][0, 0]
+    np.testing.assert_allclose(pixel, [box, shares[0], near, NEAR_ALPHA], rtol=1e-4)
+    pixel = drawn[f"{CRYPTOMATTE}_1"][0, 0]
+    np.testing.assert_allclose(pixel, [ring, shares[1], 0, 0], rtol=1e-4)
+    pixel = drawn[f"{CRYPTOMATTE}_0"][0, -1]
+    np.testing.assert_allclose(pixel[[0, 2]], [far, near], rtol=1e-4)
+    alone = draw_frame(replace(request_, parts=()), None, backend)
+    np.testing.assert_allclose(alone[f"{CRYPTOMATTE}_0"][0, 0], [box, 0.75, ring, 0.25])
+    assert (alone[INDEX][:, MESH] == 5).all()
 
 
 def test_one_pass_alone_is_the_same_as_with_others(backend, request_, scene):

@@ -17,7 +17,7 @@ from .mesh_scene import AS_SCENE, CYCLES, EEVEE
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems, OperatorReturnItems
-    from bpy.types import Context, Event, Menu, Timer
+    from bpy.types import Context, Event, Menu, Timer, UILayout
 
     _Operator = bpy.types.Operator
 else:
@@ -171,6 +171,17 @@ def a_render_runs() -> bool:
     return bool(bpy.app.is_job_running("RENDER"))
 
 
+def draw_buttons(layout: UILayout, text: str) -> None:
+    """Draw a button for a picture and one for an animation."""
+    kinds: tuple[tuple[bool, str, IconItems], ...] = (
+        (False, text, "RENDER_STILL"),
+        (True, f"{text} (Animation)", "RENDER_ANIMATION"),
+    )
+    for animation, label, icon in kinds:
+        button = layout.operator(CGC_OT_render_with_meshes.bl_idname, text=label, icon=icon)
+        set_options(button, animation=animation)
+
+
 def register() -> None:
     """Register the operator and put it into the menu Render."""
     bpy.utils.register_class(CGC_OT_render_with_meshes)
@@ -186,13 +197,4 @@ def unregister() -> None:
 def _draw_menu(menu: Menu, _context: Context) -> None:
     layout = layout_of(menu)
     layout.separator()
-    kinds: tuple[tuple[bool, IconItems], ...] = (
-        (False, "RENDER_STILL"),
-        (True, "RENDER_ANIMATION"),
-    )
-    for animation, icon in kinds:
-        text = "Render Splats and Meshes" + (" (Animation)" if animation else "")
-        set_options(
-            layout.operator(CGC_OT_render_with_meshes.bl_idname, text=text, icon=icon),
-            animation=animation,
-        )
+    draw_buttons(layout, CGC_OT_render_with_meshes.bl_label)

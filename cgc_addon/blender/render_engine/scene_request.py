@@ -26,6 +26,10 @@ from .world_color import scene_primaries, world_color
 if TYPE_CHECKING:
     from bpy.types import Depsgraph, Object, PointCloud, Scene, ViewLayer
 
+_NEVER_SEEN = frozenset(
+    {"CAMERA", "EMPTY", "LIGHT", "LIGHT_PROBE", "SPEAKER", "ARMATURE", "LATTICE"}
+)
+"""Types of objects that no picture shows."""
 HandOver = Callable[["PointCloud"], Path]
 """Writes the Gaussians of a point cloud into a file, where they are in none, and names it."""
 
@@ -107,8 +111,10 @@ def scene_request(
         if meshes is None or camera is None
         else meshes.file_of(scene, layer, camera.evaluated_get(depsgraph), region),
     )
-    names = tuple(dict.fromkeys(part.name for part in parts if not part.holdout))
-    return SceneRequest(request, names, remark)
+    names = [part.name for part in parts if not part.holdout]
+    if request.meshes is not None:
+        names += [item.name for item in depsgraph.objects if item.type not in _NEVER_SEEN]
+    return SceneRequest(request, tuple(dict.fromkeys(names)), remark)
 
 
 def _part(splat: PlacedSplat, file: Path, to_frame: NDArray[np.float64]) -> FramePart:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from cgc_addon.blender.render_engine.mesh_pictures import MeshPictures
 from cgc_addon.blender.render_engine.mesh_render_operator import TwoRenders
 from cgc_addon.blender.render_engine.render_worker import render_worker
 from cgc_addon.blender.splats.objects import new_splat
+from cgc_addon.results.cryptomatte import hash_numbers
 from cgc_addon.results.exr import read_exr
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
@@ -183,6 +186,23 @@ def test_pixels_at_an_edge_lie_between_as_much_as_the_mesh_covers(stage, wall, b
     assert abs(drawn[..., :3] - expected).max() < 0.01
 
 
+def test_a_shadow_catcher_before_a_wall_brings_shadows_onto_it(stage, wall, ball, picture):
+    wall()
+    bpy.ops.mesh.primitive_plane_add(size=20, location=(0, 0, 0.1))
+    bpy.context.object.is_shadow_catcher = True
+    sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
+    sun.rotation_euler.y = 0.6  # shines to the right and down
+    stage.collection.objects.link(sun)
+    ball(1.0)
+    drawn = picture()
+    beside = _distances() > _silhouette(1.0) + 2
+    left, right = beside.copy(), beside.copy()
+    left[:, WIDTH // 2 :] = right[:, : WIDTH // 2] = False
+    darkest = drawn[left, 2].min(), drawn[right, 2].min()
+    assert max(darkest) == pytest.approx(WALL[2], abs=0.02)
+    assert min(darkest) < 0.3 * WALL[2]
+
+
 def test_without_meshes_the_picture_is_the_plain_one(stage, wall, picture):
     wall(logit=0.0)
     drawn = picture()
@@ -235,6 +255,32 @@ def test_each_view_layer_has_its_own_meshes(stage, wall, ball, tmp_path):
     names = [layer.name for layer in stage.view_layers]
     reds = [channels[f"{name}.Combined.R"][middle] for name in names]
     assert reds == pytest.approx([BALL_COLOR[0], WALL[0]], abs=5e-3)
+
+
+def test_meshes_and_splats_are_in_one_cryptomatte_and_one_index(stage, wall, ball, tmp_path):
+    splat, mesh = wall(), ball(2.0)
+    splat.pass_index, mesh.pass_index = 3, 4
+    layer = stage.view_layers[0]
+    layer.use_pass_object_index = layer.use_pass_cryptomatte_object = True
+    settings = stage.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "MULTI_LAYER_IMAGE"
+        settings.use_exr_interleave = True
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    settings.exr_codec = "ZIP"
+    stage.render.filepath = str(tmp_path / "layers.exr")
+    assert bpy.ops.cgc.render_with_meshes(write_still=True) == {"FINISHED"}
+    channels = read_exr(tmp_path / "layers.exr")
+    (index,) = (values for name, values in channels.items() if name.endswith(".X"))
+    ids = channels[f"{layer.name}.CryptoObject00.r"]
+    inside = _distances() < _silhouette(2.0) - 2
+    outside = _distances() > _silhouette(2.0) + 2
+    for where, item in ((inside, mesh), (outside, splat)):
+        assert (index[where] == item.pass_index).all()
+        assert (ids[where] == hash_numbers([item.name])[0]).all()
+    stored = (tmp_path / "layers.exr").read_bytes()
+    (manifest,) = re.findall(rb'\{"[^}]*"\}', stored[: stored.index(b"dataWindow")])
+    assert json.loads(manifest).keys() == {splat.name, mesh.name}
 
 
 def test_an_animation_writes_the_files_of_the_scene(stage, wall, ball, tmp_path):
