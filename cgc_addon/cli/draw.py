@@ -5,14 +5,27 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import Interrupted
+from ..errors import CgcError, Interrupted
 from ..progress import ShouldStop
+from .console.failures import is_out_of_memory
 from .console.sink import Sink
 from .kept import Kept
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Draw what a request asks for into its folder."""
+    try:
+        _draw(options, sink, should_stop)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise CgcError(
+            "Memory ran out while splats were drawn; render a smaller picture, hide some of them, "
+            "or switch passes off."
+        ) from error
+
+
+def _draw(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     from ..results.frame_request import read_frame_request
     from ..results.frames import draw_frame
     from ..results.loaded_scenes import LoadedScenes

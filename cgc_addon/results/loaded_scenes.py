@@ -28,7 +28,7 @@ from ..splats.select import concatenate, subset
 from ..training.parameters import splat_of
 from .frame_request import FramePart
 
-MOST_BYTES = 2 << 30
+MOST_BYTES = 1 << 30
 """Of files, and of scenes; one of each is kept whatever its size."""
 
 

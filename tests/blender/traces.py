@@ -22,6 +22,7 @@ def traces() -> set[str]:
         found.add(f"type {name}")
         if hasattr(cls, "bl_rna"):
             found |= {f"property {name}.{item.identifier}" for item in cls.bl_rna.properties}
+        found |= {f"engine {name} {engine}" for engine in getattr(cls, "COMPAT_ENGINES", ())}
         for function in getattr(getattr(cls, "draw", None), "_draw_funcs", ()):
             if "cgc_addon" in function.__module__:
                 found.add(f"entry {name} {function.__qualname__}")

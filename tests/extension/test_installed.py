@@ -113,3 +113,48 @@ def test_a_verb_of_the_command_runs_in_the_engines_interpreter(
     told = json.loads(output.splitlines()[-1])
     assert told["type"] == "result"
     assert told["missing"] == []
+
+
+def test_the_engine_renders_and_takes_its_worker_along(run_in_blender, engine_python: Path) -> None:
+    run_in_blender(
+        """
+        import os
+        before = traces()
+        enable()
+        bpy.ops.wm.read_homefile(use_empty=True)
+        scene = bpy.context.scene
+        scene.render.engine = "CGC_SPLATS"
+        scene.render.resolution_x = scene.render.resolution_y = 16
+        scene.view_settings.view_transform = "Standard"
+        scene.world = bpy.data.worlds.new("world")
+        scene.world.color = (1.0, 0.0, 0.0)
+        scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        scene.collection.objects.link(scene.camera)
+        np = importlib.import_module("numpy")
+        white = module("splats.gaussians").Gaussians(
+            means=np.zeros((1, 3), np.float32),
+            log_scales=np.zeros((1, 3), np.float32),
+            quats=np.array([[1, 0, 0, 0]], np.float32),
+            logit_opacities=np.full(1, 6, np.float32),
+            sh=np.full((1, 1, 3), 1.7, np.float32),
+        )
+        objects = module("blender.splats.objects")
+        index = np.zeros(1, np.int32)
+        splat = objects.new_splat("splat", white, index, index)
+        splat.location.z = -5.0
+        scene.collection.objects.link(splat)
+        scene.render.filepath = os.path.join(bpy.app.tempdir, "picture.png")
+        bpy.ops.render.render(write_still=True)
+        picture = bpy.data.images.load(scene.render.filepath)
+        middle = 4 * (8 * 16 + 8)
+        assert min(picture.pixels[middle : middle + 3]) > 0.8, picture.pixels[middle : middle + 4]
+        worker = module("blender.render_engine.render_worker").render_worker()._worker
+        assert worker.alive
+        disable()
+        worker._process._child.wait(10)
+        scene.render.engine = "BLENDER_WORKBENCH"
+        left = traces() ^ before
+        assert not left, left
+        """,
+        CGC_PYTHON=str(engine_python),
+    )

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import CgcError, Interrupted
 from ...results.cryptomatte import metadata
+from ...results.frame_request import CRYPTOMATTE
 from .camera import region_of
 from .identity import ENGINE, LABEL
 from .render_passes import OBJECT_CRYPTOMATTE, passes_of
-from .render_worker import render_worker
+from .render_worker import CLOSED, render_worker
 from .scene_request import SceneRequest, scene_request
 from .viewport import draw_ground
 
@@ -78,27 +80,35 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
         if wanted.remark:
             self.report({"WARNING"}, wanted.remark)
         files = worker.draw(wanted.request, self.test_break, self._tell)
-        self._write(layer, files, wanted)
+        drawn = {one.name: _read(files[one.drawn]) for one in passes}
+        self._write(layer.name, drawn, wanted)
 
     def _tell(self, stage: str, share: float) -> None:
         self.update_stats("", stage)
         self.update_progress(share)
 
-    def _write(self, layer: ViewLayer, files: dict[str, Path], drawn: SceneRequest) -> None:
-        """Put the passes into the render result."""
-        camera = drawn.request.view.camera
-        result = self.begin_result(0, 0, camera.width, camera.height, layer=layer.name)
-        files_of = {one.name: files[one.drawn] for one in passes_of(layer)}
-        passes = cast("Any", result.layers[0].passes)
-        for one in passes:
-            if one.name in files_of:
+    def _write(
+        self, layer: str, drawn: dict[str, NDArray[np.float32]], wanted: SceneRequest
+    ) -> None:
+        """Put passes (H, W, channels) into the render result, by their names there."""
+        camera = wanted.request.view.camera
+        result = self.begin_result(0, 0, camera.width, camera.height, layer=layer)
+        for one in cast("Any", result.layers[0].passes):
+            if one.name in drawn:
                 # Blender's rows go from the bottom to the top.
-                one.rect.foreach_set(np.load(files_of[one.name])[::-1].reshape(-1))
+                one.rect.foreach_set(drawn[one.name][::-1].reshape(-1))
         self.end_result(result)
-        if layer.use_pass_cryptomatte_object:
-            names = metadata(f"{layer.name}.{OBJECT_CRYPTOMATTE}", drawn.names)
-            for field, value in names.items():
+        if CRYPTOMATTE in wanted.request.passes:
+            told = metadata(f"{layer}.{OBJECT_CRYPTOMATTE}", wanted.names)
+            for field, value in told.items():
                 cast("Any", self.get_result()).stamp_data_add_field(field, value)
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    try:
+        return np.load(path)
+    except OSError:  # the folder goes with the worker
+        raise CgcError(CLOSED) from None
 
 
 def register() -> None:

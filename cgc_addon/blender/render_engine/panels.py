@@ -22,7 +22,6 @@ class _EnginePanel:
 
     bl_space_type = "PROPERTIES"
     bl_region_type = "WINDOW"
-    COMPAT_ENGINES = {ENGINE}  # noqa: RUF012 - Blender's convention
 
     @classmethod
     def poll(cls, context: Context) -> bool:

@@ -19,4 +19,5 @@ def draw_ground(depsgraph: Depsgraph) -> None:
     color, alpha = (0.0, 0.0, 0.0), 0.0
     if not scene.render.film_transparent:
         (color, _whole), alpha = world_color(scene.world), 1.0
-    gpu.state.active_framebuffer_get().clear(color=(*color, alpha))
+    buffer = gpu.state.active_framebuffer_get()  # pyright: ignore[reportCallIssue] - takes nothing
+    buffer.clear(color=(*color, alpha))

@@ -23,7 +23,7 @@ def explain(error: BaseException) -> str | None:
     """Return what to tell the user, or None where the error is a defect of this program."""
     if isinstance(error, CgcError):
         return str(error)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             "Memory ran out; close other programs and go on with --resume, or start anew with "
             "smaller photos (--max-size) or fewer Gaussians (--max-gaussians)."
@@ -52,7 +52,8 @@ def _short(path: str) -> str:
     return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, the computer's or the card's."""
     # Torch has three ways to say it; the names are compared because torch may not be loaded.
     return (
         isinstance(error, MemoryError)

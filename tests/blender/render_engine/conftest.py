@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,8 +95,3 @@ def picture(render: Callable[[], Exr]) -> Callable[[], np.ndarray]:
         return render().layer("ViewLayer.Combined", "RGBA")
 
     return picture
-
-
-def pytest_ignore_collect() -> bool | None:
-    """Leave these tests out where there is no Blender: helpers import it at the top."""
-    return None if importlib.util.find_spec("bpy") is not None else True

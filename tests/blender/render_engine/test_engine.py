@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from cgc_addon.blender.capture.parts import objects_of_kind, root_of
 from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.common.display_attributes import linear_from_srgb, srgb_from_linear
 from cgc_addon.blender.output.mask_views import capture_frame, views_of
+from cgc_addon.blender.render_engine.render_worker import RenderWorker
 from cgc_addon.blender.splats.looks import apply_look_to_scene
 from cgc_addon.dataset.cameras_json import write_cameras_json
 
@@ -295,6 +297,9 @@ def test_without_a_worker_the_reason_is_said(scene, ball, monkeypatch) -> None:
     monkeypatch.setenv("CGC_PYTHON", "/nowhere/python")
     with pytest.raises(RuntimeError, match="/nowhere/python"):
         bpy.ops.render.render()
+    monkeypatch.delenv("CGC_PYTHON")  # then it is Blender's own, which has no engine
+    with pytest.raises(RuntimeError, match=r"lacks the package .* install the engine's packages"):
+        bpy.ops.render.render()
     monkeypatch.undo()
     bpy.ops.render.render()
 
@@ -315,3 +320,44 @@ def test_the_world_is_drawn_where_a_viewport_is_shaded_by_the_engine(scene) -> N
             drawn = gpu.state.active_framebuffer_get().read_color(1, 1, 1, 1, 4, 0, "FLOAT")
         drawn.dimensions = 4
         np.testing.assert_allclose(np.array(drawn), expected, rtol=1e-4)
+
+
+def test_a_cancelled_render_is_no_error_and_the_next_one_is_whole(
+    scene, ball, picture, monkeypatch
+) -> None:
+    def stop() -> bool:
+        return True
+
+    ball()
+    whole = RenderWorker.draw
+    with monkeypatch.context() as cancelled:
+        cancelled.setattr(
+            RenderWorker, "draw", lambda self, request, _, tell: whole(self, request, stop, tell)
+        )
+        began = time.monotonic()
+        bpy.ops.render.render()
+        assert time.monotonic() - began < 2.0
+    assert picture()[18, 24, 0] > 0.5
+
+
+def test_another_working_space_shows_the_same_picture(scene, ball, tmp_path) -> None:
+    if "set_working_color_space" not in dir(bpy.ops.wm):
+        pytest.skip("this Blender has one working space")
+    ball(color=(0.9, 0.4, 0.2), radius=0.5)
+    pictures = []
+    for space in ("Linear Rec.709", "Linear Rec.2020"):
+        bpy.ops.wm.set_working_color_space(working_space=space)
+        scene.render.filepath = str(tmp_path / f"{space}.png")
+        bpy.ops.render.render(write_still=True)
+        pictures.append(pixels_of(tmp_path / f"{space}.png"))
+    assert pictures[0][18, 24, 0] > 0.8
+    np.testing.assert_allclose(pictures[1], pictures[0], atol=1.5 / 255)
+
+
+def test_a_failed_frame_ends_an_animation_and_leaves_no_file(scene, ball, tmp_path) -> None:
+    ball()
+    scene.camera.data.type = "ORTHO"
+    scene.render.filepath = str(tmp_path / "frame_")
+    with pytest.raises(RuntimeError, match="no perspective camera"):
+        bpy.ops.render.render(animation=True)
+    assert not list(tmp_path.iterdir())
