@@ -205,6 +205,8 @@ def test_what_lies_behind_the_camera_is_not_drawn(backend, scene, make_view, as_
     assert (drawn.alpha == 0).all()
     assert (drawn.info["radii"] == 0).all()
     assert splat.means.grad is None or (splat.means.grad == 0).all()
+    split = backend.render_split(splat, view, torch.full((10, 20), 3.0, device=backend.device))
+    assert all((value == 0).all() for value in vars(split).values())
 
 
 def test_extreme_gaussians_stay_finite(backend, scene, make_view, as_dtype):

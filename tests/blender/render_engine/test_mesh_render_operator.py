@@ -348,7 +348,11 @@ def test_no_splat_gets_into_the_meshes(stage, wall, picture, monkeypatch, shape)
 
 def _state() -> list[object]:
     """Return all that a render might leave changed."""
-    found: list[object] = [[scene.name for scene in bpy.data.scenes]]
+    found: list[object] = [
+        sorted(
+            (one.id_type, one.name_full) for one in bpy.data.user_map() if one.id_type != "IMAGE"
+        )
+    ]
     for scene in bpy.data.scenes:
         render = scene.render
         for owner in (render, render.image_settings, *scene.view_layers):
