@@ -90,8 +90,8 @@ class MeshRendering:
         scene, worker = self._scene(), render_worker()
         worker.meshes = self._meshes.pictures
         self._undo.callback(setattr, worker, "meshes", None)
-        self._undo.callback(self._use, scene.render.engine)
-        self._use(ENGINE)
+        self._undo.callback(self._use, scene.render.engine, scene.render.use_lock_interface)
+        self._use(ENGINE, lock=True)  # the engine is not the user's choice: nothing may save it
         self.scene_name, self.draws_splats = cast("str", scene.name), True
         return True
 
@@ -99,10 +99,11 @@ class MeshRendering:
         """Put back what was changed and delete the pictures; may be called twice."""
         self._undo.close()
 
-    def _use(self, engine: str) -> None:
+    def _use(self, engine: str, lock: bool) -> None:
         for scene in bpy.data.scenes:
             if scene.session_uid == self._scene_uid:
                 cast("Any", scene.render).engine = engine
+                scene.render.use_lock_interface = lock
 
     def _scene(self) -> Scene:
         for scene in bpy.data.scenes:

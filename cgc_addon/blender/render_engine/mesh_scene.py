@@ -125,6 +125,7 @@ def _set_up(copy: Scene, engine: str) -> None:
     render.use_motion_blur = False
     render.use_compositing = render.use_sequencer = False
     render.use_stamp = False
+    render.use_lock_interface = True  # what is hidden for a moment must not be saved so
     render.use_file_extension = render.use_overwrite = True
     render.use_placeholder = False
     for layer in copy.view_layers:

@@ -480,6 +480,7 @@ def test_in_a_window_one_render_follows_the_other(touchy, running, tmp_path):
     before, window, operator = _state(), Window(), InWindow()
     assert operator.start_modal(window) == {"RUNNING_MODAL"}
     assert operator.started == [("INVOKE_DEFAULT", True, "Scene Meshes")]
+    assert bpy.data.scenes["Scene Meshes"].render.use_lock_interface
     assert operator.modal(window, TICK) == {"PASS_THROUGH"}
     operator.end()
     running[0] = False
@@ -488,6 +489,7 @@ def test_in_a_window_one_render_follows_the_other(touchy, running, tmp_path):
     assert operator.modal(window, TICK) == {"PASS_THROUGH"}
     assert operator.started[1:] == [("INVOKE_DEFAULT", True, "Scene")]
     assert touchy.render.engine == "CGC_SPLATS"
+    assert touchy.render.use_lock_interface
     operator.end()
     assert operator.modal(window, TICK) == {"FINISHED"}
     assert _state() == before
