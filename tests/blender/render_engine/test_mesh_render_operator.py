@@ -13,7 +13,7 @@ bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.render_engine import mesh_render_operator
 from cgc_addon.blender.render_engine.mesh_pictures import MeshPictures
-from cgc_addon.blender.render_engine.mesh_render_operator import TwoRenders
+from cgc_addon.blender.render_engine.mesh_render_operator import RenderOptions, TwoRenders
 from cgc_addon.blender.render_engine.render_worker import render_worker
 
 from .mesh_stage import HEIGHT, WALL, WIDTH, add_ball, add_wall, read_picture, set_stage
@@ -122,9 +122,11 @@ class InWindow(TwoRenders):
     bl_label = "Render Splats and Meshes"
 
     def __init__(self) -> None:
-        self.animation, self.write_still, self.engine = False, True, "CYCLES"
         self.reports: list[tuple[set[str], str]] = []
         self.started: list[tuple[str, bool, str]] = []
+
+    def wanted(self) -> RenderOptions:
+        return RenderOptions(animation=False, write_still=True, engine="CYCLES")
 
     def report(self, kind: set[str], text: str) -> None:
         self.reports.append((kind, text))
