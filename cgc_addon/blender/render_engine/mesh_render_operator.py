@@ -90,6 +90,9 @@ class TwoRenders(_Operator):
             self.report({"ERROR"}, str(error))
             self._close(context)
             return {"CANCELLED"}
+        except BaseException:  # whatever it was, nothing may stay hidden
+            self._close(context)
+            raise
         manager = window_manager_of(context)
         self._timer = manager.event_timer_add(LOOK_SECONDS, window=members_of(context).window)
         manager.modal_handler_add(self)
@@ -113,12 +116,18 @@ class TwoRenders(_Operator):
             self._close(context)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        except BaseException:
+            self._close(context)
+            raise
         show_status(context, SPLATS)
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
         """Blender takes the operator away: another file is loaded, or the window is closed."""
+        rendering, self._rendering = self._rendering, None
         self._close(context)
+        if rendering is not None:
+            close_after_render(rendering)
 
     def _render(self, how: str, rendering: MeshRendering, *, write_still: bool) -> None:
         """Start a render, or render.
@@ -191,6 +200,19 @@ class CGC_OT_render_with_meshes(TwoRenders, bpy.types.Operator):  # noqa: N801 -
 def a_render_runs() -> bool:
     """Return whether Blender renders in the background of a window."""
     return bool(bpy.app.is_job_running("RENDER"))
+
+
+def close_after_render(rendering: MeshRendering) -> None:
+    """Put everything back as soon as Blender does not read it any more."""
+
+    def close() -> float | None:
+        if a_render_runs():
+            return LOOK_SECONDS
+        rendering.close()
+        return None
+
+    if close() is not None:
+        bpy.app.timers.register(close, first_interval=LOOK_SECONDS)
 
 
 def draw_buttons(layout: UILayout, text: str) -> None:

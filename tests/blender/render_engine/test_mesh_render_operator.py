@@ -195,9 +195,25 @@ def test_a_window_that_is_closed_meanwhile_leaves_everything_as_before(touchy, r
         operator.end()
         running[0] = False
         operator.modal(window, TICK)
+    running[0] = False
     operator.cancel(window)
     assert _state() == before
     assert window.timers == []
+
+
+def test_what_a_render_still_reads_is_put_back_after_it(touchy, running, monkeypatch):
+    waiting: list[Any] = []
+    monkeypatch.setattr(bpy.app.timers, "register", lambda f, **_options: waiting.append(f))
+    before, window, operator = _state(), Window(), InWindow()
+    operator.start_modal(window)
+    operator.cancel(window)
+    assert window.timers == []
+    (close,) = waiting
+    assert close() == mesh_render_operator.LOOK_SECONDS
+    assert "Scene Meshes" in bpy.data.scenes
+    running[0] = False
+    assert close() is None
+    assert _state() == before
 
 
 def test_what_a_window_cannot_render_is_said(touchy):
