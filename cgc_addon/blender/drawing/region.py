@@ -82,25 +82,18 @@ class RegionDrawing:
     _full: Pace = field(default_factory=Pace)
     _half: Pace = field(default_factory=Pace)
 
-    def advance(self, painter: Painter, wanted: Wanted, *, at_once: bool = False) -> Picture | None:
+    def advance(self, painter: Painter, wanted: Wanted) -> Picture | None:
         """Draw what time allows, and return the picture to show.
 
         Args:
             painter: draws.
             wanted: what the region is to show; None of its pictures may be shown if it differs.
-            at_once: take all the time it needs, as for a picture that is kept.
         """
         if wanted.key() != self._key:
             self._key, self._changed_at = wanted.key(), self.clock()
             self.begun, self.fine = None, False
-            if not at_once:
-                self._draw_moving(painter, wanted)
-        if self.fine:
-            return self.shown
-        if at_once:
-            order = back_to_front(wanted.appearances, wanted.viewpoint)
-            self._finish(self._drawn(painter, wanted, order))
-        elif self._rests():
+            self._draw_moving(painter, wanted)
+        if not self.fine and self._rests():
             self._draw_slice(painter, wanted)
         return self.shown
 

@@ -2,19 +2,18 @@
 """A viewport that is shaded by this engine: the splats over the world, as a render shows them.
 
 Drawn by the graphics card and not by the worker, but composed like a render and left to the view
-transform; so Blender's viewport renders have splats in them, too.
+transform.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import bpy
 import gpu
 import numpy as np
 
 from ..common.access import of_scene
-from ..common.context import members_of, preferences_of, region_of
+from ..common.context import members_of
 from ..common.display_attributes import srgb_from_linear
 from ..drawing import handler
 from ..drawing.graphics import (
@@ -31,11 +30,8 @@ from ..drawing.watch import shown_scene
 from .world_color import scene_primaries, world_color
 
 if TYPE_CHECKING:
-    from bpy.types import Area, Context, Depsgraph, Region, Scene, SpaceView3D
+    from bpy.types import Context, Depsgraph, Scene, SpaceView3D
     from gpu.types import GPUTexture
-
-HIGHEST_HEADERS = 120
-"""Pixels that the headers of a viewport take at most, before the scale of the user interface."""
 
 
 class RenderedViewport:
@@ -51,7 +47,7 @@ class RenderedViewport:
 
     def draw(self, context: Context, depsgraph: Depsgraph) -> bool:
         """Draw into the framebuffer that is bound, and return whether more is to come."""
-        view, region = members_of(context).region_data, region_of(context)
+        view = members_of(context).region_data
         space = cast("SpaceView3D", members_of(context).space_data)
         painter = handler.painter()
         appearances = shown_scene().appearances(depsgraph, space)
@@ -67,8 +63,7 @@ class RenderedViewport:
             painter.nothing_near,
             None,
         )
-        in_window = _is_in_window(region, members_of(context).area)
-        picture = self._drawing.advance(painter, wanted, at_once=not in_window)
+        picture = self._drawing.advance(painter, wanted)
         if picture is None:
             draw_ground(depsgraph)
         else:
@@ -108,14 +103,6 @@ def _ground(scene: Scene) -> tuple[tuple[float, float, float], float]:
     if scene.render.film_transparent:
         return (0.0, 0.0, 0.0), 0.0
     return world_color(scene.world)[0], 1.0
-
-
-def _is_in_window(region: Region, area: Area | None) -> bool:
-    """Return whether a region has its own size; pictures that are kept have another."""
-    if area is None:
-        return False
-    headers = HIGHEST_HEADERS * preferences_of(bpy.context).system.ui_scale
-    return region.width == area.width and 0 <= area.height - region.height <= headers
 
 
 _FRAGMENT = """

@@ -188,12 +188,3 @@ def test_an_order_of_other_splats_is_not_used() -> None:
     picture = region.advance(painter, wanted(fewer))
     assert picture.total <= MANY - 5_000
     region.close()
-
-
-def test_at_once_leaves_nothing_to_do(cloud) -> None:
-    painter = FakePainter(speed=1e4)
-    region = RegionDrawing(clock=lambda: painter.now)
-    picture = region.advance(painter, wanted(cloud), at_once=True)
-    assert picture.size == (64, 48)
-    assert not region.waits
-    region.close()

@@ -46,10 +46,8 @@ def seen(scene: bpy.types.Scene) -> np.ndarray:
     lens = camera.calc_matrix_camera(depsgraph, x=SIZE[0], y=SIZE[1])
     areas = [area for screen in bpy.data.screens for area in screen.areas]
     context = SimpleNamespace(
-        region=SimpleNamespace(width=SIZE[0], height=SIZE[1]),
         region_data=SimpleNamespace(view_matrix=camera.matrix_world.inverted(), window_matrix=lens),
         space_data=next(area.spaces[0] for area in areas if area.type == "VIEW_3D"),
-        area=SimpleNamespace(width=SIZE[0], height=SIZE[1] + 26),
     )
     offscreen = gpu.types.GPUOffScreen(*SIZE, format="RGBA32F")
     viewport = RenderedViewport()
