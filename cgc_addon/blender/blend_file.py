@@ -25,9 +25,10 @@ from . import migration, properties
 from .capture.import_colmap import import_colmap
 from .capture.parts import objects_of_kind, segment_collections
 from .common.access import of_collection, of_scene
-from .common.context import scene_of, view_layer_of
+from .common.context import scene_of
 from .common.point_attributes import read
 from .common.windows import viewports_in
+from .common.world_matrix import world_matrix
 from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run
@@ -127,7 +128,7 @@ def _show(capture: Collection) -> None:
     # Blender reads what can be chosen here from a file.
     settings.view_transform = "Standard"  # pyright: ignore[reportAttributeAccessIssue]
     for view in viewports_in(area for screen in bpy.data.screens for area in screen.areas):
-        view.shading.type = "MATERIAL"
+        view.shading.type = "SOLID"  # in which the extension draws splats as in any, and sooner
         # From the root to every camera: a bundle of them through the scene.
         view.overlay.show_relationship_lines = False
         _look_from(view, scene.camera, capture)
@@ -157,12 +158,12 @@ def _look_from(view: SpaceView3D, camera: Object | None, capture: Collection) ->
 
 def _positions(capture: Collection) -> NDArray[np.float64]:
     """Return the sparse points, else the Gaussians, (N, 3) in the world."""
-    view_layer_of(bpy.context).update()  # or the matrices below are not the parents' yet
+    depsgraph = bpy.context.evaluated_depsgraph_get()
     items = objects_of_kind(capture, "POINTS") or objects_of_kind(capture, "SPLAT")
     places = [np.zeros((0, 3))]
     for item in items:
         local: NDArray[np.float32] = read(cast("PointCloud", item.data), "position")
-        matrix = np.array(item.matrix_world, np.float64)
+        matrix = world_matrix(item, depsgraph)  # points are hidden where there are splats
         places.append(local @ matrix[:3, :3].T + matrix[:3, 3])
     return np.concatenate(places)
 

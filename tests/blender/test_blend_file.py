@@ -73,7 +73,7 @@ def test_it_opens_on_what_a_photo_shows_in_colours(blend: Path) -> None:
     assert camera is not None
     assert len(viewports()) >= 5
     for view in viewports():
-        assert view.shading.type == "MATERIAL"
+        assert view.shading.type == "SOLID"
         region = view.region_3d
         # The view's matrix is made of these when it is drawn.
         eye = region.view_location + region.view_rotation @ Vector((0, 0, region.view_distance))

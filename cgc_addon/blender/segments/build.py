@@ -13,7 +13,7 @@ from ...cgc.segments import Segment
 from ...splats.gaussians import Gaussians
 from ...splats.select import subset
 from ..capture.later_versions import check_version
-from ..capture.parts import root_of
+from ..capture.parts import objects_of_kind, root_of
 from ..common.access import of_collection
 from ..splats import looks
 from ..splats.objects import indices_of, replace_gaussians
@@ -74,6 +74,8 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
     """
     check_version(capture)
     root = root_of(capture)
+    if not objects_of_kind(capture, "SPLAT"):
+        _hide_points(scene, capture)
     parts = _parts(run)
     kept = _kept(capture, parts, run)
     replaced = [old for old in all_segments(capture) if old not in kept.values()]
@@ -103,6 +105,15 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
         removed=removed,
         unassigned=len(parts[0].index) if 0 in parts else 0,
     )
+
+
+def _hide_points(scene: Scene, capture: Collection) -> None:
+    """Hide the sparse points, which would stick out of the splats; the eye shows them again."""
+    for item in objects_of_kind(capture, "POINTS"):
+        item.hide_render = True
+        for layer in scene.view_layers:
+            if item.name in layer.objects:
+                item.hide_set(True, view_layer=layer)
 
 
 def _parts(run: RunFiles) -> dict[int, _Part]:

@@ -15,6 +15,7 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import (
     active_capture,
     captures,
@@ -226,3 +227,21 @@ def test_splats_can_be_dropped_beside_blenders_own_importer() -> None:
     handler = bpy.types.CGC_FH_import_splat
     assert handler.bl_import_operator == "cgc.import_splat"
     assert handler.bl_file_extensions == ".ply;.splat;.spz"
+
+
+def test_sparse_points_are_hidden_by_the_first_splats_and_not_again(
+    write_capture, write_run
+) -> None:
+    dataset = write_capture()
+    capture = import_colmap(bpy.context, dataset)
+    (points,) = objects_of_kind(capture, "POINTS")
+    assert points.visible_get()
+    run = write_run(dataset=dataset)
+    import_run(bpy.context, bpy.context.scene, run)
+    assert not points.visible_get()
+    assert points.hide_render
+    points.hide_set(False)
+    points.hide_render = False
+    import_run(bpy.context, bpy.context.scene, run)
+    assert points.visible_get()
+    assert not points.hide_render
