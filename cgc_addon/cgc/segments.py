@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..files import read_json, write_json
 from ..splats.gaussians import FEATURE_DIMENSION
+from ..srgb import linear_from_srgb
 
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, FORMAT_VERSION)
@@ -179,8 +180,7 @@ def distinct_colors(count: int) -> NDArray[np.uint8]:
 
 
 def _oklab(colors: NDArray[np.floating]) -> NDArray[np.float64]:
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
-    cones = linear @ np.array(
+    cones = linear_from_srgb(colors) @ np.array(
         [
             [0.4122214708, 0.2119034982, 0.0883024619],
             [0.5363325363, 0.6806995451, 0.2817188376],

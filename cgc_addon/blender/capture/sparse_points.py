@@ -10,8 +10,8 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from ...srgb import linear_from_srgb
 from ..common.access import of_object
-from ..common.display_attributes import linear_from_srgb
 from ..common.nodes import add_attribute
 from ..common.point_attributes import new_point_cloud, write
 from .parts import objects_of_kind, part, root_of

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...splats.gaussians import Gaussians
 from ...splats.spherical_harmonics import CONSTANT_BASIS
+from ...srgb import linear_from_srgb, srgb_from_linear
 
 SURFACE_OPACITY = 0.3
 """A ball ends where the opacity of its Gaussian falls below this."""
@@ -18,22 +19,6 @@ LARGEST = 4.0
 def sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return 1 / (1 + exp(−values))."""
     return 1.0 / (1.0 + np.exp(-values.astype(np.float64)))
-
-
-def linear_from_srgb(colors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return scene-linear colours of sRGB ones; negative ones mirror positive ones."""
-    magnitude = np.abs(np.asarray(colors, dtype=np.float64))
-    linear = np.where(magnitude <= 0.04045, magnitude / 12.92, ((magnitude + 0.055) / 1.055) ** 2.4)
-    return np.copysign(linear, colors)
-
-
-def srgb_from_linear(colors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Undo `linear_from_srgb`."""
-    magnitude = np.abs(np.asarray(colors, dtype=np.float64))
-    srgb = np.where(
-        magnitude <= 0.0031308, magnitude * 12.92, 1.055 * magnitude ** (1 / 2.4) - 0.055
-    )
-    return np.copysign(srgb, colors)
 
 
 def display_colors(gaussians: Gaussians) -> NDArray[np.float32]:

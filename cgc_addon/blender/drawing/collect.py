@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, cast
 import bpy
 import numpy as np
 
+from ...srgb import srgb_from_linear
 from ..common.access import has_settings, of_collection, of_scene
-from ..common.display_attributes import srgb_from_linear
 from ..splats.looks import is_segment, splats_of_scene
 from ..splats.objects import data_of, fingerprint, gaussians_of
 from .feature_basis import FeatureBasis

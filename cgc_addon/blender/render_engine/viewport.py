@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 import gpu
 import numpy as np
 
+from ...srgb import srgb_from_linear
 from ..common.access import of_scene
 from ..common.context import members_of
-from ..common.display_attributes import srgb_from_linear
 from ..drawing import handler
 from ..drawing.graphics import (
     bind,

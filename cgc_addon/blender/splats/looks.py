@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 import numpy as np
 
+from ...srgb import linear_from_srgb
 from ..capture.parts import objects_in
 from ..common.access import has_settings, of_collection, of_scene
 from ..common.context import scene_of
-from ..common.display_attributes import linear_from_srgb
 from ..common.nodes import add_attribute, add_vector_math
 from .ellipsoids import hide_ellipsoids, show_ellipsoids
 from .objects import COLOR, data_of, is_splat, set_native

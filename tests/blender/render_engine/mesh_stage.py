@@ -8,11 +8,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from cgc_addon.blender.common.display_attributes import linear_from_srgb
 from cgc_addon.blender.splats.objects import new_splat
 from cgc_addon.results.exr import read_exr
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.spherical_harmonics import CONSTANT_BASIS
+from cgc_addon.srgb import linear_from_srgb
 
 WIDTH, HEIGHT = 48, 36
 PIXELS_PER_UNIT = 50.0 / 36.0 * WIDTH / 6.0

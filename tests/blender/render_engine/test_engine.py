@@ -19,11 +19,11 @@ from mathutils import Vector
 from cgc_addon.blender.capture.cameras import scene_of_camera
 from cgc_addon.blender.capture.parts import objects_of_kind, root_of
 from cgc_addon.blender.common.access import of_scene
-from cgc_addon.blender.common.display_attributes import linear_from_srgb, srgb_from_linear
 from cgc_addon.blender.output.mask_views import capture_frame, views_of
 from cgc_addon.blender.render_engine.render_worker import RenderWorker
 from cgc_addon.blender.splats.looks import apply_look_to_scene
 from cgc_addon.dataset.cameras_json import write_cameras_json
+from cgc_addon.srgb import linear_from_srgb, srgb_from_linear
 
 ROOT = Path(__file__).resolve().parents[3]
 
