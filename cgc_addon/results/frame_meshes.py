@@ -14,6 +14,7 @@ from ..rasterize.interface import Backend, SplatTensors
 from ..splats.spherical_harmonics import CONSTANT_BASIS
 from .frame_request import FrameRequest
 from .mesh_layer import MeshFile, MeshLayer, depth_limits, read_mesh_layer
+from .scene_linear import premultiplied
 
 _COLORS = 3
 
@@ -26,7 +27,7 @@ class FrameMeshes:
     limits: Tensor
     """(H, W) depth at which splats are parted, units of the frame that is drawn in."""
     front: Tensor
-    """(H, W, 4) sRGB, blended from front to back, and alpha of what is before."""
+    """(H, W, 4) linear Rec. 709, premultiplied: colour and alpha of what is before."""
     front_coverage: NDArray[np.float32]
     """(H, W) alpha of what is before, holdouts included."""
 
@@ -66,7 +67,7 @@ def draw_meshes(
     alpha = split.front_alpha
     if shown is not None:
         alpha = _shares(request, splat, shown, limits, backend)[0][..., 0]
-    front = torch.cat([split.front_rgb, alpha[..., None]], dim=2)
+    front = torch.cat([premultiplied(split.front_rgb, alpha), alpha[..., None]], dim=2)
     return FrameMeshes(layer, limits, front, split.front_alpha.cpu().numpy())
 
 

@@ -145,8 +145,8 @@ def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
     if drawn.meshes is None:
         return picture
     meshes = drawn.meshes
-    front = _array(meshes.front)
-    return compose(meshes.layer, picture, front, meshes.front_coverage, np.array(request.to_scene))
+    front = _in_scene(request, meshes.front)
+    return compose(meshes.layer, picture, front, meshes.front_coverage)
 
 
 def _in_scene(request: FrameRequest, rgba: Tensor) -> NDArray[np.float32]:

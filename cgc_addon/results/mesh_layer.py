@@ -2,10 +2,13 @@
 """Splats around a picture of meshes, which another renderer drew: each hides the other by depth.
 
 A pixel of a splat is Σ wᵢcᵢ from front to back. Parted at the depth of the mesh it is a front F
-with alpha a_F and the rest. The mesh M covers a_M of the pixel. There the front lies over it,
-blended in sRGB as all that is before a splat or behind one; elsewhere nothing has changed:
+with alpha a_F and the rest; the mesh M with its alpha a_M, what it covers of the pixel, comes
+between:
 
-    a_M · linear(F + (1 − a_F) · sRGB(M / a_M))  +  (1 − a_M) · (the splat without the mesh)
+    a_M · F  +  (1 − a_F) · M  +  (1 − a_M) · (the splat as it is without the mesh)
+
+All are scene-linear, F and M premultiplied. Where colours are blended linearly this is the front
+over the mesh over the back; so written, what no mesh covers keeps the splat's blending in sRGB.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..srgb import linear_from_srgb, srgb_from_linear
 from .exr import read_exr
 
 NO_DEPTH = np.float32(1e10)
@@ -26,7 +28,6 @@ _FARTHEST_DEPTH = np.float32(1e9)
 _INDEX = ("IndexOB.X", "Object Index.X")
 """The pass as Blender names it before and from 5.0 on."""
 _CRYPTOMATTE = "CryptoObject"
-_TINY = np.finfo(np.float32).tiny
 _CLIPPED = 0.99
 """Share of the far clipping distance from which on a depth is that of nothing."""
 
@@ -140,7 +141,6 @@ def compose(
     plain: NDArray[np.float32],
     front: NDArray[np.float32],
     front_coverage: NDArray[np.float32],
-    to_scene: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Return meshes and splats in one picture (H, W, 4), scene-linear and premultiplied.
 
@@ -148,24 +148,15 @@ def compose(
         layer: the meshes.
         plain: (H, W, 4) the picture without them, scene-linear and premultiplied, on a transparent
             film or before the colour of the world.
-        front: (H, W, 4) what of the splat is nearer than `depth_limits`, sRGB, and its alpha.
+        front: (H, W, 4) what of the splat is nearer than `depth_limits`, likewise.
         front_coverage: (H, W) its alpha and that of holdouts, which hide meshes and are not seen.
-        to_scene: (3, 3) from linear Rec. 709 to the scene's colours.
     """
-    result = plain.copy()
+    covered = layer.rgba[..., 3:]
     meshes = (layer.rgba != 0.0).any(axis=-1)
-    share = layer.rgba[..., 3:]
-    # Also light without a body, which covers nothing.
-    free = meshes & ((front_coverage == 0.0) | (share[..., 0] <= 0.0))
-    passing = 1.0 - front_coverage[..., None]
-    result[free] = passing[free] * layer.rgba[free] + (1.0 - share[free]) * plain[free]
-    hidden = meshes & ~free
-    if hidden.any():
-        straight = layer.rgba[hidden, :3] / share[hidden]
-        behind = srgb_from_linear(np.maximum(straight @ np.linalg.inv(to_scene).T, 0.0))
-        alpha = front[hidden, 3:] + passing[hidden]
-        blended = front[hidden, :3] + passing[hidden] * behind
-        linear = linear_from_srgb(blended / np.maximum(alpha, _TINY)) @ to_scene.T * alpha
-        over = np.concatenate([linear, alpha], axis=1)
-        result[hidden] = share[hidden] * over + (1.0 - share[hidden]) * plain[hidden]
+    result = plain.copy()
+    if meshes.any():
+        share, passing = covered[meshes], 1.0 - front_coverage[meshes, None]
+        result[meshes] = (
+            share * front[meshes] + passing * layer.rgba[meshes] + (1.0 - share) * plain[meshes]
+        )
     return result

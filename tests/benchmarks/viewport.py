@@ -129,7 +129,7 @@ def _add_splat(count: int) -> None:
     towards = random.normal(size=(count - on_floor, 3))
     towards /= np.linalg.norm(towards, axis=1, keepdims=True)
     balls = 0.5 * towards + random.integers(-2, 3, (count - on_floor, 1)) * [1.0, 0.6, 0.0]
-    means = np.concatenate([floor, balls + [0.0, 0.0, 0.5]]).astype(np.float32)
+    means = np.concatenate([floor, balls + np.array([0.0, 0.0, 0.5])]).astype(np.float32)
     spacing = 6.0 / np.sqrt(count)
     quats = random.normal(size=(count, 4)).astype(np.float32)
     gaussians = Gaussians(

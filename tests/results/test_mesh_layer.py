@@ -60,8 +60,7 @@ def _draw(backend: CpuBackend, layer: MeshLayer, *sheets: Sheet) -> np.ndarray:
     split = backend.render_split(splat, view, torch.from_numpy(depth_limits(layer)))
     plain = _premultiplied(whole.rgb.numpy(), whole.alpha.numpy())
     coverage = split.front_alpha.numpy()
-    front = np.dstack([split.front_rgb.numpy(), coverage])
-    return compose(layer, plain, front, coverage, np.eye(3))
+    return compose(layer, plain, _premultiplied(split.front_rgb.numpy(), coverage), coverage)
 
 
 def _premultiplied(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -79,13 +78,6 @@ def _layer(color=GREEN, alpha=1.0, depth=4.0, size=(3, 5)) -> MeshLayer:
 def _decoded(color) -> np.ndarray:
     """Return a colour scene-linear by the formula of IEC 61966-2-1, number by number."""
     return np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color])
-
-
-def _encoded(color) -> np.ndarray:
-    """Undo `_decoded`."""
-    return np.array(
-        [c * 12.92 if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055 for c in color]
-    )
 
 
 def _over(*layers: tuple[np.ndarray, float]) -> np.ndarray:
@@ -106,13 +98,13 @@ def test_a_mesh_before_a_splat_hides_it(backend, alpha):
 @pytest.mark.parametrize("alpha", [0.3, 0.9])
 def test_a_splat_before_a_mesh_covers_it(backend, alpha):
     drawn = _draw(backend, _layer(), Sheet(NEAR, RED, alpha))
-    expected = [*_decoded(_over((RED, alpha), (_encoded(GREEN), 1.0))[:3]), 1.0]
+    expected = _over((_decoded(RED), alpha), (np.array(GREEN), 1.0))
     np.testing.assert_allclose(drawn, np.broadcast_to(expected, drawn.shape), atol=1e-4)
 
 
 def test_a_mesh_between_splats_is_covered_by_one_and_hides_the_other(backend):
     drawn = _draw(backend, _layer(), Sheet(NEAR, RED, 0.4), Sheet(FAR, BLUE, 0.9))
-    expected = [*_decoded(_over((RED, 0.4), (_encoded(GREEN), 1.0))[:3]), 1.0]
+    expected = _over((_decoded(RED), 0.4), (np.array(GREEN), 1.0))
     np.testing.assert_allclose(drawn, np.broadcast_to(expected, drawn.shape), atol=1e-4)
 
 
@@ -164,14 +156,14 @@ def test_over_an_opaque_world_alpha_stays_one():
     front[..., :3] *= front[..., 3:]
     alpha = random.uniform(size=(8, 9, 1)).astype(np.float32)
     layer = MeshLayer(np.dstack([alpha * 0.5, alpha * 0.2, alpha, alpha]), np.ones((8, 9), "f4"))
-    composed = compose(layer, plain, front, front[..., 3], np.eye(3))
+    composed = compose(layer, plain, front, front[..., 3])
     np.testing.assert_allclose(composed[..., 3], 1.0, atol=1e-6)
 
 
 def test_what_a_holdout_covers_is_neither_mesh_nor_splat():
     """Half of the light ends at a holdout before the mesh; nothing else is there."""
     empty = np.zeros((3, 5, 4), np.float32)
-    composed = compose(_layer(), empty, empty, np.full((3, 5), 0.5, np.float32), np.eye(3))
+    composed = compose(_layer(), empty, empty, np.full((3, 5), 0.5, np.float32))
     expected = 0.5 * np.array([*GREEN, 1.0])
     np.testing.assert_allclose(composed, np.broadcast_to(expected, composed.shape), atol=1e-6)
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Third pass on the graphics card: the splats' picture laid over the region, once."""
+"""Third pass on the graphics card: the splats' picture laid over the region, once.
+
+Over a background that Blender has drawn among its overlays, splats are blended in sRGB, as in
+training. Over meshes and worlds they cannot be: those are in a picture that scripts do not see, and
+Blender will lay what is written here over it as light adds up. So it is written for that.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,8 @@ from .graphics import bind, new_shader_info, shader_over_all, triangle_over_all
 
 if TYPE_CHECKING:
     from gpu.types import GPUShader, GPUTexture
+
+    from .surroundings import Surroundings
 
 _NO_OUTLINE = (0.0, 0.0, 0.0, 0.0)
 
@@ -40,26 +47,36 @@ class Compositor:
         self,
         picture: GPUTexture,
         marks: GPUTexture | None,
-        below: GPUTexture,
+        around: Surroundings,
         outline: Outline,
         area: tuple[int, int, int, int],
+        *,
+        empty_is_known: bool = True,
     ) -> None:
         """Write into the framebuffer that is bound.
 
         Args:
             picture: premultiplied, sRGB, of any size.
             marks: coverage by what is selected (red) and active (green), None where nothing is.
-            below: what the framebuffer holds there, premultiplied, sRGB.
+            around: what the framebuffer holds there.
             outline: colours.
             area: x, y, width and height in the framebuffer, px.
+            empty_is_known: whether nothing is behind pixels of the farthest depth but what the
+                framebuffer holds: no world.
         """
         shader = self._shader
         gpu.state.viewport_set(*area)
         gpu.state.depth_test_set("NONE")
         gpu.state.blend_set("NONE")
-        samplers = {"picture": picture, "marks": marks or picture, "below": below}
+        samplers = {
+            "picture": picture,
+            "marks": marks or picture,
+            "below": around.color_texture,
+            "depths": around.depth_texture,
+        }
         constants = {
             "origin": area[:2],
+            "empty_is_known": int(empty_is_known),
             "selected_line": _NO_OUTLINE if marks is None else (*outline.selected, 1.0),
             "active_line": (*outline.active, outline.width),
         }
@@ -69,8 +86,9 @@ class Compositor:
 
 def _shader() -> GPUShader:
     constants = {"origin": "VEC2", "selected_line": "VEC4", "active_line": "VEC4"}
+    constants["empty_is_known"] = "INT"
     constants["srgbTarget"] = "BOOL"  # set by Blender, which knows it by this name
-    info = new_shader_info(("picture", "marks", "below"), constants, ("color",))
+    info = new_shader_info(("picture", "marks", "below", "depths"), constants, ("color",))
     return shader_over_all(info, _FRAGMENT)
 
 
@@ -111,12 +129,23 @@ vec3 decoded(vec3 srgb)
   return mix(srgb / 12.92, above, greaterThan(srgb, vec3(0.04045)));
 }
 
+vec3 encoded(vec3 linear)
+{
+  vec3 above = 1.055 * pow(max(linear, vec3(0.0)), vec3(1.0 / 2.4)) - 0.055;
+  return mix(linear * 12.92, above, greaterThan(linear, vec3(0.0031308)));
+}
+
 void main()
 {
   vec2 pixel = gl_FragCoord.xy - origin;
   vec4 behind = texelFetch(below, ivec2(pixel), 0);
   vec4 splats = enlarged(picture, pixel);
+  bool empty = texelFetch(depths, ivec2(pixel), 0).x >= 1.0;
   color = splats + behind * (1.0 - splats.a);
+  if (!empty || (empty_is_known == 0 && behind == vec4(0.0))) {
+    vec3 light = decoded(splats.rgb / max(splats.a, 1e-6)) * splats.a;
+    color.rgb = encoded(light + decoded(behind.rgb) * (1.0 - splats.a));
+  }
   if (selected_line.a > 0.0) {
     vec2 line = edge(pixel);
     color = mix(color, vec4(selected_line.rgb, 1.0), line.x);

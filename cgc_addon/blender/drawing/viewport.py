@@ -88,7 +88,12 @@ class ViewportDrawing:
         picture = state.drawing.advance(painter, wanted)
         if picture is not None:
             painter.compositor.lay_over(
-                picture.colors, picture.marks, around.color_texture, _outline(context), area
+                picture.colors,
+                picture.marks,
+                around,
+                _outline(context),
+                area,
+                empty_is_known=space.shading.type in {"SOLID", "WIREFRAME"},
             )
 
     def ready_painter(self) -> Painter:

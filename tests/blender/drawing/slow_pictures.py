@@ -88,9 +88,8 @@ def slow_picture(
         own = None if colors is None else colors[number]
         layers += _layers(appearance, viewpoint, xs, ys, size, own)
     picture, through = np.zeros((height, width, 4)), np.ones((height, width))
-    for _, buffer_depth, alpha, color in sorted(layers, key=lambda layer: layer[0]):
-        if nearest is not None:
-            alpha = np.where(buffer_depth <= nearest, alpha, 0.0)
+    for _, buffer_depth, whole, color in sorted(layers, key=lambda layer: layer[0]):
+        alpha = whole if nearest is None else np.where(buffer_depth <= nearest, whole, 0.0)
         picture += (through * alpha)[..., None] * [*color, 1.0]
         through *= 1.0 - alpha
     return picture

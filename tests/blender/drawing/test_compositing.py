@@ -15,19 +15,33 @@ from cgc_addon.blender.drawing.graphics import (
     new_texture,
     read_texture,
 )
+from cgc_addon.blender.drawing.surroundings import Surroundings
+from cgc_addon.srgb import linear_from_srgb, srgb_from_linear
 
 pytestmark = pytest.mark.usefixtures("graphics")
 SIZE = (32, 24)
 
 
 def laid_over(
-    picture: np.ndarray, below: np.ndarray, marks=None, outline: Outline | None = None
+    picture: np.ndarray,
+    below: np.ndarray,
+    marks: np.ndarray | None = None,
+    outline: Outline | None = None,
+    depth: float = 1.0,
+    **options: bool,
 ) -> np.ndarray:
     target = new_texture(SIZE, "RGBA32F")
-    pictures = [new_texture(p.shape[1::-1], "RGBA32F", p) for p in (picture, below)]
+    colors = new_texture(picture.shape[1::-1], "RGBA32F", picture)
     mark = None if marks is None else new_texture(marks.shape[1::-1], "RGBA32F", marks)
+    depths = np.full(below.shape[:2], depth, dtype=np.float32)
+    around = Surroundings(
+        depths,
+        new_texture(SIZE, "R32F", depths),
+        new_texture(SIZE, "RGBA32F", below),
+    )
+    area = (0, 0, *SIZE)
     with drawing_into(new_framebuffer(target), SIZE):
-        Compositor().lay_over(pictures[0], mark, pictures[1], outline or Outline(), (0, 0, *SIZE))
+        Compositor().lay_over(colors, mark, around, outline or Outline(), area, **options)
     return read_texture(target)
 
 
@@ -41,6 +55,21 @@ def test_over_is_over() -> None:
     picture, below = random_premultiplied(0), random_premultiplied(1)
     expected = picture + below * (1.0 - picture[..., 3:])
     np.testing.assert_allclose(laid_over(picture, below), expected, atol=1e-5)
+
+
+def test_over_what_is_not_seen_here_it_is_written_as_light() -> None:
+    picture, below = random_premultiplied(0), random_premultiplied(1)
+    alpha = picture[..., 3:]
+    light = linear_from_srgb(picture[..., :3] / alpha) * alpha
+    result = laid_over(picture, below, depth=0.5)
+    expected = srgb_from_linear(light + linear_from_srgb(below[..., :3]) * (1.0 - alpha))
+    np.testing.assert_allclose(result[..., :3], expected, atol=1e-4)
+    np.testing.assert_allclose(result[..., 3:], alpha + below[..., 3:] * (1 - alpha), atol=1e-5)
+    # A world is behind everything, and seen by nobody here.
+    empty = np.zeros_like(below)
+    over_world = laid_over(picture, empty, empty_is_known=False)
+    np.testing.assert_allclose(over_world[..., :3], srgb_from_linear(light), atol=1e-4)
+    np.testing.assert_allclose(laid_over(picture, empty), picture, atol=1e-5)
 
 
 def test_a_smaller_picture_is_enlarged_smoothly() -> None:
