@@ -31,6 +31,7 @@ NUMPY_ALONE = (
     *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments", "cgc.settings"),
     *("training.config_json", "training.presets", "training.run_folder"),
     *("masks.models.fetch", "masks.models.weights"),
+    *("results.cryptomatte", "results.exr", "results.frame_request", "results.mesh_layer"),
 )
 
 WALL = """

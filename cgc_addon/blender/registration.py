@@ -18,7 +18,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
-    from .render_engine import blender_panels, engine, render_worker
+    from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
     from .segments import import_run
     from .segments import list as segment_list
@@ -57,6 +57,7 @@ def modules() -> tuple[ModuleType, ...]:
         engine,
         blender_panels,
         render_panels,
+        mesh_render_operator,
         segment_list,
         sidebar,
         command,

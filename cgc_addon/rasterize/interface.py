@@ -68,6 +68,20 @@ class Rendering:
     works; radii (1, N, 2) int32 px, 0 where not drawn; width; height; n_cameras; gaussian_ids."""
 
 
+@dataclass(frozen=True, eq=False)
+class SplitRendering:
+    """One view, parted at a depth in each pixel. Both parts add up to the `Rendering`."""
+
+    front_rgb: Tensor
+    """(H, W, 3) Σ αᵢTᵢcᵢ over Gaussians nearer than the limit, not clamped."""
+    front_alpha: Tensor
+    """(H, W) Σ αᵢTᵢ over the same."""
+    back_rgb: Tensor
+    """(H, W, 3) the sum over all others; their Tᵢ holds what those in front take of the light."""
+    back_alpha: Tensor
+    """(H, W)."""
+
+
 class BackendModule(Protocol):
     """What the module of a `backends.BackendDescription` has beside its class.
 
@@ -205,6 +219,29 @@ class Backend(Protocol):
         """
         ...
 
+    def render_split(
+        self,
+        splat: SplatTensors,
+        view: View,
+        limits: Tensor,
+        *,
+        sh_degree: int = 3,
+        near_plane: float = NEAR_PLANE,
+    ) -> SplitRendering:
+        """Draw what lies before and behind a depth in each pixel; no gradients.
+
+        A Gaussian is in front where the depth of its centre is less than the limit.
+
+        Args:
+            splat: the Gaussians.
+            view: pinhole camera and pose.
+            limits: (H, W) float32 along the camera axis, scene units; infinite or NaN where
+                everything is in front.
+            sh_degree: harmonics up to this degree are used, 0..3.
+            near_plane: scene units.
+        """
+        ...
+
 
 def degree_of(splat: SplatTensors) -> int:
     """Return the highest degree of the spherical harmonics stored, 0..3.
@@ -232,5 +269,6 @@ __all__: Sequence[str] = (
     "BackendModule",
     "Rendering",
     "SplatTensors",
+    "SplitRendering",
     "degree_of",
 )

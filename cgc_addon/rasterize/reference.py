@@ -24,6 +24,7 @@ from .interface import (
     TRANSMITTANCE_MINIMUM,
     Rendering,
     SplatTensors,
+    SplitRendering,
     degree_of,
 )
 
@@ -298,6 +299,26 @@ def label_map(
     shares[:, ids == 0] += 1 - weights.sum(dim=1, keepdim=True)
     share, winner = shares.max(dim=1)  # the first, so the smallest id, of equals
     return ids[winner].to(torch.int32).reshape(shape), share.reshape(shape)
+
+
+@torch.no_grad()
+def render_split(
+    splat: SplatTensors,
+    view: View,
+    limits: Tensor,
+    *,
+    sh_degree: int = 3,
+    near_plane: float = NEAR_PLANE,
+) -> SplitRendering:
+    """Draw what lies before and behind a depth; see `interface.Backend.render_split`."""
+    shape = view.camera.height, view.camera.width
+    weights = blending_weights(splat, view, near_plane)
+    in_front = ~(project(splat, view, near_plane).depths >= limits.to(weights).reshape(-1, 1))
+    colors = colors_toward(splat, view, sh_degree)
+    parts = []
+    for part in (weights * in_front, weights * ~in_front):
+        parts += [(part @ colors).reshape(*shape, 3), part.sum(dim=1).reshape(shape)]
+    return SplitRendering(*parts)
 
 
 def _tiles(

@@ -91,16 +91,16 @@ class Ranks:
 
         Args:
             coverages: (H, W, K) of each, 0..1.
-            hashes: (K,) of their names, as `hash_numbers` gives them.
+            hashes: (K,) of their names, as `hash_numbers` gives them; (H, W, K) where they differ
+                from pixel to pixel.
         """
         count = self._coverages.shape[2]
         for top in range(0, len(coverages), ROWS_AT_ONCE):
             rows = slice(top, top + ROWS_AT_ONCE)
             new = coverages[rows]
             together = np.concatenate([self._coverages[rows], new], axis=2)
-            names = np.concatenate(
-                [self._hashes[rows], np.broadcast_to(hashes, new.shape)], axis=2, dtype=np.float32
-            )
+            these = np.broadcast_to(hashes if hashes.ndim == 1 else hashes[rows], new.shape)
+            names = np.concatenate([self._hashes[rows], these], axis=2, dtype=np.float32)
             order = np.argsort(-together, axis=2, kind="stable")[:, :, :count]
             self._coverages[rows] = np.take_along_axis(together, order, axis=2)
             self._hashes[rows] = np.take_along_axis(names, order, axis=2)

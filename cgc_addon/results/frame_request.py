@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..dataset.scene import PinholeCamera, View
 from ..errors import CgcError
 from ..files import read_json, write_json
+from .mesh_layer import MeshFile
 
 VERSION = 1
 COMBINED, DEPTH, POSITION, INDEX, CRYPTOMATTE = (
@@ -68,6 +69,8 @@ class FrameRequest:
     ranks: int = 6
     """How many objects a pixel of Cryptomatte lists."""
     backend: str = "auto"
+    meshes: MeshFile | None = None
+    """A picture of meshes from the same camera; the splats are drawn around it."""
 
 
 def write_frame_request(path: Path, request: FrameRequest) -> None:
@@ -98,6 +101,7 @@ def write_frame_request(path: Path, request: FrameRequest) -> None:
         "background": None if request.background is None else list(request.background),
         "ranks": request.ranks,
         "backend": request.backend,
+        "meshes": None if request.meshes is None else _meshes_record(request.meshes),
     }
     write_json(path, record)
 
@@ -137,6 +141,7 @@ def _request(record: dict[str, Any]) -> FrameRequest:
         background=_optional(record["background"], _color),
         ranks=int(record["ranks"]),
         backend=str(record["backend"]),
+        meshes=_optional(record["meshes"], _meshes),
     )
 
 
@@ -148,6 +153,16 @@ def _part(record: dict[str, Any]) -> FramePart:
         index=_optional(record["index"], int),
         holdout=bool(record["holdout"]),
     )
+
+
+def _meshes_record(meshes: MeshFile) -> dict[str, Any]:
+    return {**vars(meshes), "path": str(meshes.path), "corner": list(meshes.corner)}
+
+
+def _meshes(record: dict[str, Any]) -> MeshFile:
+    left, top = (int(number) for number in record["corner"])
+    clip_end = float(record["clip_end"])
+    return MeshFile(Path(record["path"]), str(record["view_layer"]), clip_end, (left, top))
 
 
 def _matrix(rows: object, size: int) -> NDArray[np.float64]:

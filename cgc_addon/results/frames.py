@@ -15,6 +15,7 @@ from ..progress import Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend
 from ..splats.spherical_harmonics import CONSTANT_BASIS
 from .cryptomatte import Ranks, hash_numbers
+from .frame_meshes import FrameMeshes, draw_meshes, no_splats, visible_shares
 from .frame_request import (
     COMBINED,
     CRYPTOMATTE,
@@ -25,6 +26,7 @@ from .frame_request import (
     FrameRequest,
 )
 from .loaded_scenes import LoadedScene
+from .mesh_layer import compose
 from .renders import COVERED
 from .scene_linear import over_background, premultiplied
 
@@ -49,6 +51,7 @@ class _Drawn:
     """(H, W) coverage without holdouts."""
     depth: Tensor | None
     """(H, W) Σ αᵢTᵢzᵢ, where a pass needs it."""
+    meshes: FrameMeshes | None = None
 
 
 def draw_frame(
@@ -78,14 +81,17 @@ def draw_frame(
     drawn: _Drawn | None = None
     with torch.no_grad():
         for name in track(request.passes, "Drawing splats", report, should_stop):
+            if drawn is None and (request.meshes is not None or name not in {INDEX, CRYPTOMATTE}):
+                drawn = _draw(request, scene, backend)
+            meshes = None if drawn is None else drawn.meshes
             if name == INDEX:
-                found[name] = _indices(request, scene, backend)
+                found[name] = _indices(request, scene, meshes, backend)
                 continue
             if name == CRYPTOMATTE:
-                ranks = _cryptomatte(request, scene, backend, report, should_stop)
+                ranks = _cryptomatte(request, scene, meshes, backend, report, should_stop)
                 found |= {f"{name}_{number}": one for number, one in enumerate(ranks)}
                 continue
-            drawn = drawn or _draw(request, scene, backend)
+            assert drawn is not None
             if name == COMBINED:
                 found[name] = _combined(request, drawn)
             elif name == DEPTH:
@@ -100,7 +106,8 @@ def _draw(request: FrameRequest, scene: LoadedScene | None, backend: Backend) ->
     if scene is None:
         nothing = torch.zeros(camera.height, camera.width)
         black = torch.zeros(camera.height, camera.width, 3)
-        return _Drawn(black, nothing, nothing, nothing)
+        alone = None if request.meshes is None else no_splats(request, request.meshes)
+        return _Drawn(black, nothing, nothing, nothing, alone)
     splat, shown = scene.splat, None
     if any(part.holdout for part in request.parts):
         cut = _of_parts(scene, [part.holdout for part in request.parts], backend)[:, None]
@@ -117,7 +124,11 @@ def _draw(request: FrameRequest, scene: LoadedScene | None, backend: Backend) ->
     )
     alpha = rendering.alpha
     visible = alpha if rendering.features is None else rendering.features[..., 0]
-    return _Drawn(rendering.rgb, alpha, visible, rendering.depth)
+    meshes = None
+    if request.meshes is not None:
+        scale = _scale(request.to_world)
+        meshes = draw_meshes(request, request.meshes, scale, splat, shown, scene.sh_degree, backend)
+    return _Drawn(rendering.rgb, alpha, visible, rendering.depth, meshes)
 
 
 def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
@@ -130,10 +141,20 @@ def _combined(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
         linear = over_background(drawn.rgb, transmittance, background)
         # What holdouts cover is neither the splat nor the world.
         alpha = drawn.shown + transmittance
+    picture = _in_scene(request, torch.cat([linear, alpha[..., None]], dim=2))
+    if drawn.meshes is None:
+        return picture
+    meshes = drawn.meshes
+    front = _in_scene(request, meshes.front)
+    return compose(meshes.layer, picture, front, meshes.front_coverage)
+
+
+def _in_scene(request: FrameRequest, rgba: Tensor) -> NDArray[np.float32]:
+    """Return linear Rec. 709 (H, W, 4) in the scene's linear colours."""
     if not np.allclose(request.to_scene, np.eye(3), atol=SAME_COLORS):
-        to_scene = torch.tensor(request.to_scene, dtype=torch.float32, device=linear.device)
-        linear = linear @ to_scene.T
-    return _array(torch.cat([linear, alpha[..., None]], dim=2))
+        to_scene = torch.tensor(request.to_scene, dtype=torch.float32, device=rgba.device)
+        rgba = torch.cat([rgba[..., :3] @ to_scene.T, rgba[..., 3:]], dim=2)
+    return _array(rgba)
 
 
 def _depth(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
@@ -154,14 +175,19 @@ def _positions(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
 
 
 def _seen(drawn: _Drawn) -> NDArray[np.bool_]:
-    return _array(drawn.alpha) >= COVERED
+    seen = _array(drawn.alpha) >= COVERED
+    return seen if drawn.meshes is None else seen | (drawn.meshes.coverage >= COVERED)
 
 
 def _distance(request: FrameRequest, drawn: _Drawn) -> NDArray[np.float32]:
     """Return the expected distance along the camera's axis (H, W), units of the world."""
     assert drawn.depth is not None
     expected = _array(drawn.depth / drawn.alpha.clamp(min=COVERED))
-    return expected * np.float32(_scale(request.to_world))
+    distance = expected * np.float32(_scale(request.to_world))
+    if drawn.meshes is None:
+        return distance
+    meshes = drawn.meshes
+    return np.where(meshes.coverage >= COVERED, meshes.layer.depth, distance)
 
 
 def _scale(to_world: NDArray[np.float64]) -> float:
@@ -169,11 +195,14 @@ def _scale(to_world: NDArray[np.float64]) -> float:
 
 
 def _indices(
-    request: FrameRequest, scene: LoadedScene | None, backend: Backend
+    request: FrameRequest,
+    scene: LoadedScene | None,
+    meshes: FrameMeshes | None,
+    backend: Backend,
 ) -> NDArray[np.float32]:
-    camera = request.view.camera
     if scene is None:
-        return np.zeros((camera.height, camera.width, 1), np.float32)
+        nothing = np.zeros((request.view.camera.height, request.view.camera.width), np.float32)
+        return _with_meshes(nothing, meshes)[..., None]
     given = np.array([part.index or 0 for part in request.parts], np.int32)[scene.part]
     own = np.array([part.index is None for part in request.parts])[scene.part]
     cut = np.array([part.holdout for part in request.parts])[scene.part]
@@ -181,12 +210,21 @@ def _indices(
     strongest, _weight = backend.render_labels(
         scene.splat, request.view, torch.from_numpy(labels).to(backend.device)
     )
-    return _array(strongest)[..., None]
+    return _with_meshes(_array(strongest), meshes)[..., None]
+
+
+def _with_meshes(indices: NDArray[np.float32], meshes: FrameMeshes | None) -> NDArray[np.float32]:
+    """Return indices (H, W) with those of meshes where these cover most of a pixel."""
+    if meshes is None:
+        return indices
+    own = 0.0 if meshes.layer.index is None else meshes.layer.index
+    return np.where(meshes.coverage >= COVERED, own, indices).astype(np.float32)
 
 
 def _cryptomatte(
     request: FrameRequest,
     scene: LoadedScene | None,
+    meshes: FrameMeshes | None,
     backend: Backend,
     report: Reporter,
     should_stop: ShouldStop,
@@ -203,9 +241,18 @@ def _cryptomatte(
             features = torch.stack(
                 [_of_parts(scene, _are(request.parts, name), backend) for name in group], dim=1
             )
-            rendering = backend.render(scene.splat, request.view, sh_degree=0, features=features)
-            assert rendering.features is not None
-            ranks.add(_array(rendering.features), hash_numbers(group))
+            if meshes is None:
+                rendering = backend.render(
+                    scene.splat, request.view, sh_degree=0, features=features
+                )
+                assert rendering.features is not None
+                shares = rendering.features
+            else:
+                shares = visible_shares(request, scene.splat, features, meshes, backend)
+            ranks.add(_array(shares), hash_numbers(group))
+    if meshes is not None and meshes.layer.shares is not None and meshes.layer.hashes is not None:
+        passing = 1.0 - meshes.front_coverage[..., None]
+        ranks.add(meshes.layer.shares * passing, meshes.layer.hashes)
     return ranks.passes()
 
 

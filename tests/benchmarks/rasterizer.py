@@ -2,8 +2,8 @@
 """How long the CPU rasterizer takes: `python -m tests.benchmarks.rasterizer [--quick]`.
 
 CPU time of one thread, the least of several runs, because other programs share the machine; wall
-time for label rendering, with all threads. The scene is a furnished room: flat discs on walls and
-spheres, 85 % of them visible, half of them nearly opaque.
+time, with all threads, for label maps and for pictures parted at a depth. The scene is a furnished
+room: flat discs on walls and spheres, 85 % of them visible, half of them nearly opaque.
 """
 
 from __future__ import annotations
@@ -184,19 +184,29 @@ def torch_step(count: int, size: tuple[int, int], channels: int) -> float:
     return 1e3 * (time.process_time() - start)
 
 
-def label_milliseconds(count: int, size: tuple[int, int], repeats: int) -> float:
-    """Return the wall ms of one label map with all threads."""
-    backend = CpuBackend()
+def wall_milliseconds(count: int, size: tuple[int, int], repeats: int) -> dict[str, float]:
+    """Return the wall ms, with all threads, of a picture, a parted one and a label map."""
+    backend, view = CpuBackend(), view_of(*size)
     with torch.no_grad():
         splat = activated(room(count))
     splat = replace(splat, means=splat.means.detach())
     labels = torch.randint(0, 12, (count,), dtype=torch.int32)
-    times = []
+    limits = 2 + 6 * torch.rand(view.camera.height, view.camera.width)
+    calls: dict[str, Callable[[], object]] = {
+        "plain wall": lambda: backend.render(splat, view),
+        "split wall": lambda: backend.render_split(splat, view, limits),
+        "labels wall": lambda: backend.render_labels(splat, view, labels),
+    }
+    runs = []
     for _ in range(repeats):
-        start = time.perf_counter()
-        backend.render_labels(splat, view_of(*size), labels)
-        times.append(1e3 * (time.perf_counter() - start))
-    return min(times)
+        spent = {}
+        for name, call in calls.items():
+            start = time.perf_counter()
+            with torch.no_grad():
+                call()
+            spent[name] = 1e3 * (time.perf_counter() - start)
+        runs.append(spent)
+    return least(runs)
 
 
 def main() -> None:
@@ -211,14 +221,14 @@ def main() -> None:
     backend.compile_kernels()
     counts = (50_000,) if arguments.quick else (20_000, 50_000, 100_000)
     sizes = ((400, 300),) if arguments.quick else ((400, 300), (800, 600))
-    titles = [*PHASES, "loss", "adam", "step", "labels wall"]
+    titles = [*PHASES, "loss", "adam", "step", "plain wall", "split wall", "labels wall"]
     print(f"{'N':>7} {'size':>8} {'C':>3}", *(f"{title:>12}" for title in titles), "torch / ours")
     for size in sizes:
         for count in counts:
-            labels = label_milliseconds(count, size, arguments.repeats)
+            walls = wall_milliseconds(count, size, arguments.repeats)
             for channels in (0, 16):
                 figures = training_step(backend, count, size, channels, arguments.repeats)
-                figures["labels wall"] = labels
+                figures |= walls
                 ratio = ""
                 if arguments.torch:
                     ours = sum(figures[phase] for phase in PHASES)

@@ -191,6 +191,10 @@ def test_no_gaussians_draw_the_background(backend, make_splat, make_view, as_dty
     matrix = backend.blending_weights(splat, view, torch.arange(5))
     assert matrix.starts.tolist() == [0] * 6
     assert matrix.count == 0
+    split = backend.render_split(splat, view, torch.ones(10, 20, device=backend.device))
+    assert split.front_rgb.shape == split.back_rgb.shape == (10, 20, 3)
+    assert split.front_alpha.shape == split.back_alpha.shape == (10, 20)
+    assert all((value == 0).all() for value in vars(split).values())
 
 
 def test_what_lies_behind_the_camera_is_not_drawn(backend, scene, make_view, as_dtype):
@@ -201,6 +205,8 @@ def test_what_lies_behind_the_camera_is_not_drawn(backend, scene, make_view, as_
     assert (drawn.alpha == 0).all()
     assert (drawn.info["radii"] == 0).all()
     assert splat.means.grad is None or (splat.means.grad == 0).all()
+    split = backend.render_split(splat, view, torch.full((10, 20), 3.0, device=backend.device))
+    assert all((value == 0).all() for value in vars(split).values())
 
 
 def test_extreme_gaussians_stay_finite(backend, scene, make_view, as_dtype):
@@ -318,6 +324,58 @@ def test_blending_weights_show_the_labels_that_are_rendered(backend, scene, make
     clear = weights.cpu() > 0.5 + 1e-3  # whatever else is there has less
     assert clear.float().mean() > 0.3
     assert (torch.from_numpy(shown)[clear] == rendered.cpu()[clear]).all()
+
+
+@pytest.mark.parametrize(("size", "sh_degree"), [((50, 40), 3), ((61, 37), 1), ((1, 1), 0)])
+def test_split_renderings_equal_the_reference(
+    backend, scene, make_view, as_dtype, steady_pixels, size, sh_degree
+):
+    exact, view = scene(200, 9), make_view(*size, seed=3)
+    steady = steady_pixels(exact, view)
+    generator = torch.Generator().manual_seed(0)
+    limits = 1.5 + 3 * torch.rand(*size[::-1], generator=generator)  # the scene is at 1.3 to 4.7
+    limits[torch.rand(limits.shape, generator=generator) < 0.2] = torch.inf
+    depths = reference.project(exact, view).depths
+    nearest = (depths - limits.double().reshape(-1, 1)).abs().amin(dim=1)
+    steady &= (nearest > 1e-5).reshape(steady.shape)  # no Gaussian changes sides by rounding
+    assert steady.double().mean() > 0.9
+
+    expected = reference.render_split(exact, view, limits, sh_degree=sh_degree)
+    splat = as_dtype(exact, grad=False, dtype=torch.float32, device=backend.device)
+    actual = backend.render_split(splat, view, limits.to(backend.device), sh_degree=sh_degree)
+    for name, value in vars(expected).items():
+        drawn = getattr(actual, name)
+        assert (drawn.shape, drawn.dtype) == (value.shape, torch.float32), name
+        difference = (drawn.cpu().double() - value)[steady].abs().max()
+        assert difference < _tolerance(backend), name
+
+
+def test_the_parts_of_a_split_add_up_to_the_rendering(backend, scene, make_view, as_dtype):
+    view = make_view(50, 40)
+    splat = as_dtype(scene(300, 10), grad=False, dtype=torch.float32, device=backend.device)
+    whole = backend.render(splat, view)
+    limits = torch.linspace(1, 5, 2000, device=backend.device).reshape(40, 50)
+    split = backend.render_split(splat, view, limits)
+    assert (split.front_rgb + split.back_rgb - whole.rgb).abs().max() < 1e-6
+    assert (split.front_alpha + split.back_alpha - whole.alpha).abs().max() < 1e-6
+    assert split.front_alpha.mean() > 0.1
+    assert split.back_alpha.mean() > 0.1
+
+
+@pytest.mark.parametrize("limit", [0.0, 2.0, torch.inf, torch.nan])
+def test_a_limit_before_or_behind_everything_leaves_one_part_empty(
+    backend, scene, make_view, as_dtype, limit
+):
+    view = make_view(50, 40, distance=5.0)  # the scene is at 3.2 to 6.8
+    splat = as_dtype(scene(100, 11), grad=False, dtype=torch.float32, device=backend.device)
+    whole = backend.render(splat, view)
+    limits = torch.full((40, 50), limit, device=backend.device)
+    split = backend.render_split(splat, view, limits)
+    front, back = (split.front_rgb, split.front_alpha), (split.back_rgb, split.back_alpha)
+    full, empty = (back, front) if limit <= 2 else (front, back)
+    for value, expected in zip(full, (whole.rgb, whole.alpha), strict=True):
+        assert (value - expected).abs().max() < 1e-6
+    assert all(value.abs().max() < 1e-6 for value in empty)
 
 
 def test_the_loss_is_the_same_everywhere(backend):

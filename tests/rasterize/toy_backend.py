@@ -15,7 +15,7 @@ from cgc_addon.progress import Reporter
 from cgc_addon.rasterize import reference, ssim
 from cgc_addon.rasterize.backends import BackendDescription
 from cgc_addon.rasterize.blending import BlendingMatrix
-from cgc_addon.rasterize.interface import NEAR_PLANE, Rendering, SplatTensors
+from cgc_addon.rasterize.interface import NEAR_PLANE, Rendering, SplatTensors, SplitRendering
 
 TOY = BackendDescription(
     name="toy",
@@ -100,3 +100,16 @@ class ToyBackend:
         near_plane: float = NEAR_PLANE,
     ) -> tuple[Tensor, Tensor]:
         return reference.label_map(splat, view, labels, near_plane)
+
+    def render_split(
+        self,
+        splat: SplatTensors,
+        view: View,
+        limits: Tensor,
+        *,
+        sh_degree: int = 3,
+        near_plane: float = NEAR_PLANE,
+    ) -> SplitRendering:
+        return reference.render_split(
+            splat, view, limits, sh_degree=sh_degree, near_plane=near_plane
+        )

@@ -64,17 +64,9 @@ def camera_view(
     Raises:
         CgcError: there is no camera, or none that the engine can draw through.
     """
-    if camera is None:
-        raise CgcError("The scene has no camera; add one, or make one active.")
-    if scene.render.use_multiview:
-        raise CgcError("CGC Splats renders no stereoscopy; switch it off in the output properties.")
+    camera = checked_camera(scene, camera)
     evaluated = camera.evaluated_get(depsgraph)
     data = camera_data(evaluated)
-    if data.type != "PERSP":
-        raise CgcError(
-            f"{camera.name} is no perspective camera, and splats are drawn by no other; "
-            "set its lens type to Perspective."
-        )
     matrix = np.array(evaluated.matrix_world, dtype=np.float64)
     view = view_of(scene, evaluated, frame, camera.name, matrix, _intrinsics(scene, data))
     whole = view.camera
@@ -86,6 +78,28 @@ def camera_view(
         cy=whole.cy - region.top,
     )
     return replace(view, camera=part)
+
+
+def checked_camera(scene: Scene, camera: Object | None) -> Object:
+    """Return a camera that splats can be drawn through.
+
+    Args:
+        scene: that is rendered.
+        camera: of the render.
+
+    Raises:
+        CgcError: there is no camera, or none that the engine can draw through.
+    """
+    if camera is None:
+        raise CgcError("The scene has no camera; add one, or make one active.")
+    if scene.render.use_multiview:
+        raise CgcError("CGC Splats renders no stereoscopy; switch it off in the output properties.")
+    if camera_data(camera).type != "PERSP":
+        raise CgcError(
+            f"{camera.name} is no perspective camera, and splats are drawn by no other; "
+            "set its lens type to Perspective."
+        )
+    return camera
 
 
 def _intrinsics(scene: Scene, data: Camera) -> PinholeCamera:

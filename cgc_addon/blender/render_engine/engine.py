@@ -75,6 +75,7 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
             passes,
             worker.handover().write,
             worker.folder(),
+            worker.meshes,
         )
         if wanted.remark:
             self.report({"WARNING"}, wanted.remark)

@@ -11,6 +11,7 @@ from ..common.access import of_scene
 from ..common.buttons import layout_of
 from ..common.context import scene_of, view_layer_of
 from .identity import ENGINE
+from .mesh_render_operator import draw_buttons
 
 if TYPE_CHECKING:
     from bpy.types import Context
@@ -42,6 +43,7 @@ class CGC_PT_render_splats(_EnginePanel, bpy.types.Panel):  # noqa: N801 - Blend
         settings: Any = of_scene(scene)
         layout.prop(settings, "backend")
         layout.prop(scene.render, "film_transparent", text="Transparent Film")
+        draw_buttons(layout.column(align=True), "Render with Meshes")
 
 
 class CGC_PT_render_passes(_EnginePanel, bpy.types.Panel):  # noqa: N801 - Blender's convention

@@ -25,6 +25,7 @@ from ...worker.client import Worker
 from ..common import preferences
 from ..jobs.registry import new_worker
 from .handover import Handover
+from .mesh_pictures import MeshPictures
 
 POLL_SECONDS = 0.01
 STOP_SECONDS = 0.4
@@ -43,6 +44,8 @@ class RenderWorker:
     """Starts the process when it is needed, gives it frames, and ends it."""
 
     def __init__(self) -> None:
+        self.meshes: MeshPictures | None = None
+        """What frames are drawn around, while splats and meshes are rendered together."""
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._started_as: tuple[object, ...] = ()

@@ -19,12 +19,17 @@ from ..output.mask_views import frame_of_capture
 from ..output.placed_splats import PlacedSplat, visible_splats
 from ..splats.objects import data_of
 from .camera import Region, camera_view
+from .mesh_pictures import MeshPictures
 from .render_passes import RenderPass, ranks_of, wanted_drawings
 from .world_color import scene_primaries, world_color
 
 if TYPE_CHECKING:
     from bpy.types import Depsgraph, Object, PointCloud, Scene, ViewLayer
 
+_NEVER_SEEN = frozenset(
+    {"CAMERA", "EMPTY", "LIGHT", "LIGHT_PROBE", "SPEAKER", "ARMATURE", "LATTICE"}
+)
+"""Types of objects that no picture shows."""
 HandOver = Callable[["PointCloud"], Path]
 """Writes the Gaussians of a point cloud into a file, where they are in none, and names it."""
 
@@ -47,6 +52,7 @@ def scene_request(
     passes: list[RenderPass],
     hand_over: HandOver,
     output: Path,
+    meshes: MeshPictures | None = None,
 ) -> SceneRequest:
     """Read the evaluated scene; nothing of it is changed.
 
@@ -57,15 +63,18 @@ def scene_request(
         passes: of the view layer.
         hand_over: is given each point cloud.
         output: folder for the answer.
+        meshes: to draw around.
 
     Raises:
-        CgcError: the camera cannot be drawn through, or a splat has a scale of zero.
+        CgcError: the camera cannot be drawn through, a splat has a scale of zero, or the frame has
+            no picture of its meshes.
     """
     scene = cast("Scene", depsgraph.scene_eval)
     layer = cast("ViewLayer", depsgraph.view_layer)
     capture = active_capture_in(cast("Scene", depsgraph.scene), layer)
     frame = frame_of_capture(capture, depsgraph)
-    view = camera_view(scene, camera or scene.camera, depsgraph, frame, region)
+    camera = camera or scene.camera
+    view = camera_view(scene, camera, depsgraph, frame, region)
     try:
         to_frame = np.linalg.inv(frame)
     except np.linalg.LinAlgError:
@@ -98,9 +107,14 @@ def scene_request(
         background=background,
         ranks=ranks_of(layer),
         backend=of_scene(cast("Scene", depsgraph.scene)).backend,
+        meshes=None
+        if meshes is None or camera is None
+        else meshes.file_of(scene, layer, camera.evaluated_get(depsgraph), region),
     )
-    names = tuple(dict.fromkeys(part.name for part in parts if not part.holdout))
-    return SceneRequest(request, names, remark)
+    names = [part.name for part in parts if not part.holdout]
+    if request.meshes is not None:
+        names += [item.name for item in depsgraph.objects if item.type not in _NEVER_SEEN]
+    return SceneRequest(request, tuple(dict.fromkeys(names)), remark)
 
 
 def _part(splat: PlacedSplat, file: Path, to_frame: NDArray[np.float64]) -> FramePart:

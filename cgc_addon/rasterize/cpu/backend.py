@@ -13,11 +13,12 @@ from ...dataset.scene import View
 from ...errors import CgcError
 from ...progress import Reporter, silent, track
 from ..blending import BlendingMatrix
-from ..interface import NEAR_PLANE, Rendering, SplatTensors, degree_of
+from ..interface import NEAR_PLANE, Rendering, SplatTensors, SplitRendering, degree_of
 from .drawing import TILES_AT_ONCE, Drawing
 from .kernels.binning import hide_rows
 from .kernels.labels import draw_labels
 from .kernels.layout import DEPTH, GROUP
+from .kernels.split import draw_split
 from .kernels.weights import list_weights
 from .products import KERNEL_PRODUCTS
 from .projection import Projection, camera_floats, flat
@@ -184,6 +185,36 @@ class CpuBackend:
                 width, height, flat(strongest), flat(weights),
             )  # fmt: skip
         return torch.from_numpy(names)[strongest.long()], weights
+
+    @torch.no_grad()
+    def render_split(
+        self,
+        splat: SplatTensors,
+        view: View,
+        limits: Tensor,
+        *,
+        sh_degree: int = 3,
+        near_plane: float = NEAR_PLANE,
+    ) -> SplitRendering:
+        """Draw what lies before and behind a depth; see `rasterize.interface.Backend`.
+
+        Raises:
+            CgcError: there is not one float32 limit per pixel.
+        """
+        width, height = view.camera.width, view.camera.height
+        limits = _checked("limits of depth", limits, (height, width))
+        farthest = torch.finfo(torch.float32).max
+        limits = limits.nan_to_num(nan=farthest, posinf=farthest).clamp_(min=0.0)
+        front_rgb, back_rgb = torch.empty(2, height, width, 3)
+        front_alpha, back_alpha = torch.empty(2, height, width)
+        with limited_threads(self.threads), numba.parallel_chunksize(TILES_AT_ONCE):
+            _means2d, records, depths, _radii = _project(splat, view, sh_degree, near_plane)
+            tiles = distribute(flat(records), flat(depths), width, height, self._scratch)
+            draw_split(
+                flat(records), tiles.starts, tiles.gaussians, tiles.across, width, height,
+                flat(limits), flat(front_rgb), flat(front_alpha), flat(back_rgb), flat(back_alpha),
+            )  # fmt: skip
+        return SplitRendering(front_rgb, front_alpha, back_rgb, back_alpha)
 
     def compile_kernels(self, report: Reporter = silent) -> None:
         """Compile all that training and rendering need; near-instant when it is on disk already.

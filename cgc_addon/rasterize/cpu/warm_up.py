@@ -40,9 +40,12 @@ def stages(backend: Backend) -> list[Callable[[], None]]:
     def labels() -> None:
         backend.render_labels(splat, view, torch.ones(1, dtype=torch.int32))
 
+    def split() -> None:
+        backend.render_split(splat, view, torch.ones(16, 16))
+
     def weights() -> None:
         matrix = backend.blending_weights(splat, view, torch.arange(256))
         matrix.strongest_labels(np.ones(1, np.int32))
         blend_features(matrix.rows(np.arange(16)), features).sum().backward()
 
-    return [forward, backward, loss, labels, weights]
+    return [forward, backward, loss, labels, split, weights]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...dataset.scene import View
 from ..blending import BlendingMatrix
-from ..interface import NEAR_PLANE, Rendering, SplatTensors, degree_of
+from ..interface import NEAR_PLANE, Rendering, SplatTensors, SplitRendering, degree_of
 from ..ssim import photometric_loss, ssim
 from .footprints import Footprints, blend, project, weights_of
 
@@ -151,6 +151,43 @@ class CudaBackend:
                 share = torch.maximum(best, share)
         assert label is not None and share is not None  # noqa: PT018 - there is always label 0
         return label, share
+
+    @torch.no_grad()
+    def render_split(
+        self,
+        splat: SplatTensors,
+        view: View,
+        limits: Tensor,
+        *,
+        sh_degree: int = 3,
+        near_plane: float = NEAR_PLANE,
+    ) -> SplitRendering:
+        """Draw what lies before and behind a depth; see `interface.Backend.render_split`.
+
+        gsplat's kernels know no limit: where there is one, the front is added up from its weights.
+        """
+        shape = view.camera.height, view.camera.width
+        if not len(splat.means):
+            rgb, alpha = (torch.zeros(*shape, *more, device=self.device) for more in ((3,), ()))
+            return SplitRendering(rgb, alpha, rgb.clone(), alpha.clone())
+        footprints = project(splat, view, near_plane)
+        colors = self._colors(splat, view, footprints, sh_degree)
+        whole, alpha = blend(footprints, colors)
+        whole = torch.cat([whole, alpha[..., None]], dim=-1).reshape(-1, 4)
+        values = torch.cat([colors[0], torch.ones_like(colors[0, :, :1])], dim=-1)
+        limits = limits.to(self.device).flatten()
+        front = whole.clone()
+        limited = limits.isfinite().nonzero()[:, 0]
+        for start in range(0, len(limited), PIXELS_AT_ONCE):
+            chunk = limited[start : start + PIXELS_AT_ONCE]
+            rows, gaussians, weights = weights_of(footprints, chunk)
+            near = footprints.depths[0, gaussians] < limits[chunk][rows]
+            parts = weights[near, None] * values[gaussians[near]]
+            sums = parts.new_zeros(len(chunk), 4).index_add_(0, rows[near], parts)
+            front[chunk] = sums.to(front)
+        back = (whole - front).reshape(*shape, 4)
+        front = front.reshape(*shape, 4)
+        return SplitRendering(front[..., :3], front[..., 3], back[..., :3], back[..., 3])
 
     def _nothing(
         self,

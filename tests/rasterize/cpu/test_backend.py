@@ -154,6 +154,8 @@ def test_other_types_and_shapes_are_refused_by_name(backend, make_splat, make_vi
         backend.blending_weights(splat, view, torch.tensor([3, 3]))
     with pytest.raises(CgcError, match="row · width"):
         backend.blending_weights(splat, view, torch.tensor([64 * 48]))
+    with pytest.raises(CgcError, match="limits of depth of shape"):
+        backend.render_split(splat, view, torch.zeros(64, 48))
 
 
 def test_the_result_does_not_depend_on_the_threads(make_splat, make_view, as_dtype):

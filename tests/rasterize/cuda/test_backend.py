@@ -95,6 +95,19 @@ def test_many_pixels_are_weighed_some_at_a_time(recorded, make_splat, make_view,
     assert abs(whole.weights - parts.weights).max() < 1e-6
 
 
+def test_only_pixels_with_a_limit_are_weighed(recorded, make_splat, make_view, monkeypatch):
+    splat, view = make_splat(30, dtype=torch.float32), make_view(20, 15)
+    limits = torch.full((15, 20), torch.inf)
+    CudaBackend("cpu").render_split(splat, view, limits)
+    assert _count(recorded, "rasterize_to_indices_in_range") == 0
+    limits[:5] = 3.0
+    whole = CudaBackend("cpu").render_split(splat, view, limits)
+    monkeypatch.setattr(backend, "PIXELS_AT_ONCE", 64)
+    parts = CudaBackend("cpu").render_split(splat, view, limits)
+    assert _count(recorded, "rasterize_to_indices_in_range") == 1 + 2
+    torch.testing.assert_close(parts.front_rgb, whole.front_rgb)
+
+
 def test_operations_take_as_many_arguments_as_the_compiled_ones(emulated_gsplat):
     header = (SOURCES / "include" / "Ops.h").read_text()
     header = re.sub(r"//.*", "", header)
