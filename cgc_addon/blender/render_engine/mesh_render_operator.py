@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
@@ -33,27 +34,41 @@ ENGINES = (
 MESHES, SPLATS = "Meshes are rendered; Esc cancels", "Splats are drawn; Esc cancels"
 
 
+@dataclass(frozen=True)
+class RenderOptions:
+    """What is wanted of both renders."""
+
+    animation: bool
+    """All frames, not the one that the scene stands at."""
+    write_still: bool
+    """Into the scene's output path; an animation is written in any case."""
+    engine: str
+    """Of `ENGINES`."""
+
+
 class TwoRenders(_Operator):
     """Mixed into an operator: renders meshes, then splats, in a window as jobs of Blender's."""
 
     if TYPE_CHECKING:
-        animation: bool
-        write_still: bool
-        engine: str
         _timer: Timer | None
         _rendering: MeshRendering | None
 
     _rendering = None
     _timer = None
 
+    def wanted(self) -> RenderOptions:
+        """Return what the user asks for."""
+        raise NotImplementedError
+
     def execute(self, context: Context) -> set[OperatorReturnItems]:
+        wanted = self.wanted()
         try:
-            with MeshRendering(scene_of(context), self.engine, self.animation) as rendering:
+            with MeshRendering(scene_of(context), wanted.engine, wanted.animation) as rendering:
                 rendering.begin_meshes()
                 self._render("EXEC_DEFAULT", rendering, write_still=True)
                 if not rendering.begin_splats():
                     return self._cancelled()
-                self._render("EXEC_DEFAULT", rendering, write_still=self.write_still)
+                self._render("EXEC_DEFAULT", rendering, write_still=wanted.write_still)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -67,13 +82,17 @@ class TwoRenders(_Operator):
     def start_modal(self, context: Context) -> set[OperatorReturnItems]:
         """Start the first render and keep an eye on both while the window goes on working."""
         try:
-            self._rendering = MeshRendering(scene_of(context), self.engine, self.animation)
+            wanted = self.wanted()
+            self._rendering = MeshRendering(scene_of(context), wanted.engine, wanted.animation)
             self._rendering.begin_meshes()
             self._render("INVOKE_DEFAULT", self._rendering, write_still=True)
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             self._close(context)
             return {"CANCELLED"}
+        except BaseException:  # whatever it was, nothing may stay hidden
+            self._close(context)
+            raise
         manager = window_manager_of(context)
         self._timer = manager.event_timer_add(LOOK_SECONDS, window=members_of(context).window)
         manager.modal_handler_add(self)
@@ -92,17 +111,23 @@ class TwoRenders(_Operator):
             if not rendering.begin_splats():
                 self._close(context)
                 return self._cancelled()
-            self._render("INVOKE_DEFAULT", rendering, write_still=self.write_still)
+            self._render("INVOKE_DEFAULT", rendering, write_still=self.wanted().write_still)
         except CgcError as error:
             self._close(context)
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        except BaseException:
+            self._close(context)
+            raise
         show_status(context, SPLATS)
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
         """Blender takes the operator away: another file is loaded, or the window is closed."""
+        rendering, self._rendering = self._rendering, None
         self._close(context)
+        if rendering is not None:
+            close_after_render(rendering)
 
     def _render(self, how: str, rendering: MeshRendering, *, write_still: bool) -> None:
         """Start a render, or render.
@@ -112,7 +137,10 @@ class TwoRenders(_Operator):
         """
         try:
             bpy.ops.render.render(
-                how, animation=self.animation, write_still=write_still, scene=rendering.scene_name
+                how,
+                animation=self.wanted().animation,
+                write_still=write_still,
+                scene=rendering.scene_name,
             )
         except RuntimeError as error:  # so Blender hands on what an engine reports
             raise CgcError(str(error).removeprefix("Error: ").strip()) from error
@@ -165,10 +193,26 @@ class CGC_OT_render_with_meshes(TwoRenders, bpy.types.Operator):  # noqa: N801 -
             return False
         return True
 
+    def wanted(self) -> RenderOptions:
+        return RenderOptions(self.animation, self.write_still, self.engine)
+
 
 def a_render_runs() -> bool:
     """Return whether Blender renders in the background of a window."""
     return bool(bpy.app.is_job_running("RENDER"))
+
+
+def close_after_render(rendering: MeshRendering) -> None:
+    """Put everything back as soon as Blender does not read it any more."""
+
+    def close() -> float | None:
+        if a_render_runs():
+            return LOOK_SECONDS
+        rendering.close()
+        return None
+
+    if close() is not None:
+        bpy.app.timers.register(close, first_interval=LOOK_SECONDS)
 
 
 def draw_buttons(layout: UILayout, text: str) -> None:

@@ -13,7 +13,7 @@ bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.render_engine import mesh_render_operator
 from cgc_addon.blender.render_engine.mesh_pictures import MeshPictures
-from cgc_addon.blender.render_engine.mesh_render_operator import TwoRenders
+from cgc_addon.blender.render_engine.mesh_render_operator import RenderOptions, TwoRenders
 from cgc_addon.blender.render_engine.render_worker import render_worker
 
 from .mesh_stage import HEIGHT, WALL, WIDTH, add_ball, add_wall, read_picture, set_stage
@@ -122,9 +122,11 @@ class InWindow(TwoRenders):
     bl_label = "Render Splats and Meshes"
 
     def __init__(self) -> None:
-        self.animation, self.write_still, self.engine = False, True, "CYCLES"
         self.reports: list[tuple[set[str], str]] = []
         self.started: list[tuple[str, bool, str]] = []
+
+    def wanted(self) -> RenderOptions:
+        return RenderOptions(animation=False, write_still=True, engine="CYCLES")
 
     def report(self, kind: set[str], text: str) -> None:
         self.reports.append((kind, text))
@@ -193,9 +195,25 @@ def test_a_window_that_is_closed_meanwhile_leaves_everything_as_before(touchy, r
         operator.end()
         running[0] = False
         operator.modal(window, TICK)
+    running[0] = False
     operator.cancel(window)
     assert _state() == before
     assert window.timers == []
+
+
+def test_what_a_render_still_reads_is_put_back_after_it(touchy, running, monkeypatch):
+    waiting: list[Any] = []
+    monkeypatch.setattr(bpy.app.timers, "register", lambda f, **_options: waiting.append(f))
+    before, window, operator = _state(), Window(), InWindow()
+    operator.start_modal(window)
+    operator.cancel(window)
+    assert window.timers == []
+    (close,) = waiting
+    assert close() == mesh_render_operator.LOOK_SECONDS
+    assert "Scene Meshes" in bpy.data.scenes
+    running[0] = False
+    assert close() is None
+    assert _state() == before
 
 
 def test_what_a_window_cannot_render_is_said(touchy):
