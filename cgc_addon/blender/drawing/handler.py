@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ...errors import CgcError
 from ..common.windows import areas_of, redraw_viewports
 from ..splats.stand_in import set_drawing
 from .viewport import ViewportDrawing
@@ -31,6 +32,8 @@ class _Active:
 
     handle: Any = None
     viewport: ViewportDrawing | None = None
+    problem: str = ""
+    """Why splats cannot be drawn."""
 
 
 _active = _Active()
@@ -40,8 +43,9 @@ def register() -> None:
     """Draw splats from now on; without windows there is nothing to draw into."""
     if bpy.app.background:
         return
-    set_drawing(True)
-    _active.viewport = ViewportDrawing()
+    if hasattr(bpy.data, "objects"):  # else Blender has just started, and nothing has failed yet
+        set_drawing(True)
+    _active.viewport, _active.problem = ViewportDrawing(), ""
     _active.handle = bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW")
     bpy.app.handlers.load_pre.append(_before_load)
     redraw_viewports(bpy.context)
@@ -49,9 +53,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Draw them no more, and free the graphics card."""
-    if _active.viewport is None:
-        return
-    bpy.app.handlers.load_pre.remove(_before_load)
+    if _before_load in bpy.app.handlers.load_pre:  # not in background mode
+        bpy.app.handlers.load_pre.remove(_before_load)
     _stop()
     redraw_viewports(bpy.context)
 
@@ -65,6 +68,11 @@ def leave_to(engine: str) -> None:
 def painter() -> Painter | None:
     """Return what draws in this session, None where nothing is drawn."""
     return None if _active.viewport is None else _active.viewport.ready_painter()
+
+
+def problem() -> str:
+    """Return why splats cannot be drawn, "" where they can."""
+    return _active.problem
 
 
 def due_regions() -> set[int]:
@@ -83,13 +91,23 @@ def _draw() -> None:
         return
     try:
         _active.viewport.draw(bpy.context)
-    except Exception:
-        _stop()  # once is enough: Blender would call it again with every redraw
-        # Nothing in the file may be changed while Blender draws.
-        bpy.app.timers.register(_leave_to_blender)
+    except CgcError as error:
+        _give_up(str(error))
+    except Exception as error:
+        _give_up(f"Splats cannot be drawn ({type(error).__name__}: {error}); please report this.")
         raise
+    if _active.viewport is None:
+        return
     if _active.viewport.waits and not bpy.app.timers.is_registered(_look_again):
         bpy.app.timers.register(_look_again, first_interval=LOOK_AGAIN_SECONDS)
+
+
+def _give_up(reason: str) -> None:
+    """Draw no more: Blender would call again with every redraw."""
+    _stop()
+    _active.problem = reason
+    # Nothing in the file may be changed while Blender draws.
+    bpy.app.timers.register(_leave_to_blender)
 
 
 def _leave_to_blender() -> None:

@@ -12,6 +12,7 @@ from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
+from ..drawing import handler as viewport_drawing
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
@@ -92,6 +93,9 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
         layout.prop(settings, "look_color")
         if settings.look_shape == "SPLATS":
             layout.prop(settings, "look_size", slider=True)
+            if viewport_drawing.problem():
+                say(layout, context, viewport_drawing.problem(), "ERROR")
+                say(layout, context, "Points are shown until the extension is enabled anew.")
         elif settings.look_color in COLORS_OF_SPLATS:
             say(layout, context, "Only Splats show this; photo colours are shown.", "INFO")
         elif settings.look_shape == "NATIVE" and not has_native():
