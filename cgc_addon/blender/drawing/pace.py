@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 FRAME_SECONDS = 0.06
 """What splats may take of a redraw while the view moves."""
+SOFTWARE_FRAME_SECONDS = 0.025
+"""The same where the processor stands in for a graphics card: the rest of the redraw takes it long
+enough."""
 SLICE_SECONDS = 0.2
 """What they may take of a redraw while the full picture is being completed."""
 REST_SECONDS = 0.15
@@ -20,6 +23,8 @@ FIRST_GUESS = 500_000.0
 for it at once, and no more than a slow computer can bear."""
 FEWEST = 2_000
 """Gaussians in any redraw: fewer show nothing, and measure nothing."""
+ENOUGH = 50_000
+"""Gaussians that show what is where: a coarser picture of so many beats a finer one of fewer."""
 
 
 @dataclass
@@ -27,18 +32,20 @@ class Pace:
     """Learns the speed at which pictures of one size are drawn."""
 
     per_second: float = FIRST_GUESS
+    measured: bool = False
 
     def learn(self, count: int, seconds: float) -> None:
         """Take note of a measurement; those of a few Gaussians say little and are passed over."""
         if count < FEWEST:
             return
-        measured = count / max(seconds, 1e-6)
         # Quickly down, since a slow redraw is felt; up by no more than four at a time.
-        self.per_second = min(measured, 4.0 * self.per_second)
+        self.per_second = min(count / max(seconds, 1e-6), 4.0 * self.per_second)
+        self.measured = True
 
     def keep_between(self, slowest: float, fastest: float) -> None:
-        """Take note of bounds, in Gaussians per second."""
-        self.per_second = min(max(self.per_second, slowest), fastest)
+        """Take note of bounds, Gaussians per second; unless it is measured, expect the worst."""
+        known = self.per_second if self.measured else slowest
+        self.per_second = min(max(known, slowest), fastest)
 
     def affordable(self, seconds: float) -> int:
         """Return how many Gaussians can be drawn in a time."""

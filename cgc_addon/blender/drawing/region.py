@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One region of a window: which picture of the splats it shows now, and what is still to do.
 
-While the view moves, as many Gaussians are drawn as time allows, those that cover most first, at
-half the resolution where that is not all of them. Once it rests, they are sorted, and the full
-picture is drawn in slices, one with each redraw, and shown when it is whole. After that a redraw
-only lays it over the region again.
+While the view moves, as many Gaussians are drawn as time allows, those that cover most first, at a
+half or a quarter of the resolution where that is not all of them. Once it rests, they are sorted,
+and the full picture is drawn in slices, one with each redraw, and shown when it is whole. After
+that a redraw only lays it over the region again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .ordering import Order, back_to_front
-from .pace import FRAME_SECONDS, REST_SECONDS, SLICE_SECONDS, Pace
+from .pace import ENOUGH, FRAME_SECONDS, REST_SECONDS, SLICE_SECONDS, Pace
 from .sorter import Sorter
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .picture import Painter, Picture, Style
     from .shown import Appearance, Viewpoint
 
+FULL, HALF, QUARTER = 1, 2, 4
+"""Pixels of a region along one of the picture."""
 SORTED_AT_ONCE = 50_000
 """So many Gaussians are sorted within a redraw, in some milliseconds."""
 
@@ -58,10 +60,10 @@ class Wanted:
         """Return how many Gaussians there are, seen or not."""
         return sum(len(appearance.splat.gaussians) for appearance in self.appearances)
 
-    def at_half_size(self) -> Wanted:
-        """Return the same at half the resolution."""
+    def coarser(self, factor: int) -> Wanted:
+        """Return the same at a part of the resolution."""
         view = self.viewpoint
-        width, height = max(1, view.width // 2), max(1, view.height // 2)
+        width, height = max(1, view.width // factor), max(1, view.height // factor)
         return replace(self, viewpoint=replace(view, width=width, height=height))
 
 
@@ -79,8 +81,11 @@ class RegionDrawing:
     _key: Hashable = None
     _changed_at: float = 0.0
     _sorter: Sorter = field(default_factory=Sorter)
-    _full: Pace = field(default_factory=Pace)
-    _half: Pace = field(default_factory=Pace)
+    frame_seconds: float = FRAME_SECONDS
+    """What splats may take of a redraw while the view moves."""
+    _paces: dict[int, Pace] = field(
+        default_factory=lambda: {factor: Pace() for factor in (FULL, HALF, QUARTER)}
+    )
 
     def advance(self, painter: Painter, wanted: Wanted) -> Picture | None:
         """Draw what time allows, and return the picture to show.
@@ -118,27 +123,26 @@ class RegionDrawing:
 
     def _draw_moving(self, painter: Painter, wanted: Wanted) -> None:
         """Draw a picture within the time of one frame."""
-        affordable = self._full.affordable(FRAME_SECONDS)
+        affordable = {
+            factor: pace.affordable(self.frame_seconds) for factor, pace in self._paces.items()
+        }
         total = wanted.total()
-        if total <= affordable and total <= SORTED_AT_ONCE:
+        if total <= min(affordable[FULL], SORTED_AT_ONCE):
             order = back_to_front(wanted.appearances, wanted.viewpoint)
-            self._finish(self._drawn(painter, wanted, order))
-            return
-        newest = self._sorter.newest()
-        if total <= affordable:  # a graphics card: what takes its time is the sorting
+            self._finish(self._drawn(painter, wanted, order, FULL))
+        elif total <= affordable[FULL]:  # a graphics card: what takes its time is the sorting
             self._ask(wanted, None)
+            newest = self._sorter.newest()
             if newest is None or newest[0][:2] != (wanted.splats(), None):
                 order = back_to_front(wanted.appearances, wanted.viewpoint)
             else:
                 order = newest[1]
-            self.shown = self._drawn(painter, wanted, order)
-            return
-        smaller = wanted.at_half_size()
-        at_most = self._half.affordable(FRAME_SECONDS)
-        order = back_to_front(wanted.appearances, wanted.viewpoint, at_most)
-        self.shown = self._drawn(painter, smaller, order, self._half)
-        # Four times the pixels take longer, but at most four times as long.
-        self._full.keep_between(self._half.per_second / 4.0, self._half.per_second)
+            self.shown = self._drawn(painter, wanted, order, FULL)
+        else:
+            factor = HALF if affordable[HALF] >= min(total, ENOUGH) else QUARTER
+            at_most = affordable[factor]
+            order = back_to_front(wanted.appearances, wanted.viewpoint, at_most)
+            self.shown = self._drawn(painter, wanted, order, factor)
 
     def _draw_slice(self, painter: Painter, wanted: Wanted) -> None:
         """Draw the next part of the full picture, once the order is there."""
@@ -151,10 +155,10 @@ class RegionDrawing:
                 wanted.appearances, newest[1], wanted.viewpoint, wanted.style
             )
             self.begun.wait()
-        began, count = self.clock(), self._full.affordable(SLICE_SECONDS)
+        began, count = self.clock(), self._paces[FULL].affordable(SLICE_SECONDS)
         self.begun.draw(painter.blender, wanted.nearest, count)
         self.begun.wait()
-        self._full.learn(count, self.clock() - began)
+        self._learn(FULL, count, self.clock() - began)
         if self.begun.complete:
             self._finish(self.begun)
 
@@ -165,16 +169,25 @@ class RegionDrawing:
         self._sorter.ask(key, lambda: back_to_front(appearances, viewpoint, at_most))
         return key
 
-    def _drawn(
-        self, painter: Painter, wanted: Wanted, order: Order, pace: Pace | None = None
-    ) -> Picture:
+    def _drawn(self, painter: Painter, wanted: Wanted, order: Order, factor: int) -> Picture:
         """Return a whole picture, and learn how long it takes."""
-        began = self.clock()
-        picture = painter.begin(wanted.appearances, order, wanted.viewpoint, wanted.style)
-        picture.draw(painter.blender, wanted.nearest, picture.total)
+        began, coarse = self.clock(), wanted.coarser(factor)
+        picture = painter.begin(coarse.appearances, order, coarse.viewpoint, coarse.style)
+        picture.draw(painter.blender, coarse.nearest, picture.total)
         picture.wait()
-        (pace or self._full).learn(picture.total, self.clock() - began)
+        self._learn(factor, picture.total, self.clock() - began)
         return picture
+
+    def _learn(self, factor: int, count: int, seconds: float) -> None:
+        """Take note of a measurement, also where it bounds what else may take."""
+        self._paces[factor].learn(count, seconds)
+        if not self._paces[factor].measured:
+            return
+        known = self._paces[factor].per_second
+        for other, pace in self._paces.items():
+            # A finer picture takes longer, but at most by its pixels.
+            pixels = (factor / other) ** 2
+            pace.keep_between(min(known, known / pixels), max(known, known / pixels))
 
     def _finish(self, picture: Picture) -> None:
         self.shown, self.begun, self.fine = picture, None, True

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy as np
 from ..common.access import of_scene
 from ..common.context import members_of, preferences_of, region_of, scene_of, view_layer_of
 from .compositing import Outline
-from .graphics import framebuffer_in_use
+from .graphics import framebuffer_in_use, in_software
 from .ordering import depth_range
+from .pace import FRAME_SECONDS, SOFTWARE_FRAME_SECONDS
 from .picture import Painter, Style
 from .region import RegionDrawing, Wanted
 from .shown import Appearance, Viewpoint
@@ -34,7 +35,7 @@ smooth, Blender moves its picture a little."""
 class _Region:
     """What is kept of one region from redraw to redraw."""
 
-    drawing: RegionDrawing = field(default_factory=RegionDrawing)
+    drawing: RegionDrawing
     around: Surroundings | None = None
     """When the picture was begun."""
     nearest: GPUTexture | None = None
@@ -72,7 +73,7 @@ class ViewportDrawing:
             self._forget(address)
             return
         painter = self.ready_painter()
-        state = self._regions.setdefault(address, _Region())
+        state = self._regions.setdefault(address, _Region(new_drawing()))
         framebuffer, area = framebuffer_in_use()
         viewpoint = viewpoint_of(view, area[2], area[3])
         around = read_surroundings(framebuffer, area)
@@ -147,6 +148,11 @@ class ViewportDrawing:
             state.drawing.close()
         if not self._regions and self.painter is not None:
             self.painter.forget()
+
+
+def new_drawing() -> RegionDrawing:
+    """Return what draws one region, at a pace that becomes this computer."""
+    return RegionDrawing(frame_seconds=SOFTWARE_FRAME_SECONDS if in_software() else FRAME_SECONDS)
 
 
 def viewpoint_of(view: RegionView3D, width: int, height: int) -> Viewpoint:

@@ -24,8 +24,8 @@ from ..drawing.graphics import (
     triangle_over_all,
 )
 from ..drawing.picture import Style
-from ..drawing.region import RegionDrawing, Wanted
-from ..drawing.viewport import viewpoint_of
+from ..drawing.region import Wanted
+from ..drawing.viewport import new_drawing, viewpoint_of
 from ..drawing.watch import shown_scene
 from .world_color import scene_primaries, world_color
 
@@ -39,7 +39,7 @@ class RenderedViewport:
 
     def __init__(self) -> None:
         """Compile; needs a graphics context."""
-        self._drawing = RegionDrawing()
+        self._drawing = new_drawing()
         names = ("world", "red", "green", "blue")
         info = new_shader_info(("picture",), dict.fromkeys(names, "VEC4"), ("color",))
         self._shader = shader_over_all(info, _FRAGMENT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where drawing fails, Blender draws points and the panel says why; enabled anew, it begins anew."""
+"""Where drawing fails, Blender draws points and the panel says why, until it begins anew."""
 
 from __future__ import annotations
 
