@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 FRAME_SECONDS = 0.06
 """What splats may take of a redraw while the view moves."""
-SOFTWARE_FRAME_SECONDS = 0.025
+SOFTWARE_FRAME_SECONDS = 0.03
 """The same where the processor stands in for a graphics card: the rest of the redraw takes it long
 enough."""
 SLICE_SECONDS = 0.2
