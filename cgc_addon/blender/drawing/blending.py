@@ -24,7 +24,7 @@ AT_ONCE = 256
 """Quads in one instance; graphics cards are slow with instances of a few vertices."""
 
 
-class Blender:
+class Blending:
     """The shaders, without and with marks, and the quads they draw."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .atlas import Atlas, build_atlas, feature_colors
-from .blending import Blender
+from .blending import Blending
 from .compositing import Compositor
 from .graphics import drawing_into, in_software, new_framebuffer, new_texture, wait_for
 from .projection import Projector
@@ -75,11 +75,11 @@ class Picture:
         """Whether all of them are in it."""
         return self.drawn >= self.total
 
-    def draw(self, blender: Blender, nearest: GPUTexture, count: int) -> None:
+    def draw(self, blending: Blending, nearest: GPUTexture, count: int) -> None:
         """Draw the next `count` ellipses."""
         with drawing_into(self._framebuffer, self.size):
             marked = self.marks is not None
-            blender.blend(self._ellipses, self.size, self.drawn, count, nearest, marked=marked)
+            blending.blend(self._ellipses, self.size, self.drawn, count, nearest, marked=marked)
         self.drawn = min(self.drawn + count, self.total)
 
     def wait(self) -> None:
@@ -92,7 +92,7 @@ class Painter:
 
     def __init__(self) -> None:
         """Compile the shaders; needs a graphics context."""
-        self.projector, self.blender = Projector(), Blender()
+        self.projector, self.blending = Projector(), Blending()
         self.nearest, self.compositor = Nearest(), Compositor()
         self.nothing_near = new_texture((1, 1), "R32F", np.ones(1))
         """For `Picture.draw`, where nothing hides splats."""

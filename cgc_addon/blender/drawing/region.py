@@ -156,7 +156,7 @@ class RegionDrawing:
             )
             self.begun.wait()
         began, count = self.clock(), self._paces[FULL].affordable(SLICE_SECONDS)
-        self.begun.draw(painter.blender, wanted.nearest, count)
+        self.begun.draw(painter.blending, wanted.nearest, count)
         self.begun.wait()
         self._learn(FULL, count, self.clock() - began)
         if self.begun.complete:
@@ -173,7 +173,7 @@ class RegionDrawing:
         """Return a whole picture, and learn how long it takes."""
         began, coarse = self.clock(), wanted.coarser(factor)
         picture = painter.begin(coarse.appearances, order, coarse.viewpoint, coarse.style)
-        picture.draw(painter.blender, coarse.nearest, picture.total)
+        picture.draw(painter.blending, coarse.nearest, picture.total)
         picture.wait()
         self._learn(factor, picture.total, self.clock() - began)
         return picture

@@ -43,6 +43,10 @@ class CGC_PT_render_splats(_EnginePanel, bpy.types.Panel):  # noqa: N801 - Blend
         settings: Any = of_scene(scene)
         layout.prop(settings, "backend")
         layout.prop(scene.render, "film_transparent", text="Transparent Film")
+        view = scene.view_settings
+        if view is not None and view.view_transform != "Standard":
+            layout.prop(view, "view_transform")
+            layout.label(text="Standard keeps the colours of the photos", icon="INFO")
         draw_buttons(layout.column(align=True), "Render with Meshes")
 
 

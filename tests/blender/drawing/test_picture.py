@@ -42,7 +42,7 @@ def drawn(appearances, viewpoint: Viewpoint, style: Style = PHOTO, nearest=None,
     if nearest is not None:
         near = new_texture((viewpoint.width, viewpoint.height), "R32F", nearest)
     while not picture.complete:
-        picture.draw(painter.blender, near, step)
+        picture.draw(painter.blending, near, step)
     picture.wait()
     return picture
 

@@ -31,7 +31,7 @@ class FakePicture:
     def complete(self) -> bool:
         return self.drawn >= self.total
 
-    def draw(self, _blender, _nearest, count: int) -> None:
+    def draw(self, _blending, _nearest, count: int) -> None:
         part = min(count, self.total - self.drawn)
         self.drawn += part
         pixels = self.size[0] * self.size[1] / self.painter.pixels
@@ -47,7 +47,7 @@ class FakePainter:
 
     speed: float
     pixels: int = 64 * 48
-    blender: object = None
+    blending: object = None
     now: float = 100.0
     begun: list[FakePicture] = field(default_factory=list)
 

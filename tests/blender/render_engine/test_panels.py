@@ -24,6 +24,10 @@ def test_they_are_there_for_this_engine_alone(scene) -> None:
 
 def test_they_offer_what_the_engine_has(scene) -> None:
     assert drawn(CGC_PT_render_splats).properties == ["backend", "film_transparent"]
+    scene.view_settings.view_transform = "Filmic" if bpy.app.version < (5, 0) else "AgX"
+    told = drawn(CGC_PT_render_splats)
+    assert told.properties == ["backend", "film_transparent", "view_transform"]
+    assert any("Standard keeps the colours" in text for text in told.texts)
     assert drawn(CGC_PT_render_passes).properties == [
         "use_pass_z",
         "use_pass_position",
