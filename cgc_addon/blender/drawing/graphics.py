@@ -130,11 +130,14 @@ def new_interface(name: str) -> GPUStageInterfaceInfo:
     return _types.GPUStageInterfaceInfo(name)
 
 
-def bind(shader: GPUShader, samplers: dict[str, GPUTexture], constants: dict[str, object]) -> None:
+def bind(
+    shader: GPUShader, samplers: Mapping[str, GPUTexture], constants: Mapping[str, object]
+) -> None:
     """Bind a shader with all it reads; numbers that are whole are sent as such."""
     typed: Any = shader
     typed.bind()
-    for name, texture in samplers.items():
+    # The first one last: Blender 5.3.0 may read in the first slot what was bound at the end.
+    for name, texture in reversed(list(samplers.items())):
         typed.uniform_sampler(name, texture)
     for name, value in constants.items():
         send = typed.uniform_int if isinstance(value, int) else typed.uniform_float

@@ -77,8 +77,7 @@ class Nearest:
 
 
 def _shader() -> GPUShader:
-    # In this order: Blender 5.3.0 reads zeros from one channel in the first of two slots.
-    return shader_over_all(new_shader_info(("overlays", "depths"), {}, ("nearest",)), _FRAGMENT)
+    return shader_over_all(new_shader_info(("depths", "overlays"), {}, ("nearest",)), _FRAGMENT)
 
 
 _FRAGMENT = """

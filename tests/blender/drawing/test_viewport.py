@@ -44,11 +44,11 @@ class Window:
         self.depth = 1.0
 
     def redraw(self, viewport: ViewportDrawing) -> np.ndarray:
-        """Return what is seen over black once nothing more is to come."""
+        """Return what is seen over black once nothing more is to come, and stays."""
         for _ in range(200):
-            picture = self.redraw_once(viewport)
+            self.redraw_once(viewport)
             if not viewport.waits:
-                return picture
+                return self.redraw_once(viewport)
             time.sleep(0.01)
         raise AssertionError("the picture is never complete")
 
