@@ -14,7 +14,6 @@ from .blending import Blending
 from .compositing import Compositor
 from .graphics import drawing_into, in_software, new_framebuffer, new_texture, wait_for
 from .projection import Projector
-from .surroundings import Nearest
 
 if TYPE_CHECKING:
     from gpu.types import GPUTexture
@@ -93,7 +92,7 @@ class Painter:
     def __init__(self) -> None:
         """Compile the shaders; needs a graphics context."""
         self.projector, self.blending = Projector(), Blending()
-        self.nearest, self.compositor = Nearest(), Compositor()
+        self.compositor = Compositor()
         self.nothing_near = new_texture((1, 1), "R32F", np.ones(1))
         """For `Picture.draw`, where nothing hides splats."""
         self.atlas: Atlas | None = None

@@ -12,13 +12,13 @@ import numpy as np
 from ..common.access import of_scene
 from ..common.context import members_of, preferences_of, region_of, scene_of, view_layer_of
 from .compositing import Outline
-from .graphics import framebuffer_in_use, in_software
+from .graphics import framebuffer_in_use, in_software, new_texture
 from .ordering import depth_range
 from .pace import FRAME_SECONDS, SOFTWARE_FRAME_SECONDS
 from .picture import Painter, Style
 from .region import RegionDrawing, Wanted
 from .shown import Appearance, Viewpoint
-from .surroundings import Surroundings, read_surroundings
+from .surroundings import Surroundings, nearest_depths, read_surroundings
 from .watch import shown_scene
 
 if TYPE_CHECKING:
@@ -130,7 +130,6 @@ class ViewportDrawing:
         viewpoint: Viewpoint,
     ) -> None:
         """Decide whether what is around the splats has changed since their picture was begun."""
-        assert self.painter is not None
         view = viewpoint.world_to_view.tobytes() + viewpoint.projection.tobytes()
         still = appearances == state.appearances and view == state.view
         state.appearances, state.view = appearances, view
@@ -139,7 +138,9 @@ class ViewportDrawing:
             differing = np.count_nonzero(before.depths != around.depths)
             if differing <= (UNSTEADY * around.depths.size if still else 0):
                 return
-        state.around, state.nearest = around, self.painter.nearest.depths(around)
+        depths = nearest_depths(around)
+        height, width = depths.shape
+        state.around, state.nearest = around, new_texture((width, height), "R32F", depths)
         state.version += 1
 
     def _forget(self, address: int) -> None:

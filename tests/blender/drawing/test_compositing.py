@@ -36,6 +36,7 @@ def laid_over(
     depths = np.full(below.shape[:2], depth, dtype=np.float32)
     around = Surroundings(
         depths,
+        below[..., 3] > 0.0,
         new_texture(SIZE, "R32F", depths),
         new_texture(SIZE, "RGBA32F", below),
     )

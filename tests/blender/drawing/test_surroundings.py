@@ -9,7 +9,11 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from cgc_addon.blender.drawing.graphics import framebuffer_in_use, new_texture, read_texture
-from cgc_addon.blender.drawing.surroundings import Nearest, Surroundings, read_surroundings
+from cgc_addon.blender.drawing.surroundings import (
+    Surroundings,
+    nearest_depths,
+    read_surroundings,
+)
 
 pytestmark = pytest.mark.usefixtures("graphics")
 
@@ -52,9 +56,12 @@ def test_the_edge_of_a_line_is_as_near_as_the_line() -> None:
     overlay = np.zeros((9, 9, 4), dtype=np.float32)
     overlay[3:6, :5, 3] = 0.5  # smoothed on the left half, a body's edge on the right
     around = Surroundings(
-        depths, new_texture((9, 9), "R32F", depths), new_texture((9, 9), "RGBA16F", overlay)
+        depths,
+        overlay[..., 3] > 0.0,
+        new_texture((9, 9), "R32F", depths),
+        new_texture((9, 9), "RGBA16F", overlay),
     )
-    nearest = read_texture(Nearest().depths(around))[..., 0]
+    nearest = nearest_depths(around)
     assert (nearest[3:6, :5] == np.float32(0.3)).all()
     assert (nearest[4] == np.float32(0.3)).all()
     assert (nearest[3, 5:] == 1.0).all()
