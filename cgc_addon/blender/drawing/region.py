@@ -72,6 +72,8 @@ class RegionDrawing:
     """The pictures of one region."""
 
     clock: Callable[[], float] = time.monotonic
+    frame_seconds: float = FRAME_SECONDS
+    """What splats may take of a redraw while the view moves."""
     shown: Picture | None = None
     """What the region shows, complete."""
     begun: Picture | None = None
@@ -81,8 +83,6 @@ class RegionDrawing:
     _key: Hashable = None
     _changed_at: float = 0.0
     _sorter: Sorter = field(default_factory=Sorter)
-    frame_seconds: float = FRAME_SECONDS
-    """What splats may take of a redraw while the view moves."""
     _paces: dict[int, Pace] = field(
         default_factory=lambda: {factor: Pace() for factor in (FULL, HALF, QUARTER)}
     )
@@ -131,9 +131,9 @@ class RegionDrawing:
             order = back_to_front(wanted.appearances, wanted.viewpoint)
             self._finish(self._drawn(painter, wanted, order, FULL))
         elif total <= affordable[FULL]:  # a graphics card: what takes its time is the sorting
-            self._ask(wanted, None)
+            self._ask(wanted)
             newest = self._sorter.newest()
-            if newest is None or newest[0][:2] != (wanted.splats(), None):
+            if newest is None or newest[0][0] != wanted.splats():
                 order = back_to_front(wanted.appearances, wanted.viewpoint)
             else:
                 order = newest[1]
@@ -148,25 +148,26 @@ class RegionDrawing:
         """Draw the next part of the full picture, once the order is there."""
         if self.begun is None:
             newest = self._sorter.newest()
-            key = self._ask(wanted, None)
+            key = self._ask(wanted)
             if newest is None or newest[0] != key:
                 return
             self.begun = painter.begin(
                 wanted.appearances, newest[1], wanted.viewpoint, wanted.style
             )
             self.begun.wait()
-        began, count = self.clock(), self._paces[FULL].affordable(SLICE_SECONDS)
+        began, before = self.clock(), self.begun.drawn
+        count = self._paces[FULL].affordable(SLICE_SECONDS)
         self.begun.draw(painter.blending, wanted.nearest, count)
         self.begun.wait()
-        self._learn(FULL, count, self.clock() - began)
+        self._learn(FULL, self.begun.drawn - before, self.clock() - began)
         if self.begun.complete:
             self._finish(self.begun)
 
-    def _ask(self, wanted: Wanted, at_most: int | None) -> tuple[Hashable, ...]:
-        """Wish for the order of what is wanted, and return the key that it will have."""
-        key = (wanted.splats(), at_most, wanted.geometry())
+    def _ask(self, wanted: Wanted) -> tuple[Hashable, ...]:
+        """Wish for the order of all that is wanted, and return the key that it will have."""
+        key = (wanted.splats(), wanted.geometry())
         appearances, viewpoint = wanted.appearances, wanted.viewpoint
-        self._sorter.ask(key, lambda: back_to_front(appearances, viewpoint, at_most))
+        self._sorter.ask(key, lambda: back_to_front(appearances, viewpoint))
         return key
 
     def _drawn(self, painter: Painter, wanted: Wanted, order: Order, factor: int) -> Picture:

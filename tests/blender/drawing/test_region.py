@@ -144,6 +144,16 @@ def test_a_resting_view_is_completed_in_slices(cloud) -> None:
     region.close()
 
 
+def test_a_short_last_slice_does_not_make_it_seem_faster(cloud) -> None:
+    painter = FakePainter(speed=3e4)
+    region = RegionDrawing(clock=lambda: painter.now)
+    for angle in (0.0, 0.3):
+        region.advance(painter, wanted(cloud, angle))
+        took = redraw_until_fine(region, painter, wanted(cloud, angle))
+    assert max(took) < 1.2 * SLICE_SECONDS  # of the second picture: by then its speed is known
+    region.close()
+
+
 def test_what_was_begun_for_another_view_is_dropped(cloud) -> None:
     painter = FakePainter(speed=2e4)
     region = RegionDrawing(clock=lambda: painter.now)
