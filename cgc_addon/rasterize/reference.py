@@ -27,6 +27,7 @@ from .interface import (
     SplitRendering,
     degree_of,
 )
+from .rules import SLOPE_MARGIN
 
 BOX_LIMIT = 3.33
 """Half the side of a Gaussian's bounding box is never more than this many standard deviations."""
@@ -82,9 +83,8 @@ def project(splat: SplatTensors, view: View, near_plane: float = NEAR_PLANE) -> 
         [camera.fx * slope_x + camera.cx, camera.fy * slope_y + camera.cy], dim=-1
     )
 
-    # Far outside the picture the affine approximation explodes: the slopes that enter the Jacobian
-    # end 15 % of the picture's size beyond its edges.
-    margin_x, margin_y = 0.15 * camera.width / camera.fx, 0.15 * camera.height / camera.fy
+    margin_x = SLOPE_MARGIN * camera.width / camera.fx
+    margin_y = SLOPE_MARGIN * camera.height / camera.fy
     slope_x = slope_x.clamp(
         -camera.cx / camera.fx - margin_x, (camera.width - camera.cx) / camera.fx + margin_x
     )

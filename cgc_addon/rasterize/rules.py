@@ -8,5 +8,8 @@ DILATION = 0.3
 ALPHA_LIMIT = 0.999
 ALPHA_MINIMUM = 1.0 / 255.0
 TRANSMITTANCE_MINIMUM = 1e-4
+SLOPE_MARGIN = 0.15
+"""Far beside the picture the affine approximation explodes: slopes that enter the Jacobian end this
+share of the picture's size beyond its edges."""
 NEAR_PLANE = 0.01
 """Gaussians nearer than this to the camera plane are not drawn, scene units."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import gpu
 import numpy as np
 
-from .graphics import bind, new_batch, new_interface, new_shader_info
+from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM
+from .graphics import bind, new_batch, new_interface, new_shader_info, with_numbers
 from .textures import AT
 
 if TYPE_CHECKING:
@@ -89,8 +90,10 @@ def _shader(marked: bool) -> GPUShader:
     )
     info.vertex_in(0, "VEC3", "corner")
     info.vertex_out(between)
-    info.vertex_source(AT + _VERTEX.replace("AT_ONCE", str(AT_ONCE)))
-    info.fragment_source(_FRAGMENT.replace("MARKS", _MARKS if marked else ""))
+    numbers = {"AT_ONCE": AT_ONCE, "ALPHA_LIMIT": ALPHA_LIMIT, "ALPHA_MINIMUM": ALPHA_MINIMUM}
+    info.vertex_source(AT + with_numbers(_VERTEX, numbers))
+    fragment = _FRAGMENT.replace("MARKS", _MARKS if marked else "")
+    info.fragment_source(with_numbers(fragment, numbers))
     return gpu.shader.create_from_info(info)
 
 
@@ -105,12 +108,12 @@ void main()
     return;
   }
   vec4 axis = texelFetch(axes, at(item), 0);
-  if (axis.w < 1.0 / 255.0) {
+  if (axis.w < ALPHA_MINIMUM) {
     return;
   }
   vec4 place = texelFetch(places, at(item), 0);
-  /* There alpha has fallen to 1/255. */
-  deviations = corner.xy * sqrt(2.0 * log(255.0 * axis.w));
+  /* There alpha has fallen to the least that counts. */
+  deviations = corner.xy * sqrt(2.0 * log(axis.w / ALPHA_MINIMUM));
   vec2 across = vec2(-axis.y, axis.x) * (axis.z / length(axis.xy));
   vec2 pixel = place.xy + deviations.x * axis.xy + deviations.y * across;
   gl_Position = vec4(pixel / size * 2.0 - 1.0, 0.0, 1.0);
@@ -121,9 +124,9 @@ void main()
 _FRAGMENT = """
 void main()
 {
-  float alpha = min(color_and_opacity.a * exp(-0.5 * dot(deviations, deviations)), 0.999);
+  float alpha = min(color_and_opacity.a * exp(-0.5 * dot(deviations, deviations)), ALPHA_LIMIT);
   vec2 part = gl_FragCoord.xy / size * vec2(textureSize(nearest, 0));
-  if (alpha < 1.0 / 255.0 || depth_and_mark.x > texelFetch(nearest, ivec2(part), 0).x) {
+  if (alpha < ALPHA_MINIMUM || depth_and_mark.x > texelFetch(nearest, ivec2(part), 0).x) {
     discard;
   }
   picture = vec4(color_and_opacity.rgb * alpha, alpha);

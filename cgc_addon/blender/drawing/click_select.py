@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import bpy
-import numpy as np
 from bpy.props import BoolProperty
 from bpy_extras import view3d_utils
 
@@ -20,7 +19,7 @@ from ..common.access import of_scene
 from ..common.context import members_of, preferences_of, scene_of, view_layer_of, window_manager_of
 from .line_objects import REACH, line_object_at
 from .pick import pick
-from .shown import Viewpoint
+from .shown import Viewpoint, viewpoint_of
 from .watch import shown_scene
 
 if TYPE_CHECKING:
@@ -60,7 +59,9 @@ def splat_at(context: Context, x: float, y: float) -> Object | None:
     space = cast("SpaceView3D | None", members_of(context).space_data)
     if space is not None and not space.show_object_select_pointcloud:
         return None
-    viewpoint = viewpoint_of(context)
+    region = cast("Region", members_of(context).region)
+    view = cast("RegionView3D", members_of(context).region_data)
+    viewpoint = viewpoint_of(view, region.width, region.height)
     appearances = shown_scene().appearances(depsgraph, space)
     owners = _objects(view_layer_of(context), shown_scene().owners(depsgraph, space))
     chosen = [number for number, owner in enumerate(owners) if owner and not owner.hide_select]
@@ -70,15 +71,6 @@ def splat_at(context: Context, x: float, y: float) -> Object | None:
     if hit is None or _something_before(context, viewpoint, x, y, hit.depth):
         return None
     return owners[chosen[hit.appearance]]
-
-
-def viewpoint_of(context: Context) -> Viewpoint:
-    """Return where the 3D viewport of a context looks from."""
-    region = cast("Region", members_of(context).region)
-    view = cast("RegionView3D", members_of(context).region_data)
-    world_to_view = np.array(view.view_matrix, np.float64)
-    projection = np.array(view.window_matrix, np.float64)
-    return Viewpoint(world_to_view, projection, region.width, region.height)
 
 
 def select(context: Context, item: Object, extend: bool) -> bool:

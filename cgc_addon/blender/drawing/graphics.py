@@ -130,6 +130,13 @@ def new_interface(name: str) -> GPUStageInterfaceInfo:
     return _types.GPUStageInterfaceInfo(name)
 
 
+def with_numbers(source: str, numbers: Mapping[str, float]) -> str:
+    """Return GLSL with constants written out that Python knows by these names."""
+    for name, value in numbers.items():
+        source = source.replace(name, repr(value))
+    return source
+
+
 def bind(
     shader: GPUShader, samplers: Mapping[str, GPUTexture], constants: Mapping[str, object]
 ) -> None:

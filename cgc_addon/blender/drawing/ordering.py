@@ -69,11 +69,6 @@ def back_to_front(
     return Order(index[order], owner[order])
 
 
-def is_perspective(projection: NDArray[np.float64]) -> bool:
-    """Return whether a projection matrix (4, 4) is that of a perspective view."""
-    return bool(projection[3, 3] == 0.0)
-
-
 def _candidates(appearance: Appearance, share: float) -> slice | NDArray[np.int32]:
     """Return a share of a splat's Gaussians, the largest, or all of them."""
     if share >= 1.0:
@@ -91,7 +86,7 @@ def _seen(
     rows = np.stack([projection[0] @ matrix, projection[1] @ matrix, -matrix[2]])
     rows = rows.astype(np.float32)
     x, y, depth = (means @ row[:3] + row[3] for row in rows)
-    if is_perspective(projection):
+    if viewpoint.is_perspective:
         limit = MARGIN * depth
         return depth, (depth >= NEAR_PLANE) & (np.abs(x) <= limit) & (np.abs(y) <= limit)
     return depth, (np.abs(x) <= MARGIN) & (np.abs(y) <= MARGIN)
@@ -107,7 +102,7 @@ def _sizes(
     """Return how much of the picture Gaussians cover, weighed by opacity, in any unit (K,)."""
     scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
     areas = appearance.splat.areas[gaussians] * np.float32(scale * scale)
-    return areas / depth**2 if is_perspective(viewpoint.projection) else areas
+    return areas / depth**2 if viewpoint.is_perspective else areas
 
 
 def depth_range(appearances: Sequence[Appearance], viewpoint: Viewpoint) -> tuple[float, float]:

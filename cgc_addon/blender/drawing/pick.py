@@ -14,15 +14,14 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM, DILATION, NEAR_PLANE
+from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM, DILATION, NEAR_PLANE, SLOPE_MARGIN
 from ...splats import rotations
 from ...splats.gaussians import Gaussians
+from ..common.display_attributes import sigmoid
 from .shown import Appearance, Viewpoint
 
 SEEN = 0.5
 """What is seen at a pixel is where so much of the light behind is covered."""
-MARGIN = 0.15
-"""Of the picture's size, beyond its edges: where slopes that enter the Jacobian end."""
 _FARTHEST = float(np.sqrt(2.0 * np.log(ALPHA_LIMIT / ALPHA_MINIMUM))) + 0.01
 """Standard deviations at which the most opaque Gaussian falls below the least alpha."""
 _AT_ONCE = 1 << 16
@@ -114,7 +113,7 @@ def _covering(
 ) -> _Covering:
     """Evaluate some Gaussians at a pixel."""
     means = gaussians.means[indices].astype(np.float64) @ to_view[:3, :3].T + to_view[:3, 3]
-    opacities = 1.0 / (1.0 + np.exp(-gaussians.logit_opacities[indices].astype(np.float64)))
+    opacities = sigmoid(gaussians.logit_opacities[indices])
     axes = rotations.matrices(gaussians.quats[indices])
     axes = axes * (size * np.exp(gaussians.log_scales[indices].astype(np.float64)))[:, None, :]
     places, jacobians = _projected(means, viewpoint)
@@ -143,11 +142,11 @@ def _near(
     lens = viewpoint.projection
     to_clip = (lens @ to_view).astype(np.float32)
     # No row of the Jacobian is longer than these, divided by w.
-    slope = 1.0 + 2.0 * MARGIN
+    slope = 1.0 + 2.0 * SLOPE_MARGIN
     wide = viewpoint.width / 2 * hypot(lens[0, 0], abs(lens[0, 2]) + slope * abs(lens[3, 2]))
     high = viewpoint.height / 2 * hypot(lens[1, 1], abs(lens[1, 2]) + slope * abs(lens[3, 2]))
     stretch = size * float(np.linalg.norm(to_view[:3, :3], 2)) * hypot(wide, high)
-    least = np.float32(NEAR_PLANE if _is_perspective(viewpoint) else -np.inf)
+    least = np.float32(NEAR_PLANE if viewpoint.is_perspective else -np.inf)
     # Distances from the pixel, as factors of the clip space's coordinates.
     across = np.array([viewpoint.width / 2, viewpoint.width / 2 - x], np.float32)
     along = np.array([viewpoint.height / 2, viewpoint.height / 2 - y], np.float32)
@@ -184,11 +183,7 @@ def _projected(
     w = clip[:, 3, None]
     slopes = clip[:, :2] / w
     places = half * (slopes + 1.0)
-    if _is_perspective(viewpoint):
-        slopes = np.clip(slopes, -1.0 - 2.0 * MARGIN, 1.0 + 2.0 * MARGIN)
+    if viewpoint.is_perspective:
+        slopes = np.clip(slopes, -1.0 - 2.0 * SLOPE_MARGIN, 1.0 + 2.0 * SLOPE_MARGIN)
     jacobians = (lens[None, :2, :3] - slopes[:, :, None] * lens[3, :3]) / w[:, :, None]
     return places, half[:, None] * jacobians
-
-
-def _is_perspective(viewpoint: Viewpoint) -> bool:
-    return bool(viewpoint.projection[3, 2] != 0.0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...rasterize.rules import DILATION, NEAR_PLANE
+from ...rasterize.rules import ALPHA_MINIMUM, DILATION, NEAR_PLANE, SLOPE_MARGIN
 from .atlas import Atlas
 from .graphics import (
     bind,
@@ -24,8 +24,9 @@ from .graphics import (
     new_texture,
     shader_over_all,
     triangle_over_all,
+    with_numbers,
 )
-from .ordering import Order, is_perspective
+from .ordering import Order
 from .placements import COLUMNS, placement_table
 from .placements import GLSL as PLACEMENTS
 from .shown import Appearance, Viewpoint
@@ -34,8 +35,6 @@ from .textures import AT, WIDTH, list_texture, rows_for
 if TYPE_CHECKING:
     from gpu.types import GPUShader, GPUTexture
 
-FEW_PIXELS = 0.15
-"""How far beyond the edges of the picture the affine approximation is trusted, in its size."""
 MODES = ("PHOTO", "SEGMENT", "FEATURE", "DEPTH", "OPACITY")
 """Ways to colour, as the scene names them, numbered for the shader."""
 
@@ -112,7 +111,7 @@ class Projector:
             "count": len(order),
             "degree": atlas.degree,
             "texels": atlas.texels,
-            "perspective": int(is_perspective(viewpoint.projection)),
+            "perspective": int(viewpoint.is_perspective),
         }
         shader = self._shader
         with drawing_into(new_framebuffer(*targets), size_of_all):
@@ -127,7 +126,7 @@ def _focal_lengths(viewpoint: Viewpoint) -> tuple[float, float, float, float]:
     In an orthographic view they are px in a scene unit, and where its axis goes through.
     """
     projection, width, height = viewpoint.projection, viewpoint.width, viewpoint.height
-    column, sign = (2, -1.0) if is_perspective(projection) else (3, 1.0)
+    column, sign = (2, -1.0) if viewpoint.is_perspective else (3, 1.0)
     return (
         projection[0, 0] * width / 2,
         projection[1, 1] * height / 2,
@@ -141,10 +140,10 @@ def _slope_limits(viewpoint: Viewpoint) -> tuple[float, float, float, float]:
     fx, fy, cx, cy = _focal_lengths(viewpoint)
     width, height = viewpoint.width, viewpoint.height
     return (
-        (-cx - FEW_PIXELS * width) / fx,
-        (-cy - FEW_PIXELS * height) / fy,
-        (width - cx + FEW_PIXELS * width) / fx,
-        (height - cy + FEW_PIXELS * height) / fy,
+        (-cx - SLOPE_MARGIN * width) / fx,
+        (-cy - SLOPE_MARGIN * height) / fy,
+        (width - cx + SLOPE_MARGIN * width) / fx,
+        (height - cy + SLOPE_MARGIN * height) / fy,
     )
 
 
@@ -164,7 +163,8 @@ def _shader() -> GPUShader:
         constants,
         ("place", "axes", "color"),
     )
-    main = _MAIN.replace("WIDTH", str(WIDTH)).replace("DILATION", str(DILATION))
+    numbers = {"WIDTH": WIDTH, "DILATION": DILATION, "ALPHA_MINIMUM": ALPHA_MINIMUM}
+    main = with_numbers(_MAIN, numbers)
     return shader_over_all(info, AT + PLACEMENTS + _HARMONICS + main)
 
 
@@ -231,7 +231,7 @@ void main()
   vec4 mean = texelFetch(means, at(gaussian), 0);
   vec3 point = to_view * vec4(mean.xyz, 1.0);
   float depth = -point.z;
-  if (mean.w < 1.0 / 255.0 || (perspective != 0 && depth < numbers.w)) {
+  if (mean.w < ALPHA_MINIMUM || (perspective != 0 && depth < numbers.w)) {
     return;
   }
   /* Half the covariance: its three columns are the axes of the Gaussian, seen from the eye. */

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...splats.gaussians import Gaussians
+from ..common.display_attributes import sigmoid
+
+if TYPE_CHECKING:
+    from bpy.types import RegionView3D
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +30,7 @@ class StoredSplat:
     def areas(self) -> NDArray[np.float32]:
         """Opacity times the area of its two longest axes, of each Gaussian (N,), scene units²."""
         longest = np.sort(self.gaussians.log_scales, axis=1)[:, 1:].sum(axis=1)
-        opacities = 1.0 / (1.0 + np.exp(-self.gaussians.logit_opacities))
-        return (np.exp(longest) * opacities).astype(np.float32)
+        return (np.exp(longest) * sigmoid(self.gaussians.logit_opacities)).astype(np.float32)
 
     @cached_property
     def largest_first(self) -> NDArray[np.int32]:
@@ -58,3 +62,24 @@ class Viewpoint:
     width: int
     """px, as the height."""
     height: int
+
+    @property
+    def is_perspective(self) -> bool:
+        """Whether things look smaller from farther away."""
+        return bool(self.projection[3, 3] == 0.0)
+
+
+def viewpoint_of(view: RegionView3D, width: int, height: int) -> Viewpoint:
+    """Return where a region looks from.
+
+    Args:
+        view: of the region.
+        width: of the region, px.
+        height: likewise.
+    """
+    return Viewpoint(
+        np.array(view.view_matrix, dtype=np.float64),
+        np.array(view.window_matrix, dtype=np.float64),
+        width,
+        height,
+    )

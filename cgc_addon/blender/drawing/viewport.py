@@ -17,12 +17,12 @@ from .ordering import depth_range
 from .pace import FRAME_SECONDS, SOFTWARE_FRAME_SECONDS
 from .picture import Painter, Style
 from .region import RegionDrawing, Wanted
-from .shown import Appearance, Viewpoint
+from .shown import Appearance, Viewpoint, viewpoint_of
 from .surroundings import Surroundings, nearest_depths, read_surroundings
 from .watch import shown_scene
 
 if TYPE_CHECKING:
-    from bpy.types import Context, RegionView3D, SpaceView3D
+    from bpy.types import Context, SpaceView3D
     from gpu.types import GPUTexture
     from mathutils import Color
 
@@ -154,16 +154,6 @@ class ViewportDrawing:
 def new_drawing() -> RegionDrawing:
     """Return what draws one region, at a pace that becomes this computer."""
     return RegionDrawing(frame_seconds=SOFTWARE_FRAME_SECONDS if in_software() else FRAME_SECONDS)
-
-
-def viewpoint_of(view: RegionView3D, width: int, height: int) -> Viewpoint:
-    """Return where a region looks from."""
-    return Viewpoint(
-        np.array(view.view_matrix, dtype=np.float64),
-        np.array(view.window_matrix, dtype=np.float64),
-        width,
-        height,
-    )
 
 
 def _style(

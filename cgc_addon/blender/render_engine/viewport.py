@@ -25,7 +25,8 @@ from ..drawing.graphics import (
 )
 from ..drawing.picture import Style
 from ..drawing.region import Wanted
-from ..drawing.viewport import new_drawing, viewpoint_of
+from ..drawing.shown import viewpoint_of
+from ..drawing.viewport import new_drawing
 from ..drawing.watch import shown_scene
 from .world_color import scene_primaries, world_color
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...dataset.scene import View
+from ..rules import SLOPE_MARGIN
 from .kernels import layout
 from .kernels.projection import project, project_backward
 from .threads import limited_threads
@@ -29,7 +30,8 @@ def camera_floats(view: View, near_plane: float) -> NDArray[np.float32]:
     result[layout.POSITION : layout.POSITION + 3] = view.center()
     result[layout.FOCAL_X], result[layout.FOCAL_Y] = camera.fx, camera.fy
     result[layout.CENTER_X], result[layout.CENTER_Y] = camera.cx, camera.cy
-    margin_x, margin_y = 0.15 * camera.width / camera.fx, 0.15 * camera.height / camera.fy
+    margin_x = SLOPE_MARGIN * camera.width / camera.fx
+    margin_y = SLOPE_MARGIN * camera.height / camera.fy
     result[layout.LIMIT_LEFT] = camera.cx / camera.fx + margin_x
     result[layout.LIMIT_RIGHT] = (camera.width - camera.cx) / camera.fx + margin_x
     result[layout.LIMIT_TOP] = camera.cy / camera.fy + margin_y
