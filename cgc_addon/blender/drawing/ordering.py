@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...rasterize.rules import NEAR_PLANE
-from .shown import Appearance, Viewpoint
+from ...rasterize.rules import DILATION, NEAR_PLANE, SLOPE_MARGIN
+from .shown import FARTHEST, Appearance, Viewpoint
 
-MARGIN = 1.3
-"""Gaussians count whose middle lies in this many times the width and height of the picture; as in
-3DGS, others are too far away from where the projection holds."""
+STEEPEST = 1.0 + 2.0 * SLOPE_MARGIN
+"""No slope that enters the Jacobian is more than this, in halves of the picture."""
 CANDIDATES = 4.0
 """Where only some Gaussians are drawn, so many times as many are looked at, whatever the view."""
 
@@ -36,7 +35,10 @@ class Order:
 
 
 def back_to_front(
-    appearances: Sequence[Appearance], viewpoint: Viewpoint, at_most: int | None = None
+    appearances: Sequence[Appearance],
+    viewpoint: Viewpoint,
+    at_most: int | None = None,
+    size: float = 1.0,
 ) -> Order:
     """Return what is drawn from a viewpoint, sorted by the depth of the means.
 
@@ -44,6 +46,7 @@ def back_to_front(
         appearances: what is shown.
         viewpoint: from where.
         at_most: draw only so many Gaussians, those that cover most of the picture.
+        size: factor on all standard deviations.
     """
     total = sum(len(appearance.splat.gaussians) for appearance in appearances)
     share = 1.0 if at_most is None else CANDIDATES * at_most / max(total, 1)
@@ -51,7 +54,10 @@ def back_to_front(
     for number, appearance in enumerate(appearances):
         matrix = viewpoint.world_to_view @ appearance.matrix
         chosen = _candidates(appearance, share)
-        depth, seen = _seen(appearance.splat.gaussians.means[chosen], matrix, viewpoint)
+        splat = appearance.splat
+        depth, seen = _seen(
+            splat.gaussians.means[chosen], size * splat.reaches[chosen], matrix, viewpoint
+        )
         kept = np.flatnonzero(seen)
         depths.append(depth[kept])
         indices.append(kept if isinstance(chosen, slice) else chosen[kept])
@@ -62,8 +68,8 @@ def back_to_front(
         return Order(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32))
     depth, index, owner = (np.concatenate(part) for part in (depths, indices, owners))
     if at_most is not None and len(depth) > at_most:
-        size = np.concatenate(sizes)
-        largest = np.argpartition(size, len(size) - at_most)[len(size) - at_most :]
+        covered = np.concatenate(sizes)
+        largest = np.argpartition(covered, len(covered) - at_most)[len(covered) - at_most :]
         depth, index, owner = depth[largest], index[largest], owner[largest]
     order = np.argsort(-depth)
     return Order(index[order], owner[order])
@@ -78,18 +84,37 @@ def _candidates(appearance: Appearance, share: float) -> slice | NDArray[np.int3
 
 
 def _seen(
-    means: NDArray[np.float32], matrix: NDArray[np.float64], viewpoint: Viewpoint
+    means: NDArray[np.float32],
+    reaches: NDArray[np.float32],
+    matrix: NDArray[np.float64],
+    viewpoint: Viewpoint,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return depths (N,) and whether a mean lies before the eye, and near the picture (N,)."""
+    """Return depths (N,) and whether a Gaussian may be seen: before the eye, and in the picture.
+
+    Args:
+        means: (N, 3) in the splat's space.
+        reaches: (N,) how far from there a Gaussian is seen at most, in the splat's space.
+        matrix: (4, 4) from there to the view.
+        viewpoint: from where.
+    """
     projection = viewpoint.projection
     # Two rows for x and y in clip space, one for the depth.
     rows = np.stack([projection[0] @ matrix, projection[1] @ matrix, -matrix[2]])
     rows = rows.astype(np.float32)
     x, y, depth = (means @ row[:3] + row[3] for row in rows)
-    if viewpoint.is_perspective:
-        limit = MARGIN * depth
-        return depth, (depth >= NEAR_PLANE) & (np.abs(x) <= limit) & (np.abs(y) <= limit)
-    return depth, (np.abs(x) <= MARGIN) & (np.abs(y) <= MARGIN)
+    # How far beyond the edge a middle may lie, in clip space: no row of the Jacobian is longer, and
+    # what the dilation adds is less than a pixel's deviation.
+    stretch = float(np.linalg.norm(matrix[:3, :3], 2))
+    edge = depth if viewpoint.is_perspective else np.float32(1.0)
+    steep = STEEPEST if viewpoint.is_perspective else 0.0
+    seen = depth >= NEAR_PLANE if viewpoint.is_perspective else np.ones(len(means), dtype=bool)
+    sides = ((x, 0, viewpoint.width), (y, 1, viewpoint.height))
+    for place, row, pixels in sides:
+        slope = steep + abs(float(projection[row, 2]))
+        wide = np.float32(stretch * np.hypot(projection[row, row], slope))
+        dilated = np.float32(1.0 + 2.0 * FARTHEST * np.sqrt(DILATION) / pixels)
+        seen &= np.abs(place) <= dilated * edge + wide * reaches
+    return depth, seen
 
 
 def _sizes(
@@ -110,7 +135,8 @@ def depth_range(appearances: Sequence[Appearance], viewpoint: Viewpoint) -> tupl
     depths = []
     for appearance in appearances:
         matrix = viewpoint.world_to_view @ appearance.matrix
-        depth, seen = _seen(appearance.splat.gaussians.means, matrix, viewpoint)
+        splat = appearance.splat
+        depth, seen = _seen(splat.gaussians.means, splat.reaches, matrix, viewpoint)
         depths.append(depth[seen])
     together = np.concatenate(depths) if depths else np.zeros(0)
     if not len(together):

@@ -18,12 +18,12 @@ from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM, DILATION, NEAR_PLANE,
 from ...splats import rotations
 from ...splats.gaussians import Gaussians
 from ..common.display_attributes import sigmoid
-from .shown import Appearance, Viewpoint
+from .shown import FARTHEST, Appearance, Viewpoint
 
 SEEN = 0.5
 """What is seen at a pixel is where so much of the light behind is covered."""
-_FARTHEST = float(np.sqrt(2.0 * np.log(ALPHA_LIMIT / ALPHA_MINIMUM))) + 0.01
-"""Standard deviations at which the most opaque Gaussian falls below the least alpha."""
+_FARTHEST = FARTHEST + 0.01
+"""A little farther, for what is rounded."""
 _AT_ONCE = 1 << 16
 """Gaussians whose numbers fit into a processor's cache."""
 

@@ -50,7 +50,11 @@ class Wanted:
         """Return what is equal as long as the order is the same."""
         view = self.viewpoint
         matrices = (view.world_to_view.tobytes(), view.projection.tobytes())
-        return (self.appearances, *matrices, view.width, view.height)
+        return (self.appearances, *matrices, view.width, view.height, self.style.size)
+
+    def order(self, at_most: int | None = None) -> Order:
+        """Return what is drawn, back to front: all of it, or so many Gaussians at most."""
+        return back_to_front(self.appearances, self.viewpoint, at_most, self.style.size)
 
     def splats(self) -> Hashable:
         """Return what is equal as long as an order fits, if not to this place of everything."""
@@ -128,20 +132,20 @@ class RegionDrawing:
         }
         total = wanted.total()
         if total <= min(affordable[FULL], SORTED_AT_ONCE):
-            order = back_to_front(wanted.appearances, wanted.viewpoint)
+            order = wanted.order()
             self._finish(self._drawn(painter, wanted, order, FULL))
         elif total <= affordable[FULL]:  # a graphics card: what takes its time is the sorting
             self._ask(wanted)
             newest = self._sorter.newest()
             if newest is None or newest[0][0] != wanted.splats():
-                order = back_to_front(wanted.appearances, wanted.viewpoint)
+                order = wanted.order()
             else:
                 order = newest[1]
             self.shown = self._drawn(painter, wanted, order, FULL)
         else:
             factor = HALF if affordable[HALF] >= min(total, ENOUGH) else QUARTER
             at_most = affordable[factor]
-            order = back_to_front(wanted.appearances, wanted.viewpoint, at_most)
+            order = wanted.order(at_most)
             self.shown = self._drawn(painter, wanted, order, factor)
 
     def _draw_slice(self, painter: Painter, wanted: Wanted) -> None:
@@ -166,8 +170,7 @@ class RegionDrawing:
     def _ask(self, wanted: Wanted) -> tuple[Hashable, ...]:
         """Wish for the order of all that is wanted, and return the key that it will have."""
         key = (wanted.splats(), wanted.geometry())
-        appearances, viewpoint = wanted.appearances, wanted.viewpoint
-        self._sorter.ask(key, lambda: back_to_front(appearances, viewpoint))
+        self._sorter.ask(key, wanted.order)
         return key
 
     def _drawn(self, painter: Painter, wanted: Wanted, order: Order, factor: int) -> Picture:

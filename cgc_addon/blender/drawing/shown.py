@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...rasterize.rules import ALPHA_LIMIT, ALPHA_MINIMUM
 from ...splats.gaussians import Gaussians
 from ..common.display_attributes import sigmoid
 
 if TYPE_CHECKING:
     from bpy.types import RegionView3D
+
+FARTHEST = float(np.sqrt(2.0 * np.log(ALPHA_LIMIT / ALPHA_MINIMUM)))
+"""Standard deviations at which the most opaque Gaussian falls below the least alpha."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,11 @@ class StoredSplat:
         """Opacity times the area of its two longest axes, of each Gaussian (N,), scene units²."""
         longest = np.sort(self.gaussians.log_scales, axis=1)[:, 1:].sum(axis=1)
         return (np.exp(longest) * sigmoid(self.gaussians.logit_opacities)).astype(np.float32)
+
+    @cached_property
+    def reaches(self) -> NDArray[np.float32]:
+        """How far from its middle each Gaussian is seen at most (N,), scene units."""
+        return np.float32(FARTHEST) * np.exp(self.gaussians.log_scales.max(axis=1))
 
     @cached_property
     def largest_first(self) -> NDArray[np.int32]:

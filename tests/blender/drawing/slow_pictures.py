@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgc_addon.blender.drawing.shown import Appearance, StoredSplat, Viewpoint
+from cgc_addon.rasterize.rules import SLOPE_MARGIN
 from cgc_addon.splats import rotations
 from cgc_addon.splats.gaussians import Gaussians
 from cgc_addon.splats.spherical_harmonics import basis
@@ -110,11 +111,17 @@ def _layers(appearance, viewpoint, xs, ys, size, colors):
             place = clip_of @ [*point, 1.0]
             return (place[:2] / place[3] + 1.0) * np.array(size_of) / 2
 
-        # The Jacobian by central differences, which do not know the formula.
+        # The Jacobian by central differences, which do not know the formula; where the middle lies
+        # far beside the picture, that of a place at its margin.
+        place = mean.copy()
+        if perspective:
+            ndc = np.clip(clip[:2] / clip[3], -1.0 - 2.0 * SLOPE_MARGIN, 1.0 + 2.0 * SLOPE_MARGIN)
+            lens = np.array([projection[0, 0], projection[1, 1]])
+            place[:2] = -mean[2] * (ndc + projection[:2, 2]) / lens
         step = 1e-5
         jacobian = np.stack(
             [
-                (to_pixel(mean + step * a) - to_pixel(mean - step * a)) / (2 * step)
+                (to_pixel(place + step * a) - to_pixel(place - step * a)) / (2 * step)
                 for a in np.eye(3)
             ],
             axis=1,

@@ -49,13 +49,17 @@ def test_depths_fall(orthographic: bool) -> None:
 
 def test_what_lies_behind_or_far_beside_is_left_out() -> None:
     means = np.array([[0, 0, 0], [0, 0, 9], [9, 0, 0], [2.3, 0, 0], [0, -9, 0]], dtype=np.float32)
-    gaussians = replace(random_gaussians(5), means=means)
+    sizes = np.log(np.full((5, 3), 0.1, dtype=np.float32))
+    gaussians = replace(random_gaussians(5), means=means, log_scales=sizes)
     viewpoint = replace(
         looking_at_origin(),
         world_to_view=np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -4.0], [0, 0, 0, 1]]),
     )
     order = back_to_front([Appearance(StoredSplat(gaussians), np.eye(4))], viewpoint)
     assert sorted(order.gaussians) == [0, 3]  # 3 lies beside the picture, and may reach into it
+    large = replace(gaussians, log_scales=sizes + np.log(30.0, dtype=np.float32))
+    order = back_to_front([Appearance(StoredSplat(large), np.eye(4))], viewpoint)
+    assert sorted(order.gaussians) == [0, 2, 3, 4]
 
 
 def test_a_budget_goes_to_what_covers_most() -> None:

@@ -75,6 +75,26 @@ def test_every_object_has_its_own_place_and_shape() -> None:
     assert_same(pixels(cloud, viewpoint), slow_picture(cloud, viewpoint))
 
 
+@pytest.mark.parametrize("orthographic", [False, True])
+def test_what_reaches_into_the_picture_is_drawn_wherever_its_middle_lies(orthographic) -> None:
+    viewpoint = looking_at_origin(orthographic=orthographic)
+    few = random_gaussians(24)
+    angles = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
+    heights = np.linspace(-0.05, 0.05, 24)  # none at the depth of another
+    around = 4.5 * np.stack([np.cos(angles), np.sin(angles), heights], axis=1)
+    means = around @ viewpoint.world_to_view[:3, :3]  # a ring beside the picture
+    wide = replace(
+        few,
+        means=means.astype(np.float32),
+        log_scales=np.full((24, 3), 0.1, dtype=np.float32),
+        logit_opacities=np.full(24, 2.0, dtype=np.float32),
+    )
+    cloud = [Appearance(StoredSplat(wide), np.eye(4))]
+    expected = slow_picture(cloud, viewpoint)
+    assert expected[..., 3].max() > 0.3
+    assert_same(pixels(cloud, viewpoint), expected)
+
+
 def test_size_scales_what_is_seen() -> None:
     cloud, viewpoint = [random_appearance()], looking_at_origin()
     for size in (0.4, 1.5):
