@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import gpu
 
 from .graphics import bind, new_shader_info, shader_over_all, triangle_over_all
+from .srgb_glsl import SRGB
 
 if TYPE_CHECKING:
     from gpu.types import GPUShader, GPUTexture
@@ -89,7 +90,7 @@ def _shader() -> GPUShader:
     constants["empty_is_known"] = "INT"
     constants["srgbTarget"] = "BOOL"  # set by Blender, which knows it by this name
     info = new_shader_info(("picture", "marks", "below", "depths"), constants, ("color",))
-    return shader_over_all(info, _FRAGMENT)
+    return shader_over_all(info, SRGB + _FRAGMENT)
 
 
 _FRAGMENT = """
@@ -123,18 +124,6 @@ vec2 edge(vec2 pixel)
   return smoothstep(0.48, 0.52, most) * (1.0 - smoothstep(0.48, 0.52, here));
 }
 
-vec3 decoded(vec3 srgb)
-{
-  vec3 above = pow((max(srgb, vec3(0.0)) + 0.055) / 1.055, vec3(2.4));
-  return mix(srgb / 12.92, above, greaterThan(srgb, vec3(0.04045)));
-}
-
-vec3 encoded(vec3 linear)
-{
-  vec3 above = 1.055 * pow(max(linear, vec3(0.0)), vec3(1.0 / 2.4)) - 0.055;
-  return mix(linear * 12.92, above, greaterThan(linear, vec3(0.0031308)));
-}
-
 void main()
 {
   vec2 pixel = gl_FragCoord.xy - origin;
@@ -143,8 +132,8 @@ void main()
   bool empty = texelFetch(depths, ivec2(pixel), 0).x >= 1.0;
   color = splats + behind * (1.0 - splats.a);
   if (!empty || (empty_is_known == 0 && behind == vec4(0.0))) {
-    vec3 light = decoded(splats.rgb / max(splats.a, 1e-6)) * splats.a;
-    color.rgb = encoded(light + decoded(behind.rgb) * (1.0 - splats.a));
+    vec3 light = linear_from_srgb(splats.rgb / max(splats.a, 1e-6)) * splats.a;
+    color.rgb = srgb_from_linear(light + linear_from_srgb(behind.rgb) * (1.0 - splats.a));
   }
   if (selected_line.a > 0.0) {
     vec2 line = edge(pixel);
@@ -152,7 +141,7 @@ void main()
     color = mix(color, vec4(active_line.rgb, 1.0), line.y);
   }
   if (srgbTarget) { /* What is written will be encoded. */
-    color.rgb = decoded(color.rgb);
+    color.rgb = linear_from_srgb(color.rgb);
   }
 }
 """

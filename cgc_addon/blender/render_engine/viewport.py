@@ -26,6 +26,7 @@ from ..drawing.graphics import (
 from ..drawing.picture import Style
 from ..drawing.region import Wanted
 from ..drawing.shown import viewpoint_of
+from ..drawing.srgb_glsl import SRGB
 from ..drawing.viewport import new_drawing
 from ..drawing.watch import shown_scene
 from .world_color import scene_primaries, world_color
@@ -43,7 +44,7 @@ class RenderedViewport:
         self._drawing = new_drawing()
         names = ("world", "red", "green", "blue")
         info = new_shader_info(("picture",), dict.fromkeys(names, "VEC4"), ("color",))
-        self._shader = shader_over_all(info, _FRAGMENT)
+        self._shader = shader_over_all(info, SRGB + _FRAGMENT)
         self._everywhere = triangle_over_all()
 
     def draw(self, context: Context, depsgraph: Depsgraph) -> bool:
@@ -107,10 +108,9 @@ def _ground(scene: Scene) -> tuple[tuple[float, float, float], float]:
 
 
 _FRAGMENT = """
-vec3 decoded(vec3 srgb)
+vec3 in_scene(vec3 srgb)
 {
-  vec3 above = pow((max(srgb, vec3(0.0)) + 0.055) / 1.055, vec3(2.4));
-  vec3 linear = mix(srgb / 12.92, above, greaterThan(srgb, vec3(0.04045)));
+  vec3 linear = linear_from_srgb(srgb);
   return vec3(dot(red.rgb, linear), dot(green.rgb, linear), dot(blue.rgb, linear));
 }
 
@@ -120,10 +120,10 @@ void main()
   ivec2 last = textureSize(picture, 0) - 1;
   vec4 splats = texelFetch(picture, min(ivec2(gl_FragCoord.xy * blue.a), last), 0);
   if (world.a > 0.0) {
-    color = vec4(decoded(splats.rgb + (1.0 - splats.a) * world.rgb), 1.0);
+    color = vec4(in_scene(splats.rgb + (1.0 - splats.a) * world.rgb), 1.0);
   }
   else {
-    color = vec4(decoded(splats.rgb / max(splats.a, 1e-6)) * splats.a, splats.a);
+    color = vec4(in_scene(splats.rgb / max(splats.a, 1e-6)) * splats.a, splats.a);
   }
 }
 """
