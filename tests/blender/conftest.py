@@ -50,6 +50,20 @@ def blender(registered: None) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
+@pytest.fixture(scope="session")
+def graphics() -> None:
+    """Make a graphics context without a window; skip the test where that cannot be."""
+    import gpu
+
+    initialise = getattr(gpu, "init", None)
+    if initialise is None:
+        pytest.skip("this Blender draws in windows only")
+    try:
+        initialise()
+    except Exception as error:  # of what is missing on this computer
+        pytest.skip(f"there is no graphics context: {error}")
+
+
 SMALL_PHOTO = (
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde"
     b"\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\0\0\3\1\1\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82"

@@ -14,7 +14,7 @@ from cgc_addon.blender.drawing import handler
 from cgc_addon.blender.splats.stand_in import has_stand_in
 from cgc_addon.errors import CgcError
 
-from .test_viewport import add_splat
+from .splat_scene import add_splat
 
 
 @pytest.fixture

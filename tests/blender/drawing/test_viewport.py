@@ -15,10 +15,10 @@ from cgc_addon.blender.common.access import of_scene
 from cgc_addon.blender.drawing.graphics import framebuffer_in_use, read_color
 from cgc_addon.blender.drawing.shown import Appearance, StoredSplat
 from cgc_addon.blender.drawing.viewport import ViewportDrawing
-from cgc_addon.blender.splats.looks import apply_look
-from cgc_addon.blender.splats.objects import gaussians_of, new_splat
+from cgc_addon.blender.splats.objects import gaussians_of
 
 from .slow_pictures import looking_at_origin, random_gaussians, slow_picture
+from .splat_scene import add_splat
 
 pytestmark = pytest.mark.usefixtures("graphics")
 VIEW = looking_at_origin()
@@ -87,13 +87,8 @@ def viewport():
     made.close()
 
 
-def add_splat(name: str = "splat", seed: int = 0, count: int = 150):
-    gaussians = random_gaussians(count, seed=seed)
-    index = np.arange(count, dtype=np.int32)
-    item = new_splat(name, gaussians, index, np.zeros(count, dtype=np.int32))
-    bpy.context.scene.collection.objects.link(item)
-    apply_look(item)
-    return item
+def add(name: str = "splat", seed: int = 0):
+    return add_splat(random_gaussians(150, seed=seed), name)
 
 
 def expected(*items) -> np.ndarray:
@@ -111,7 +106,7 @@ def assert_same(picture: np.ndarray, reference: np.ndarray) -> None:
 
 
 def test_the_scene_is_seen_before_and_after_every_edit(window, viewport) -> None:
-    first, second = add_splat(), add_splat("other", seed=1)
+    first, second = add(), add("other", seed=1)
     second.location = 0.5, -0.3, 0.2
     assert_same(window.redraw(viewport), expected(first, second))
     second.rotation_euler, second.scale = (0.3, 1.0, -0.4), (0.7, 1.2, 0.9)
@@ -129,7 +124,7 @@ def test_the_scene_is_seen_before_and_after_every_edit(window, viewport) -> None
 
 
 def test_another_look_is_left_to_blender(window, viewport) -> None:
-    item = add_splat()
+    item = add()
     assert window.redraw(viewport).any()
     of_scene(bpy.context.scene).look_shape = "POINTS"
     assert not window.redraw(viewport).any()
@@ -138,7 +133,7 @@ def test_another_look_is_left_to_blender(window, viewport) -> None:
 
 
 def test_a_change_of_look_is_seen(window, viewport) -> None:
-    add_splat()
+    add()
     settings = of_scene(bpy.context.scene)
     photo = window.redraw(viewport)
     for mode in ("SEGMENT", "DEPTH", "OPACITY"):
@@ -152,7 +147,7 @@ def test_a_change_of_look_is_seen(window, viewport) -> None:
 
 
 def test_engines_that_draw_splats_are_left_to_it(window, viewport) -> None:
-    add_splat()
+    add()
     viewport.left_to.add(bpy.context.scene.render.engine)
     assert window.redraw(viewport).any()  # the engine shades only what is Rendered
     space = a_viewport()
@@ -164,7 +159,7 @@ def test_engines_that_draw_splats_are_left_to_it(window, viewport) -> None:
 
 
 def test_what_is_in_front_hides_it(window, viewport) -> None:
-    add_splat()
+    add()
     seen = window.redraw(viewport)
     window.depth = 0.0
     assert not window.redraw(viewport).any()
@@ -173,7 +168,7 @@ def test_what_is_in_front_hides_it(window, viewport) -> None:
 
 
 def test_a_moved_view_is_seen(window, viewport) -> None:
-    item = add_splat()
+    item = add()
     window.redraw(viewport)
     nearer = VIEW.world_to_view.copy()
     nearer[2, 3] += 1.0
@@ -184,7 +179,7 @@ def test_a_moved_view_is_seen(window, viewport) -> None:
 
 
 def test_selecting_sets_off_without_changing_colors(window, viewport) -> None:
-    item = add_splat()
+    item = add()
     item.select_set(False)
     plain = window.redraw(viewport)
     bpy.context.view_layer.objects.active = item
@@ -199,7 +194,7 @@ def test_selecting_sets_off_without_changing_colors(window, viewport) -> None:
 
 
 def test_undo_leaves_no_stale_picture(window, viewport) -> None:
-    item = add_splat()
+    item = add()
     bpy.ops.ed.undo_push(message="made")
     before = window.redraw(viewport)
     item.location.x = 2.0
@@ -210,7 +205,7 @@ def test_undo_leaves_no_stale_picture(window, viewport) -> None:
 
 
 def test_regions_that_are_gone_are_forgotten(viewport) -> None:
-    add_splat()
+    add()
     windows = [Window(1), Window(2)]
     pictures = [window.redraw(viewport) for window in windows]
     np.testing.assert_allclose(*pictures, atol=1e-6)
@@ -227,7 +222,7 @@ def test_memory_does_not_grow(window, viewport) -> None:
 
     held = []
     for seed in range(5):
-        item = add_splat(seed=seed)
+        item = add(seed=seed)
         window.redraw(viewport)
         assert viewport.painter is not None
         held.append(weakref.ref(viewport.painter.atlas))

@@ -304,11 +304,10 @@ def test_without_a_worker_the_reason_is_said(scene, ball, monkeypatch) -> None:
     bpy.ops.render.render()
 
 
+@pytest.mark.usefixtures("graphics")
 def test_the_world_is_drawn_where_a_viewport_is_shaded_by_the_engine(scene) -> None:
-    gpu = pytest.importorskip("gpu")
-    if bpy.app.version < (5, 2):
-        pytest.skip("this Blender cannot draw without a window")
-    gpu.init()
+    import gpu
+
     from cgc_addon.blender.render_engine.viewport import draw_ground
 
     ground(scene, (0.3, 0.2, 0.1))

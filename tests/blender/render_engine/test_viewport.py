@@ -23,15 +23,8 @@ SIZE = (48, 36)
 
 
 @pytest.fixture(autouse=True)
-def graphics(monkeypatch: pytest.MonkeyPatch) -> None:
-    import gpu
-
-    if not hasattr(gpu, "init"):
-        pytest.skip("this Blender draws in windows only")
-    try:
-        gpu.init()
-    except Exception as error:  # of what is missing on this computer
-        pytest.skip(f"there is no graphics context: {error}")
+def painter(graphics: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be what draws, as in a window."""
     painter = Painter()
     monkeypatch.setattr(handler, "painter", lambda: painter)
 
