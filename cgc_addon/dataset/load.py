@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import CgcError
 from .colmap.records import ColmapCamera
 from .framing import (
@@ -39,7 +42,11 @@ class Dataset:
 
 
 def load_dataset(
-    folder: Path, *, max_size: int | None = None, test_every: int | None = None
+    folder: Path,
+    *,
+    max_size: int | None = None,
+    test_every: int | None = None,
+    origin: NDArray[np.float64] | None = None,
 ) -> Dataset:
     """Read cameras, poses and points, and check photos and label maps by their headers.
 
@@ -53,6 +60,8 @@ def load_dataset(
         max_size: longest side of the working size, px; None keeps the undistorted photos' size.
         test_every: n holds out every n-th view in name order, beginning with the first: indices
             0, n, 2n, …; None holds out none.
+        origin: (3,) what places are made relative to, in the frame of the files, scene units; None
+            chooses: 0 0 0 unless places are far from there.
 
     Raises:
         CgcError: something in the folder cannot be used; the sentence says what to do.
@@ -60,10 +69,11 @@ def load_dataset(
     folder = Path(folder)
     if max_size is not None and max_size < 1:
         raise CgcError(f"The longest side of a photo cannot be {max_size} px; give 1 or more.")
-    solved = read_solved(folder)
+    solved = read_solved(folder, origin)
     place, model = solved.place, solved.model
+    points = model.points.astype(np.float32)
     warnings = list(model.warnings)
-    if not len(model.points):
+    if not len(points):
         warnings.append(f"{place} has no points; training starts from random ones.")
     found = find_photos(
         solved.photos,
@@ -87,15 +97,16 @@ def load_dataset(
             size = fitted_size((pinhole.width, pinhole.height), max_size)
             pinholes[file.camera] = pinhole.resized(*size)
         views.append(View(image.name, pinholes[file.camera], image.world_to_camera))
-    if outlying := outlying_views(views, model.points):
+    if outlying := outlying_views(views, points):
         warnings.append(describe_outlying(place, views, outlying))
-    usual = usual_views(views, model.points)
+    usual = usual_views(views, points)
     scene = Scene(
         views=tuple(views),
-        points=model.points,
+        points=points,
         point_colors=model.point_colors,
-        extent=scene_extent(usual, model.points),
+        extent=scene_extent(usual, points),
         up=scene_up(usual),
+        origin=solved.origin,
     )
     train, test = split(len(views), test_every)
     return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))

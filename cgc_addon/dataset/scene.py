@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +88,5 @@ class Scene:
     > 0."""
     up: NDArray[np.float64]
     """(3,) unit vector, the world direction that the cameras have above them."""
+    origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3,) what all places are relative to, in the frame of the files, scene units."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import CgcError
 from .colmap.model import ColmapModel, read_images, read_model
 from .colmap.places import (
@@ -24,6 +27,7 @@ from .colmap.places import (
 )
 from .folder import IMAGES, INPUT, DatasetFolder
 from .names import NotUnicodeError
+from .near_origin import describe_origin, origin_of_images, relative_images
 from .photo_names import named_as_on_disk
 from .transforms.document import find_transforms, read_transforms
 
@@ -43,6 +47,9 @@ class Solved:
     photos: Path
     """Folder that the names of images are paths below."""
     model: ColmapModel
+    """Relative to `origin`."""
+    origin: NDArray[np.float64]
+    """(3,) in the frame of the file, scene units: 0 0 0, unless places are far from there."""
 
 
 def has_cameras(folder: Path) -> bool:
@@ -73,8 +80,13 @@ def dataset_of_model(place: Path) -> Path:
     return place if numbered_whole and find_solved(above) != place else above
 
 
-def read_solved(folder: Path) -> Solved:
+def read_solved(folder: Path, origin: NDArray[np.float64] | None = None) -> Solved:
     """Read cameras, poses and points of a dataset.
+
+    Args:
+        folder: of the dataset.
+        origin: (3,) what places are made relative to, in the frame of the files, scene units; None
+            chooses.
 
     Raises:
         CgcError: there are none, or they cannot be used.
@@ -82,7 +94,7 @@ def read_solved(folder: Path) -> Solved:
     place = find_solved(folder)
     if place.is_file():
         transforms = read_transforms(place)
-        return Solved(place, transforms.photos, transforms.model)
+        return _near_origin(place, transforms.photos, transforms.model, origin)
     photos = _photos_of_model(folder, place)
     try:
         model = read_model(place)
@@ -92,7 +104,7 @@ def read_solved(folder: Path) -> Solved:
     model = replace(model, images=images)
     if (choice := describe_choice(folder, place)) is not None:
         model = replace(model, warnings=(choice, *model.warnings))
-    return Solved(place, photos, model)
+    return _near_origin(place, photos, model, origin)
 
 
 def photos_folder(folder: Path) -> Path:
@@ -118,6 +130,22 @@ def labels_home(folder: Path) -> Path:
     if above is None or DatasetFolder(above).label_folder() is None:
         return folder
     return above
+
+
+def _near_origin(
+    place: Path, photos: Path, model: ColmapModel, origin: NDArray[np.float64] | None
+) -> Solved:
+    """Return what was read so that 32-bit numbers can hold it."""
+    if origin is None:
+        origin = origin_of_images(model.images)
+    if origin.any():
+        model = replace(
+            model,
+            images=relative_images(model.images, origin),
+            points=model.points - origin,
+            warnings=(*model.warnings, describe_origin(place, origin)),
+        )
+    return Solved(place, photos, model, origin)
 
 
 def _encoding(place: Path, photos: Path) -> str:

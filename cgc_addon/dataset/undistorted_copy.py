@@ -17,6 +17,7 @@ from ..progress import Reporter, ShouldStop, never, silent, track
 from .cameras_json import write_cameras_json
 from .image_files import JPEG_ENDINGS, has_other_colors, write_photo
 from .load import Dataset
+from .near_origin import relative_views
 from .photo_files import PhotoFiles
 from .photos import PhotoStore
 from .pinhole import is_pinhole
@@ -69,8 +70,9 @@ def write_undistorted(
             _copy(files[index].photo, path)
         else:
             write_photo(path, store.photo(index))
-    write_cameras_json(cameras, views)
-    return views
+    written = relative_views(views, -dataset.scene.origin)
+    write_cameras_json(cameras, written)
+    return written
 
 
 def _written_name(name: str) -> str:

@@ -120,7 +120,12 @@ def evaluate(
     """
     _, config = folder.read_config()
     gaussians = read_splat(folder)
-    dataset = load_dataset(dataset_folder, max_size=config.max_size, test_every=config.test_every)
+    dataset = load_dataset(
+        dataset_folder,
+        max_size=config.max_size,
+        test_every=config.test_every,
+        origin=folder.read_origin(),
+    )
     test = dataset.test or dataset.train
     with_labels = gaussians.segments is not None and bool(np.any(gaussians.segments))
     views: list[ViewScore] = []

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..cgc.segments import Segments, named_segments, read_segments
 from ..dataset.cameras_json import read_cameras_json
 from ..dataset.load import load_dataset
+from ..dataset.near_origin import nearer_frame
 from ..dataset.scene import View
 from ..errors import CgcError
 from ..files_together import finish_change
@@ -54,16 +55,20 @@ def views_of_source(source: Path, cameras: Path | None) -> tuple[View, ...]:
     Args:
         source: run folder or splat.
         cameras: a cameras.json, or a dataset folder; None, for a run, means the dataset that it was
-            trained on. A run's views have the size that it was trained at.
+            trained on. A run's views have the size that it was trained at, and are in its frame.
 
     Raises:
         CgcError: there are no such cameras.
     """
+    of_run = not _is_splat_file(source)
     if cameras is not None and cameras.is_file():
-        return read_cameras_json(cameras)
-    if not _is_splat_file(source):
-        dataset, config = RunFolder(source).read_config()
-        return load_dataset(cameras or dataset, max_size=config.max_size).scene.views
+        views = read_cameras_json(cameras)
+        return nearer_frame(views, RunFolder(source).read_origin()) if of_run else views
+    if of_run:
+        run = RunFolder(source)
+        dataset, config = run.read_config()
+        origin = run.read_origin()
+        return load_dataset(cameras or dataset, max_size=config.max_size, origin=origin).scene.views
     if cameras is None:
         raise CgcError(
             f"{source} does not say from where to look at it; name a dataset or a cameras.json "

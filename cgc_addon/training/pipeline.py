@@ -120,7 +120,12 @@ def train(
             f"{run_path} already holds a run; use --resume to go on with it, --overwrite to start "
             "anew, or name another folder."
         )
-    dataset = load_dataset(dataset_folder, max_size=config.max_size, test_every=config.test_every)
+    dataset = load_dataset(
+        dataset_folder,
+        max_size=config.max_size,
+        test_every=config.test_every,
+        origin=folder.read_origin() if resume else None,
+    )
     for warning in dataset.warnings:
         say(warning)
     backend, why = select_backend(config.backend, report)
@@ -138,7 +143,7 @@ def train(
     say(check_memory(config, dataset.scene, len(start)).sentence())
     if not resume:
         _clear(folder)
-        folder.start(dataset_folder, config, _versions())
+        folder.start(dataset_folder, config, _versions(), dataset.scene.origin)
     log = _Log(folder, say)
     folder.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
 from .config import TrainingConfig
@@ -84,13 +87,28 @@ class RunFolder:
     def evaluation(self) -> Path:
         return self.path / "evaluation.json"
 
-    def start(self, dataset: Path, config: TrainingConfig, versions: dict[str, str]) -> None:
+    def start(
+        self,
+        dataset: Path,
+        config: TrainingConfig,
+        versions: dict[str, str],
+        origin: NDArray[np.float64] | None = None,
+    ) -> None:
         """Make the folder and write its configuration.
+
+        Args:
+            dataset: folder.
+            config: of the run.
+            versions: of what it is made with.
+            origin: (3,) what all places are relative to, scene units, as `Scene.origin`;
+                None = 0 0 0.
 
         Raises:
             CgcError: the folder cannot be written.
         """
         record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
+        if origin is not None and origin.any():
+            record["origin"] = origin.tolist()
         write_text(self.metrics, "")
         write_text(self.log, "")
         write_json(self.config, record)  # last: with it, there is a run to go on with
@@ -101,6 +119,27 @@ class RunFolder:
         Raises:
             CgcError: this is no run folder, or another version wrote it.
         """
+        value = self._read_record()
+        dataset = Path(value.pop("dataset"))
+        value.pop("versions", None)
+        value.pop("origin", None)
+        return dataset, from_json(value, str(self.config))
+
+    def read_origin(self) -> NDArray[np.float64]:
+        """Return what all places of this run are relative to (3,), in the frame of its dataset.
+
+        Raises:
+            CgcError: this is no run folder, or no place is written there.
+        """
+        try:
+            origin = np.array(self._read_record().get("origin", (0.0, 0.0, 0.0)), np.float64)
+        except (TypeError, ValueError, OverflowError):
+            origin = np.full(3, np.nan)
+        if origin.shape != (3,) or not np.isfinite(origin).all():
+            raise CgcError(f'{self.config}: "origin" must be three numbers; start the run anew.')
+        return origin
+
+    def _read_record(self) -> dict[str, Any]:
         if not self.path.is_dir():
             raise CgcError(f"The run folder {self.path} does not exist; train first.")
         if not self.config.is_file():
@@ -113,9 +152,7 @@ class RunFolder:
             raise CgcError(f"{self.config} does not name its dataset; start the run anew.")
         if "\0" in value["dataset"]:
             raise CgcError(f"{self.config} names a dataset that no folder can be; correct it.")
-        dataset = Path(value.pop("dataset"))
-        value.pop("versions", None)
-        return dataset, from_json(value, str(self.config))
+        return value
 
     def check(self) -> None:
         """Check that this run is still there, before anything is saved for it.

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cgc_addon.errors import CgcError
@@ -72,3 +74,22 @@ def test_damaged_metrics_stop_no_run_from_going_on(folder, damage):
     folder.rewind_metrics(20)
     lines = folder.metrics.read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [0, 10]
+
+
+def test_keeps_what_its_places_are_relative_to(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.start(tmp_path / "dataset", preset("draft"), {})
+    assert folder.read_origin().tolist() == [0.0, 0.0, 0.0]
+    folder.start(tmp_path / "dataset", preset("draft"), {}, np.array([5e5, 4e6, 0.0]))
+    assert folder.read_origin().tolist() == [5e5, 4e6, 0.0]
+    assert folder.read_config() == ((tmp_path / "dataset").resolve(), preset("draft"))
+
+
+@pytest.mark.parametrize("origin", ["here", [1.0, 2.0], [1.0, 2.0, None], [0.0, 0.0, 1e999]])
+def test_an_origin_that_is_none_is_said(tmp_path: Path, origin: object) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.start(tmp_path / "dataset", preset("draft"), {})
+    record = json.loads(folder.config.read_text())
+    folder.config.write_text(json.dumps({**record, "origin": origin}))
+    with pytest.raises(CgcError, match=r'config.json: "origin" must be three numbers'):
+        folder.read_origin()

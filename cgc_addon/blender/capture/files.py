@@ -25,6 +25,7 @@ from ...dataset.framing import (
     scene_up,
     usual_views,
 )
+from ...dataset.near_origin import relative_views
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
 from ...dataset.solved import Solved, dataset_of_model, read_solved
@@ -64,6 +65,8 @@ class CaptureFiles:
     extent: float
     """Radius around the mean camera centre that holds all cameras but outlying ones, scene
     units."""
+    origin: NDArray[np.float64]
+    """(3,) what all places are relative to, in the frame of the files, scene units."""
     reach: float
     """Radius around it that holds cameras and nearly all points, scene units."""
     warnings: tuple[str, ...]
@@ -83,7 +86,7 @@ def read_capture(place: Path) -> CaptureFiles:
     dataset = dataset_of(place)
     solved = read_solved(dataset)
     model = solved.model
-    warnings = list(model.warnings)
+    points, warnings = model.points.astype(np.float32), list(model.warnings)
     if place.name in TRANSFORMS_FILES and solved.place.is_dir():
         warnings.append(f"{dataset} has a COLMAP model, too; that is read, not {place.name}.")
     distorted = distorted_cameras(model)
@@ -97,18 +100,19 @@ def read_capture(place: Path) -> CaptureFiles:
         if distorted:
             warnings.append(problem or _distortion_ignored(dataset, distorted))
     files, photo_warnings = _photo_files(photos, names)
-    if outlying := outlying_views(views, model.points):
+    if outlying := outlying_views(views, points):
         warnings.append(describe_outlying(solved.place, views, outlying))
-    usual = usual_views(views, model.points)
-    extent = scene_extent(usual, model.points)
+    usual = usual_views(views, points)
+    extent = scene_extent(usual, points)
     return CaptureFiles(
         dataset=dataset,
         photos=tuple(Photo(view, file) for view, file in zip(views, files, strict=True)),
-        points=model.points,
+        points=points,
         point_colors=model.point_colors,
         up=scene_up(usual),
         extent=extent,
-        reach=max(extent, _reach(usual, model.points)),
+        origin=solved.origin,
+        reach=max(extent, _reach(usual, points)),
         warnings=(*warnings, *photo_warnings),
     )
 
@@ -151,10 +155,10 @@ def _undistorted_views(
         return (), None
     again = "Lens distortion is ignored; run Undistort Photos."
     try:
-        found = {view.stem: view for view in read_cameras_json(file)}
+        views = relative_views(read_cameras_json(file), solved.origin)
     except CgcError as error:
         return (), f"{error} {again}"
-    pairs = []
+    found, pairs = {view.stem: view for view in views}, []
     for image in solved.model.images:
         view = found.get(image.stem)
         if view is None and not (solved.photos / image.name).is_file():

@@ -32,7 +32,7 @@ class ColmapModel:
     cameras: Mapping[int, ColmapCamera]
     images: tuple[ColmapImage, ...]
     """In name order."""
-    points: NDArray[np.float32]
+    points: NDArray[np.float64]
     """(P, 3) finite, scene units."""
     point_colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
@@ -107,7 +107,7 @@ def read_model(folder: Path, encoding: str = "utf-8") -> ColmapModel:
     return ColmapModel(
         cameras=cameras,
         images=tuple(sorted(images, key=lambda image: image.name)),
-        points=points[usable].astype(np.float32),
+        points=points[usable],
         point_colors=colors[usable],
         warnings=tuple(warnings),
     )

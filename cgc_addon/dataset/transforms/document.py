@@ -98,7 +98,7 @@ def read_transforms(file: Path, *, points: bool = True) -> Transforms:
     kept = found or frames
     below_images = all(frame.name.startswith(f"{IMAGES}/") for frame in kept)
     images, cameras = _images(folder, kept, len(IMAGES) + 1 if below_images else 0)
-    cloud = Points(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), ())
+    cloud = Points(np.zeros((0, 3)), np.zeros((0, 3), np.uint8), ())
     if points:
         cloud = read_points(file, parts[file], images, cameras)
     model = ColmapModel(

@@ -31,7 +31,7 @@ _CLEARLY = 0.03
 class Points:
     """Points and what is to be said of them."""
 
-    positions: NDArray[np.float32]
+    positions: NDArray[np.float64]
     """(P, 3) finite, scene units."""
     colors: NDArray[np.uint8]
     """(P, 3) sRGB."""
@@ -55,7 +55,7 @@ def read_points(
     Raises:
         CgcError: the point cloud is damaged, or a transform cannot be one.
     """
-    nothing = Points(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), ())
+    nothing = Points(np.zeros((0, 3)), np.zeros((0, 3), np.uint8), ())
     named = content.get("ply_file_path")
     if named is not None and not isinstance(named, str):
         raise CgcError(f'{json}: "ply_file_path" must be a path, but is {str(named)[:40]}.')
@@ -83,7 +83,7 @@ def read_points(
                 f"{path} is not in the frame of the cameras of {json.name}; its applied_transform "
                 "brings it there, and is applied."
             )
-    return Points(positions.astype(np.float32), colors, tuple(warnings))
+    return Points(positions, colors, tuple(warnings))
 
 
 def applied_matrix(json: Path, content: Mapping[str, Any]) -> NDArray[np.float64] | None:
