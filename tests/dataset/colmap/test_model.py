@@ -36,7 +36,7 @@ def assert_same_as_pycolmap(model: ColmapModel, folder):
         assert image.camera_id == images[image.name].camera_id
     points = [p for _, p in sorted(expected.points3D.items())]
     order = np.lexsort(model.points.T)
-    wanted = np.array([p.xyz for p in points], dtype=np.float32).reshape(-1, 3)
+    wanted = np.array([p.xyz for p in points], dtype=np.float64).reshape(-1, 3)
     wanted_order = np.lexsort(wanted.T)
     np.testing.assert_array_equal(model.points[order], wanted[wanted_order])
     wanted_colors = np.array([p.color for p in points], dtype=np.uint8).reshape(-1, 3)
