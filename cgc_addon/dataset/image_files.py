@@ -20,6 +20,7 @@ JPEG_ENDINGS = frozenset({".jpg", ".jpeg"})
 HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
 _DEEP_MODES = ("I", "F")
 """How Pillow's names begin of grey images with more than 8 bits."""
+_TRANSPARENT_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 LARGEST_PIXELS = 1 << 30
 """Width times height; 3 GiB of memory, and five times what the largest sensors take."""
 _TWELVE_BITS = 1 << 12
@@ -52,6 +53,16 @@ def read_header(path: Path) -> ImageHeader:
         return ImageHeader(image.width, image.height, image.mode)
 
 
+def may_be_transparent(path: Path) -> bool:
+    """Say whether an image has transparency, by its header.
+
+    Raises:
+        CgcError: the file is missing or no image.
+    """
+    with _opened(path) as image:
+        return _may_be_transparent(image)
+
+
 def is_shown_turned(path: Path) -> bool:
     """Say whether EXIF asks viewers to show the image on its side; COLMAP does not.
 
@@ -68,7 +79,8 @@ def read_photo(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
     """Decode a photo.
 
     Args:
-        path: any format that Pillow reads; transparency is ignored, colours become sRGB.
+        path: any format that Pillow reads; what is transparent becomes black, as far as it is;
+            colours become sRGB.
         upright: turn it as EXIF says.
 
     Returns:
@@ -85,12 +97,57 @@ def read_photo(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
             grey = eight_bits(np.asarray(image), str(path))
             return np.repeat(grey[..., None], 3, axis=2)
         pixels = np.array(to_srgb(image.convert("RGB"), stored.info.get("icc_profile")))
+        if (opacity := _opacity(image)) is not None:
+            pixels = over_black(pixels, opacity)
     if sixteen_bits and 0 < pixels.max() < _TWELVE_BITS >> 8:
         raise CgcError(
             f"{path} has 16 bits for each colour, but uses the darkest sixteenth of them only; "
             "save it with 8 bits, or with 16 that are all used."
         )
     return pixels
+
+
+def read_opacity(path: Path, *, upright: bool = False) -> NDArray[np.uint8] | None:
+    """Decode how opaque a photo is.
+
+    Args:
+        path: any format that Pillow reads.
+        upright: turn it as EXIF says.
+
+    Returns:
+        (H, W) 0 = transparent, 255 = opaque; None where the file has no transparency.
+
+    Raises:
+        CgcError: the file is missing, truncated or no image.
+    """
+    with _opened(path) as stored:
+        if not _may_be_transparent(stored):
+            return None
+        stored.load()
+        return _opacity(ImageOps.exif_transpose(stored) if upright else stored)
+
+
+def over_black(pixels: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) laid over black, (H, W) 255 = opaque.
+
+    Example:
+        >>> opacity = np.array([[0, 51, 255]], np.uint8)
+        >>> over_black(np.full((1, 3, 3), 200, np.uint8), opacity)[..., 0].tolist()
+        [[0, 40, 200]]
+    """
+    products = pixels.astype(np.uint16) * opacity[..., None]
+    return ((products + 127) // 255).astype(np.uint8)
+
+
+def _may_be_transparent(image: Image.Image) -> bool:
+    return image.mode in _TRANSPARENT_MODES or "transparency" in image.info
+
+
+def _opacity(image: Image.Image) -> NDArray[np.uint8] | None:
+    """Return how opaque an image is (H, W), None where nothing says so."""
+    if not _may_be_transparent(image):
+        return None
+    return np.array(image.convert("RGBA").getchannel("A"))
 
 
 def is_deep(image: Image.Image) -> bool:

@@ -33,7 +33,7 @@ def origin_for(places: NDArray[np.float64]) -> NDArray[np.float64]:
         >>> origin_for(square + (5, 20, 0)).tolist()
         [0.0, 0.0, 0.0]
         >>> origin_for(square + (500123.25, 4649776.5, 120)).tolist()
-        [500120.0, 4649780.0, 120.0]
+        [500130.0, 4649780.0, 120.0]
     """
     if not len(places):
         return np.zeros(3)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .byte_cache import ByteCache
-from .image_files import read_photo
+from .image_files import may_be_transparent, read_opacity, read_photo
 from .label_maps import has_one_mask, read_label_map
 from .photo_files import PhotoFiles
 from .pinhole import is_pinhole
@@ -21,6 +21,10 @@ from .undistort import remap_bilinear, remap_nearest, source_positions, valid_pi
 
 CACHE_BYTES = 1 << 30
 MAP_CACHE_BYTES = 256 << 20
+_LOOKED_AT = 3
+"""Photos with room for transparency, and none in it: then no photo is cut out."""
+_CUT_OUT_SHARE = 0.01
+"""Of the pixels of a photo; fewer transparent ones are an edge that was straightened."""
 
 
 class PhotoStore:
@@ -86,6 +90,24 @@ class PhotoStore:
         paths = [files.labels for files in self._files if files.labels is not None]
         return bool(paths) and all(has_one_mask(read_label_map(path)) for path in paths)
 
+    @cached_property
+    def are_cut_out(self) -> bool:
+        """Whether photos are transparent around what they show, told by the first few that can be.
+
+        Raises:
+            CgcError: a photo is missing or damaged.
+        """
+        looked_at = 0
+        for index in range(len(self)):
+            if not may_be_transparent(self._files[index].photo):
+                continue
+            if np.mean(self.opacity(index) == 0) > _CUT_OUT_SHARE:
+                return True
+            looked_at += 1
+            if looked_at == _LOOKED_AT:
+                break
+        return False
+
     def view(self, index: int, level: int = 0) -> View:
         """Return the view with its camera at the size of a level."""
         view = self._views[index]
@@ -98,6 +120,14 @@ class PhotoStore:
             CgcError: the file is missing or damaged.
         """
         return self._pixels.get(("photo", index, level), lambda: self._make_photo(index, level))
+
+    def opacity(self, index: int, level: int = 0) -> NDArray[np.uint8]:
+        """Return how opaque the photo is (H, W), 255 = wholly; `photo` shows it over black.
+
+        Raises:
+            CgcError: the file is missing or damaged.
+        """
+        return self._pixels.get(("opacity", index, level), lambda: self._make_opacity(index, level))
 
     def labels(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
         """Return the label map (H, W), 0 = unlabelled, or None if the view has none.
@@ -159,7 +189,21 @@ class PhotoStore:
         if level > 0:
             return area_average(self.photo(index), size)
         files = self._files[index]
-        photo = read_photo(files.photo, upright=files.upright)
+        return self._at_working_size(read_photo(files.photo, upright=files.upright), index)
+
+    def _make_opacity(self, index: int, level: int) -> NDArray[np.uint8]:
+        camera = self.view(index, level).camera
+        files = self._files[index]
+        opacity = read_opacity(files.photo, upright=files.upright)
+        if opacity is None:
+            return np.full((camera.height, camera.width), 255, np.uint8)
+        picture = self._at_working_size(np.repeat(opacity[..., None], 3, axis=2), index)
+        return area_average(picture, (camera.width, camera.height))[..., 0]
+
+    def _at_working_size(self, photo: NDArray[np.uint8], index: int) -> NDArray[np.uint8]:
+        """Return a picture (H, W, 3) of the size on disk as the view's camera sees it."""
+        files, camera = self._files[index], self.view(index).camera
+        size = (camera.width, camera.height)
         if is_pinhole(files.camera):
             return area_average(photo, size)
         # The photo is shrunk first, so that the samples taken from it leave nothing out.

@@ -153,7 +153,12 @@ def train(
     if config.init is not None:
         geometry = start
     else:
-        if config.geometry.far_points and not folder.checkpoint.exists():
+        if dataset.store.are_cut_out:
+            log.say(
+                "The photos are cut out: what is transparent in them stays empty, and there is no "
+                "background."
+            )
+        elif config.geometry.far_points and not folder.checkpoint.exists():
             radius = choose_far_radius(
                 dataset,
                 backend,
@@ -224,7 +229,7 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         replace(scene, views=tuple(scene.views[index] for index in train)),
         lambda index: dataset.store.photo(train[index], 1),
         sh_degree=config.geometry.sh_degree,
-        far_count=config.geometry.far_points,
+        far_count=0 if dataset.store.are_cut_out else config.geometry.far_points,
         far_radius=far_radius,
         limit=config.geometry.densify.cap,
         seed=config.seed,

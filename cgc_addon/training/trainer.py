@@ -115,6 +115,13 @@ class Trainer:
         view = store.view(index, level)
         target = torch.from_numpy(store.photo(index, level)).to(self._backend.device)
         target = target.to(torch.float32) / 255.0
+        background = None
+        if store.are_cut_out:
+            # Another colour in each step: nothing but empty space looks right before all of them.
+            color = np.random.default_rng((self._config.seed, self.step)).random(3)
+            background = torch.as_tensor(color, dtype=torch.float32, device=self._backend.device)
+            opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
+            target = target + (1.0 - opacity[..., None] / 255.0) * background
         joint = self._joint if self._joint and self._joint.due(self.step) else None
         try:
             rendering = self._backend.render(
@@ -123,6 +130,7 @@ class Trainer:
                 sh_degree=visible_degree(geometry, self.step),
                 features=self._parameters["features"] if joint else None,
                 features_move_geometry=joint is None or joint.move_geometry,
+                background=background,
             )
             photometric = self._backend.photometric_loss(
                 rendering.rgb, target, geometry.dssim_weight

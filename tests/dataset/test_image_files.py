@@ -12,7 +12,13 @@ import pytest
 from PIL import Image
 
 from cgc_addon.dataset import image_files
-from cgc_addon.dataset.image_files import has_other_colors, read_header, read_photo
+from cgc_addon.dataset.image_files import (
+    has_other_colors,
+    may_be_transparent,
+    read_header,
+    read_opacity,
+    read_photo,
+)
 from cgc_addon.errors import CgcError
 
 from ..icc_profiles import in_srgb, rgb_profile
@@ -122,3 +128,35 @@ def test_heic_says_what_to_do(tmp_path, monkeypatch):
         read_photo(tmp_path / "a.HEIC")
     with pytest.raises(CgcError, match=r"b\.heic is missing"):
         read_photo(tmp_path / "b.heic")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "palette and grey"])
+def test_what_is_transparent_becomes_black_as_far_as_it_is(mode, tmp_path):
+    alpha = np.array([[0, 51, 255]], np.uint8)
+    if mode == "RGBA":
+        stored = Image.fromarray(np.dstack([np.full((1, 3, 3), 200, np.uint8), alpha]))
+        options = {}
+    elif mode == "LA":
+        stored = Image.fromarray(np.dstack([np.full((1, 3), 200, np.uint8), alpha]), "LA")
+        options = {}
+    else:
+        stored = Image.fromarray(np.array([[0, 1, 2]], np.uint8), "P" if mode == "P" else "L")
+        if mode == "P":
+            stored.putpalette([200, 200, 200] * 3)
+            options = {"transparency": bytes(alpha[0])}
+        else:
+            stored = Image.fromarray(np.array([[9, 200, 200]], np.uint8), "L")
+            options = {"transparency": 9}
+            alpha = np.array([[0, 255, 255]], np.uint8)
+    path = tmp_path / "a.png"
+    stored.save(path, **options)
+    assert may_be_transparent(path)
+    np.testing.assert_array_equal(read_opacity(path), alpha)
+    expected = np.round(200 * (alpha / 255)).astype(np.uint8)
+    np.testing.assert_array_equal(read_photo(path)[..., 0], expected)
+
+
+def test_opaque_photos_have_no_opacity(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
+    assert not may_be_transparent(tmp_path / "a.png")
+    assert read_opacity(tmp_path / "a.png") is None

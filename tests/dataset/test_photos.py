@@ -227,3 +227,32 @@ def test_cache_drops_the_longest_unused_and_holds_nothing_too_large():
     assert made == ["a", "b", "c", "b"]
     assert len(ask("large", 101)) == 101
     assert cache.size == 80
+
+
+@pytest.mark.parametrize("model", ["PINHOLE", "OPENCV"])
+def test_cut_out_photos_lie_over_black_and_tell_their_opacity(model, make_capture, write_dataset):
+    folder = write_dataset(make_capture(model=model))
+    random = np.random.default_rng(5)
+    for path in sorted((folder / "images").iterdir()):
+        pixels = np.asarray(Image.open(path))
+        alpha = np.where(random.random(pixels.shape[:2]) < 0.5, 0, 255).astype(np.uint8)
+        Image.fromarray(np.dstack([np.maximum(pixels, 40), alpha])).save(path)
+    store = load_dataset(folder).store
+    assert store.are_cut_out
+    photo, opacity = store.photo(0), store.opacity(0)
+    assert opacity.shape == photo.shape[:2]
+    assert (photo[opacity == 0] == 0).all()  # whatever colour was hidden there
+    assert (photo[opacity == 255] >= 40).all()
+    half = store.opacity(0, 1)
+    assert half.shape == store.photo(0, 1).shape[:2]
+    assert abs(half.mean() - opacity.mean()) < 2.0
+
+
+def test_photos_that_only_could_be_transparent_are_not_cut_out(make_capture, write_dataset):
+    folder = write_dataset(make_capture(model="PINHOLE"))
+    assert not load_dataset(folder).store.are_cut_out
+    for path in sorted((folder / "images").iterdir()):
+        Image.open(path).convert("RGBA").save(path)
+    store = load_dataset(folder).store
+    assert not store.are_cut_out
+    assert (store.opacity(0) == 255).all()

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training.checkpoint import load_checkpoint, save_checkpoint
+from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import preset
 from cgc_addon.training.trainer import Trainer
 
@@ -112,3 +115,22 @@ def test_memory_that_runs_out_becomes_advice(dataset, backend, monkeypatch):
     monkeypatch.setattr(type(backend), "render", exhausted)
     with pytest.raises(CgcError, match=r"Memory ran out at step 0 .*--max-size"):
         trainer.run()
+
+
+def test_what_is_cut_out_of_the_photos_stays_empty(tiny_dataset, backend, tmp_path):
+    folder = tmp_path / "cut_out"
+    shutil.copytree(tiny_dataset, folder)
+    for path in sorted((folder / "images").iterdir()):
+        ball = np.asarray(Image.open(folder / "gt" / path.name)) > 0
+        pixels = np.asarray(Image.open(path))
+        Image.fromarray(np.dstack([pixels, (255 * ball).astype(np.uint8)])).save(path)
+    dataset = load_dataset(folder)
+    assert dataset.store.are_cut_out
+    config = preset("draft", steps=300)
+    trainer = Trainer(dataset, backend, config, first_gaussians(dataset.scene, None, far_count=0))
+    trainer.run()
+    splat, view = splat_of(trainer.gaussians(), backend.device), dataset.scene.views[0]
+    covered = backend.render(splat, view, sh_degree=0).alpha.numpy()
+    opacity = dataset.store.opacity(0) / 255.0
+    assert covered[opacity == 0].mean() < 0.15  # the board is grey, but nothing asks for it
+    assert covered[opacity == 1].mean() > 0.8
