@@ -16,6 +16,7 @@ from ..dataset.image_files import write_photo
 from ..dataset.resize import fitted_size
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
+from .high_dynamic_range import is_high_dynamic_range, srgb_pixels
 from .photo_list import PhotoList, WorkingPhoto
 from .sharpness import sharpness
 
@@ -254,9 +255,12 @@ def _grey(frame: VideoFrame) -> np.ndarray:
 
 
 def _pixels(frame: VideoFrame, max_size: int) -> np.ndarray:
-    """Return the frame (H, W, 3) turned as its metadata says."""
+    """Return the frame (H, W, 3) sRGB, turned as its metadata says."""
     width, height = fitted_size((frame.width, frame.height), max_size)
-    pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    if is_high_dynamic_range(frame):
+        pixels = srgb_pixels(frame, width, height)
+    else:
+        pixels = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, round(_rotation(frame) / 90) % 4))
 
 
