@@ -246,6 +246,8 @@ def read_grey(path: Path) -> NDArray:
 def write_photo(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a photo (H, W, 3) sRGB, whole or not at all: JPEG where the name says so, else PNG.
 
+    PNG may have a fourth channel, 255 = opaque.
+
     Raises:
         CgcError: it cannot be written.
     """

@@ -16,7 +16,9 @@ from ..dataset.color_profiles import is_srgb, to_srgb
 from ..dataset.image_files import (
     JPEG_ENDINGS,
     is_deep,
+    may_be_transparent,
     open_image,
+    read_opacity,
     read_photo,
     write_photo,
 )
@@ -25,11 +27,14 @@ from ..errors import CgcError, Interrupted
 from ..files import replacing
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .exif import ExifFacts, read_exif
+from .panorama import WHAT_TO_DO, has_shape_of_panorama, is_panorama
 from .photo_list import PhotoList, WorkingPhoto, working_file
 from .sources import Source
 
 STAGE = "Preparing photos"
 _LOSSLESS = frozenset({".png", ".tif", ".tiff", ".bmp", ".tga", ".ppm", ".pgm", ".pnm", ".qoi"})
+_PANORAMAS = 0.3
+"""Share of the photos of their shape: if so many look like panoramas, all of them are."""
 _SMALLEST = 64
 """Shortest side of a photo in which features can be found, px."""
 
@@ -76,7 +81,18 @@ def prepare_photos(
                 else:
                     left_out.append((source.name, outcome))
     report(Progress(STAGE, len(sources), len(sources)))
-    return PhotoList(tuple(photos), tuple(left_out))
+    return _without_panoramas(PhotoList(tuple(photos), tuple(left_out)))
+
+
+def _without_panoramas(found: PhotoList) -> PhotoList:
+    """Leave out what has the shape of panoramas where those that look so are not alone."""
+    known = sum(reason == WHAT_TO_DO for _, reason in found.left_out)
+    alike = [photo for photo in found.photos if has_shape_of_panorama(photo.width, photo.height)]
+    if not alike or known < _PANORAMAS * (known + len(alike)):
+        return found
+    others = tuple((photo.source, WHAT_TO_DO) for photo in alike)
+    photos = tuple(photo for photo in found.photos if photo not in alike)
+    return PhotoList(photos, (*found.left_out, *others))
 
 
 def _prepare(source: Source, folder: Path, max_size: int) -> WorkingPhoto | str:
@@ -84,14 +100,17 @@ def _prepare(source: Source, folder: Path, max_size: int) -> WorkingPhoto | str:
     try:
         with open_image(source.path) as image:
             facts, size, ready = _inspect(image, source.path, max_size)
-            photo = _describe(source, facts, size)
+            photo = _describe(source, facts, size, transparent=may_be_transparent(source.path))
             path = folder / photo.file
             if min(size) < _SMALLEST:
                 return f"it has only {size[0]}×{size[1]} px"
             if path.is_file():  # it is whole, as all copies are
                 return photo
+            with open_image(source.path) as whole:  # it may be decoded small
+                if is_panorama(whole):
+                    return WHAT_TO_DO
             # Also where it could be copied: a file that ends early shows only when it is decoded.
-            pixels = _decode(image, facts, size)
+            pixels = _decode(image, source.path, facts, size)
     except CgcError as error:
         return str(error)
     except Exception as error:  # see `image_files`: Pillow's readers raise nearly anything
@@ -122,11 +141,11 @@ def _inspect(
     return facts, fitted, ready
 
 
-def _decode(image: Image.Image, facts: ExifFacts, size: tuple[int, int]) -> np.ndarray:
-    """Return the pixels (H, W, 3) upright at a size."""
-    profile = None
+def _decode(image: Image.Image, path: Path, facts: ExifFacts, size: tuple[int, int]) -> np.ndarray:
+    """Return the pixels (H, W, 3) upright at a size; (H, W, 4) where some may be transparent."""
+    profile, opacity = None, read_opacity(path, upright=True)
     if is_deep(image):
-        image = Image.fromarray(read_photo(Path(image.filename), upright=True))  # pyright: ignore[reportAttributeAccessIssue]
+        image = Image.fromarray(read_photo(path, upright=True))
     else:
         # JPEG can be decoded at a half, a quarter or an eighth: quickly, and in little memory.
         image.draft("RGB", (size[1], size[0]) if facts.is_turned else size)
@@ -135,11 +154,22 @@ def _decode(image: Image.Image, facts: ExifFacts, size: tuple[int, int]) -> np.n
         image = ImageOps.exif_transpose(image).convert("RGB")
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.array(to_srgb(image, profile))
+    pixels = np.array(to_srgb(image, profile))
+    if opacity is None or opacity.min() == 255:
+        return pixels
+    fitted = Image.fromarray(opacity).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    opacity = np.asarray(fitted)
+    # What was cut out is not looked at: as a rule it did not move with the thing.
+    return np.dstack([np.where(opacity[..., None] > 0, pixels, np.uint8(0)), opacity])
 
 
-def _describe(source: Source, facts: ExifFacts, size: tuple[int, int]) -> WorkingPhoto:
-    name = PurePosixPath(source.name).with_suffix(_ending(source.path)).as_posix()
+def _describe(
+    source: Source, facts: ExifFacts, size: tuple[int, int], *, transparent: bool
+) -> WorkingPhoto:
+    ending = _ending(source.path)
+    if transparent and ending.lower() in JPEG_ENDINGS:
+        ending = ".png"
+    name = PurePosixPath(source.name).with_suffix(ending).as_posix()
     folder = PurePosixPath(source.name).parent.as_posix()
     return WorkingPhoto(
         name=name,

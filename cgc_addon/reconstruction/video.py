@@ -17,6 +17,7 @@ from ..dataset.resize import fitted_size
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from .high_dynamic_range import is_high_dynamic_range, srgb_pixels
+from .panorama import WHAT_TO_DO, pixels_are_panorama
 from .photo_list import PhotoList, WorkingPhoto
 from .sharpness import sharpness
 
@@ -87,6 +88,8 @@ def choose_frames(
     done = len(photos)
     try:
         for best in _best_frames(video, span, frames, first, max_size, report, should_stop):
+            if not photos and pixels_are_panorama(best.pixels):
+                raise CgcError(f"{video} cannot be solved: {WHAT_TO_DO}.")
             name = f"frame_{best.stretch + 1:05d}.jpg"
             write_photo(work / "photos" / name, best.pixels)
             height, width = best.pixels.shape[:2]

@@ -28,6 +28,25 @@ def texture(seed: int, width: int, height: int) -> np.ndarray:
     return (picture / 3).astype(np.uint8)
 
 
+def panorama(seed: int) -> np.ndarray:
+    """All that is seen from a place in a painted sphere, (256, 512, 3) equirectangular."""
+    random = np.random.default_rng(seed)
+    longitudes, latitudes = np.meshgrid(
+        (np.arange(512) + 0.5) / 512 * 2 * np.pi, np.pi / 2 - (np.arange(256) + 0.5) / 256 * np.pi
+    )
+    directions = np.stack(
+        [
+            np.cos(latitudes) * np.cos(longitudes),
+            np.cos(latitudes) * np.sin(longitudes),
+            np.sin(latitudes),
+        ],
+        axis=-1,
+    )
+    waves = random.normal(0.0, 6.0, (40, 3))
+    values = np.sin(directions @ waves.T + random.uniform(0, 6, 40)) @ random.normal(size=(40, 3))
+    return np.clip(128 + 18 * values, 0, 255).astype(np.uint8)
+
+
 def exif(
     orientation: int | None = None,
     camera: tuple[str, str] | None = None,

@@ -11,7 +11,7 @@ from cgc_addon.reconstruction.photos import prepare_photos
 from cgc_addon.reconstruction.sources import find_sources
 
 from ..icc_profiles import in_srgb, rgb_profile
-from .conftest import FOCAL_LENGTH_35MM, exif, texture
+from .conftest import FOCAL_LENGTH_35MM, exif, panorama, texture
 
 
 @pytest.fixture
@@ -157,3 +157,32 @@ def test_a_phone_held_both_ways_makes_two_cameras_of_one_focal_length(write_phot
     assert replace(groups[0], width=0, height=0, files=()) == replace(
         groups[1], width=0, height=0, files=()
     )
+
+
+@pytest.mark.parametrize(("name", "written"), [("a.png", "a.png"), ("a.webp", "a.png")])
+def test_cut_out_photos_stay_cut_out(write_photo, prepare, tmp_path, name, written):
+    path = write_photo(name, size=(320, 240))
+    with Image.open(path) as image:
+        picture = np.array(image.convert("RGB"))
+    alpha = np.zeros((240, 320), np.uint8)
+    alpha[60:180, 80:240] = 255
+    Image.fromarray(np.dstack([picture, alpha])).save(path, lossless=True)
+    (photo,) = prepare(max_size=160).photos
+    assert photo.name == written
+    with Image.open(tmp_path / "work" / written) as image:
+        copy = np.array(image)
+    assert copy.shape == (120, 160, 4)
+    assert (copy[40:80, 50:110, 3] == 255).all()
+    assert (copy[:20] == 0).all()  # what is hidden there did not move with the thing
+
+
+def test_panoramas_are_left_out_and_said(write_photo, prepare):
+    write_photo("ordinary.jpg")
+    names = [f"round_{number}.jpg" for number in range(3)]
+    for seed, name in enumerate(names):
+        path = write_photo(name, size=(512, 256), seed=seed)
+        Image.fromarray(panorama(seed)).save(path, quality=95)
+    found = prepare()
+    assert [photo.name for photo in found.photos] == ["ordinary.jpg"]
+    assert {name for name, _ in found.left_out} == set(names)
+    assert all("360° panorama" in reason for _, reason in found.left_out)
