@@ -26,6 +26,7 @@ from .photos import prepare_photos
 from .report import MORE_OVERLAP, SolveReport, make_report, name_some, why_not_solved
 from .settings import FEWEST_PHOTOS, SolveSettings
 from .sources import Source, Sources, find_sources, fingerprint, natural_key, photo_endings
+from .transparency import cut_out, write_opacities
 from .video import choose_frames
 from .workspace import Workspace, locked, unwritable
 
@@ -115,6 +116,7 @@ def _solve(job: Job) -> SolveReport:
         raise why_not_solved(job.source, len(files), matches)
     with job.timed(UNDISTORTING):
         names = {photo.file: photo.name for photo in photos.photos}
+        transparent = write_opacities(space.photos, list(names), space.opacities)
         job.run(
             "undistorting",
             UNDISTORTING,
@@ -124,7 +126,10 @@ def _solve(job: Job) -> SolveReport:
             photos=str(space.photos),
             output=str(space.undistorted),
             names=names,
+            opacities=str(space.opacities) if transparent else None,
         )
+        if (undistorted := space.undistorted / "opacities").is_dir():
+            cut_out(space.undistorted / "images", undistorted, names)
         space.publish()
     outcome = make_report(
         dataset=space.dataset,

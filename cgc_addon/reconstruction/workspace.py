@@ -66,6 +66,11 @@ class Workspace:
         return self.work / "models"
 
     @property
+    def opacities(self) -> Path:
+        """How opaque the working copies are, where some are cut out."""
+        return self.work / "opacities"
+
+    @property
     def undistorted(self) -> Path:
         return self.work / "undistorted"
 

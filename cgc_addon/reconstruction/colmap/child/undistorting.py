@@ -16,7 +16,14 @@ _LOOK_SECONDS = 0.3
 
 
 def undistort(
-    *, model: str, photos: str, output: str, names: dict[str, str], threads: int, report: Reporter
+    *,
+    model: str,
+    photos: str,
+    output: str,
+    names: dict[str, str],
+    threads: int,
+    report: Reporter,
+    opacities: str | None = None,
 ) -> dict[str, Any]:
     """Write undistorted photos into `output/images` and the model, tracks kept, into `…/sparse`.
 
@@ -27,6 +34,8 @@ def undistort(
         names: name in the dataset of each working copy.
         threads: to use.
         report: takes progress.
+        opacities: folder of further pictures of some of the working copies, of the same names; they
+            come into `output/opacities`.
 
     Returns:
         The number of photos.
@@ -55,9 +64,29 @@ def undistort(
     finally:
         finished.set()
         watcher.join()
+    if opacities is not None:
+        _undistort_some(model, Path(opacities), target / "opacities", threads)
     _rename(target, names)
     report(Progress(STAGE, total, total))
     return {"photos": total}
+
+
+def _undistort_some(model: str, pictures: Path, output: Path, threads: int) -> None:
+    """Undistort pictures that only some photos of a model have."""
+    import pycolmap
+
+    solved = pycolmap.Reconstruction(model)
+    for image in [solved.image(number) for number in solved.reg_image_ids()]:
+        if not (pictures / image.name).is_file():
+            solved.deregister_frame(image.frame_id)
+    if not solved.num_reg_images():
+        return
+    work = output.with_name("reduced")
+    (work / "model").mkdir(parents=True)
+    solved.write(work / "model")
+    pycolmap.undistort_images(work, work / "model", pictures, num_threads=threads)
+    (work / "images").rename(output)
+    shutil.rmtree(work)
 
 
 def _rename(target: Path, names: dict[str, str]) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pycolmap
 
 from cgc_addon.reconstruction.colmap.child.undistorting import STAGE
@@ -38,3 +40,30 @@ def test_photos_and_model_get_their_names_in_the_dataset(made_up, tmp_path):
     assert {image.name for image in model.images.values()} == set(names.values())
     assert {camera.model.name for camera in model.cameras.values()} == {"PINHOLE"}
     assert (told[-1].stage, told[-1].done, told[-1].total) == (STAGE, 6, 6)
+
+
+def test_further_pictures_of_some_photos_are_undistorted_alike(made_up, tmp_path):
+    run_stage(
+        "mapping",
+        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
+        tmp_path / "log.txt",
+    )  # fmt: skip
+    files = sorted(path.name for path in (made_up / "photos").iterdir())
+    (tmp_path / "opacities").mkdir()
+    for name in files[:2]:
+        shutil.copy(made_up / "photos" / name, tmp_path / "opacities" / name)
+    run_stage(
+        "undistorting",
+        {"model": str(tmp_path / "models" / "0"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "output"), "names": {name: name for name in files}, "threads": 1,
+         "opacities": str(tmp_path / "opacities")},
+        tmp_path / "log.txt",
+    )  # fmt: skip
+    images, opacities = tmp_path / "output" / "images", tmp_path / "output" / "opacities"
+    assert sorted(path.name for path in images.iterdir()) == files
+    assert sorted(path.name for path in opacities.iterdir()) == files[:2]
+    for name in files[:2]:
+        assert (opacities / name).read_bytes() == (images / name).read_bytes()
+    assert pycolmap.Reconstruction(tmp_path / "output" / "sparse").num_reg_images() == 6
+    assert not (tmp_path / "output" / "reduced").exists()
