@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from .errors import CgcError
 
+_LONGEST_COUNT = 18
+"""Digits of a count that is one."""
 LONGEST_HEADER = 1 << 16
 """Bytes; a header of a splat has about 2,000."""
 
@@ -169,11 +171,14 @@ def _parse(path: Path, lines: list[str]) -> tuple[str, tuple[PlyElement, ...]]:
                 continue
             case ["format", encoding, "1.0"] if encoding in _BYTE_ORDERS:
                 byte_orders.append(_BYTE_ORDERS[encoding])
-            case ["element", name, count] if count.isascii() and count.isdigit():
+            case ["element", name, count] if (
+                count.isascii() and count.isdigit() and len(count) <= _LONGEST_COUNT
+            ):
                 elements.append((name, int(count)))
                 properties.append([])
             case ["element", *_]:
-                raise CgcError(f"{path} is damaged: `{line.strip()}` in its header has no count.")
+                shown = line.strip()[:80]
+                raise CgcError(f"{path} is damaged: `{shown}` in its header has no count.")
             case ["property", "list", length, kind, name] if (
                 properties and kind in NUMBER_TYPES and NUMBER_TYPES.get(length, "f")[0] in "iu"
             ):

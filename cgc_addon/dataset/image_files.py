@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ..errors import CgcError
-from ..files import replacing
+from ..files import check_is_file, replacing
 from .color_profiles import is_srgb, to_srgb
 
 JPEG_ENDINGS = frozenset({".jpg", ".jpeg"})
@@ -201,7 +201,7 @@ def open_image(path: Path) -> Image.Image:
     """Open an image, however large, without decoding it; Pillow raises what it likes.
 
     Raises:
-        CgcError: it is larger than any photo, or HEIC that cannot be read here.
+        CgcError: it is larger than any photo, or HEIC that cannot be read here, or no file.
     """
     if path.suffix.lower() in HEIC_ENDINGS and path.is_file() and not reads_heic():
         raise CgcError(
@@ -209,6 +209,7 @@ def open_image(path: Path) -> Image.Image:
             "install that, or convert the photos to JPEG."
         )
     Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is for files of strangers: it is below phones'
+    check_is_file(path)
     image = Image.open(path)
     if image.width * image.height > LARGEST_PIXELS:
         image.close()

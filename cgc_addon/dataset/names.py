@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ from ..errors import CgcError
 
 PHOTO_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 """In lower case, of files that are taken for photos."""
+_LONGEST_PART, _LONGEST = 255, 4000
+"""Bytes of a name and of a path that Linux and macOS take; Windows takes fewer."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -37,7 +40,8 @@ def checked_name(place: str, name: str) -> str:
         name: as stored.
 
     Raises:
-        CgcError: the name is empty, absolute, leads out of its folder, or is not text.
+        CgcError: the name is empty, absolute, leads out of its folder, is not text, or longer than
+            any file's.
 
     Example:
         >>> checked_name("images.txt, line 5", "./left/0001.jpg")
@@ -49,6 +53,13 @@ def checked_name(place: str, name: str) -> str:
         raise CgcError(
             f"{place} has the name {name[:80]!r}, which is no path below the folder of photos; "
             "the file is damaged or was made for other folders, make it again."
+        )
+    if len(os.fsencode(path.as_posix())) > _LONGEST or any(
+        len(os.fsencode(part)) > _LONGEST_PART for part in path.parts
+    ):
+        raise CgcError(
+            f"{place} has the name {name[:40]!r}… of {len(name):,} letters, longer than a file's "
+            "can be; the file is damaged, make it again."
         )
     return path.as_posix()
 

@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from ..files import check_is_file
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _NO_FRAMES = (0xC4, 0xC8, 0xCC)
@@ -17,8 +19,10 @@ def photo_size(path: Path) -> tuple[int, int] | None:
     """Return width and height as stored, px; None if the file is of another kind or damaged.
 
     Raises:
+        CgcError: it is a pipe or the like.
         OSError: it cannot be read.
     """
+    check_is_file(path)
     with path.open("rb") as file:
         try:
             head = file.read(24)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..files import replacing
+from ..files import check_is_file, replacing
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
@@ -47,6 +47,7 @@ def read_label_png(path: Path) -> LabelPng:
         CgcError: the file is missing, damaged, or no label map.
     """
     try:
+        check_is_file(path)
         content = path.read_bytes()
     except FileNotFoundError:
         raise CgcError(f"{path} is missing.") from None

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
+from ..files import check_is_file
 
 _MAGIC = b"\x76\x2f\x31\x01"
+_DAMAGED = (struct.error, zlib.error, ValueError, LookupError, OverflowError, MemoryError)
 _OTHER_KINDS = 0x1A00
 """Flags of the version: tiles, deep data, several parts."""
 _LINES_AT_ONCE = {0: 1, 2: 1, 3: 16}
@@ -40,6 +42,7 @@ def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
         CgcError: the file cannot be read, is no OpenEXR picture, of another kind or damaged.
     """
     try:
+        check_is_file(path)
         data = path.read_bytes()
     except OSError as error:
         raise CgcError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -47,7 +50,7 @@ def read_exr(path: Path) -> dict[str, NDArray[np.float32]]:
         raise CgcError(f"{path} is no OpenEXR picture.")
     try:
         return _channels(data)
-    except (struct.error, zlib.error, ValueError, KeyError, IndexError) as error:
+    except _DAMAGED as error:
         raise CgcError(f"{path} is damaged or not a plain OpenEXR picture ({error}).") from error
 
 

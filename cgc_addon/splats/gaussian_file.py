@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..files import replacing
+from ..files import check_is_file, replacing
 from .gaussians import Gaussians
 
 ENDING = ".npz"
+_UNREADABLE = (
+    *(OSError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, MemoryError),
+    # Of zip files with damaged flags, and of array headers.
+    *(RuntimeError, OverflowError, TypeError, SyntaxError, tokenize.TokenError),
+)
 _FIELDS = ("means", "log_scales", "quats", "logit_opacities", "sh")
 
 
@@ -59,6 +66,7 @@ def read_gaussians(path: Path) -> IndexedGaussians:
         CgcError: the file is missing or damaged.
     """
     try:
+        check_is_file(path)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         gaussians = Gaussians(
@@ -67,7 +75,7 @@ def read_gaussians(path: Path) -> IndexedGaussians:
         index = arrays["index"]
     except FileNotFoundError:
         raise CgcError(f"{path} is missing; hand the Gaussians over again.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise CgcError(f"{path} is damaged; hand the Gaussians over again.") from error
     return IndexedGaussians(gaussians, index)
 

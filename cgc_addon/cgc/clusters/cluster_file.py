@@ -6,6 +6,7 @@ NumPy alone: Blender reads it to cut the tree at another granularity.
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ...files import replacing
+from ...files import check_is_file, replacing
 from .granularity import MergeTree
 
 _UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, MemoryError),
-    *(RuntimeError, OverflowError, TypeError),  # of zip files with damaged flags, and array headers
+    # Of zip files with damaged flags, and of array headers.
+    *(RuntimeError, OverflowError, TypeError, SyntaxError, tokenize.TokenError),
 )
 
 
@@ -54,6 +56,7 @@ def read_clusters(path: Path) -> tuple[NDArray[np.int32], MergeTree]:
         CgcError: it is missing, damaged, or not what `write_clusters` writes.
     """
     try:
+        check_is_file(path)
         with path.open("rb") as opened:
             if not zipfile.is_zipfile(opened):
                 raise ValueError("it is cut short or no .npz file")

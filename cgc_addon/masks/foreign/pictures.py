@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...dataset.image_files import read_grey, read_header
 from ...errors import CgcError
+from ...files import check_is_file
 from .maps import Findings, ForeignMap, Photo, label_map_of_ids, label_map_of_masks
 from .names import Placement, place_by_name, place_by_number
 
@@ -20,6 +22,10 @@ PICTURE_ENDINGS = frozenset({".png", ".tif", ".tiff", ".bmp"})
 ARRAY_ENDING = ".npy"
 MOST_COLORS = 4096
 """A picture with more colours is a photo, or its edges are blurred."""
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, MemoryError),
+    *(OverflowError, TypeError, SyntaxError, tokenize.TokenError),  # of the headers of arrays
+)
 
 
 def find_pictures(folder: Path, files: Sequence[Path], photos: Sequence[Photo]) -> Findings | None:
@@ -135,8 +141,9 @@ def open_array(path: Path) -> NDArray:
         CgcError: the file is damaged, or no label map; nothing in it is executed.
     """
     try:
+        check_is_file(path)
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except _UNREADABLE as error:
         raise CgcError(
             f"{path} could not be read as a NumPy array: {error or type(error).__name__}; the file "
             "is damaged or holds Python objects, save the ids again with numpy.save."

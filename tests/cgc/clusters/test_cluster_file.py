@@ -50,7 +50,7 @@ def test_the_same_clusters_are_the_same_bytes(saved, tmp_path):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(CgcError, match=r"none\.npz is missing"):
         read_clusters(tmp_path / "none.npz")
-    with pytest.raises(CgcError, match="could not be read"):
+    with pytest.raises(CgcError, match="is a folder, not a file"):
         read_clusters(tmp_path)
 
 
