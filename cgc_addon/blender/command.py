@@ -17,6 +17,7 @@ from types import FrameType
 
 import bpy
 
+from ..cli.console.watched_parent import STDIN_IS_WATCHED
 from ..errors import CgcError
 from .blend_file import write_blend
 from .common import preferences
@@ -66,7 +67,10 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         try:
             # In a group of its own, the terminal's Ctrl-C reaches it once, and through us.
             process = subprocess.Popen(
-                command, env=dict(environment), process_group=0 if os.name == "posix" else -1
+                command,
+                stdin=subprocess.PIPE,
+                env={**environment, STDIN_IS_WATCHED: "1"},
+                process_group=0 if os.name == "posix" else -1,
             )
         except OSError as error:
             raise CgcError(
@@ -74,7 +78,8 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
                 "the engine's packages in the preferences of this extension, or in CGC_PYTHON."
             ) from error
         forward_to.append(process)
-        code = process.wait()
+        with process:
+            code = process.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -19,6 +19,7 @@ from .console.json_lines import JsonLines, print_line
 from .console.plain_text import PlainText
 from .console.sink import Sink
 from .console.streams import accept_every_character, speak_utf8
+from .console.watched_parent import stop_with_parent
 
 DONE, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 
@@ -44,6 +45,7 @@ def main(
     options.blend_writer = blend_writer
     try:
         with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
+            stop_with_parent()
             return run_verb(options, sink, should_stop)
     except BrokenPipeError:  # the reader of our output went away: nothing left to say
         return FAILED

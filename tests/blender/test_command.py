@@ -168,3 +168,28 @@ def test_the_signal_handlers_of_blender_are_put_back(own_python) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     command.run_verb(["--version"])
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@needs_signals
+def test_the_engine_hears_when_blender_is_killed(stand_in, tmp_path: Path) -> None:
+    stand_in(
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "print('running', os.environ['CGC_STDIN_IS_WATCHED'], flush=True)\n"
+        f"os.read(0, 1); open({str(tmp_path / 'ended')!r}, 'w').close()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", CALL.format(root=str(ROOT), arguments=["train"])],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as blender:
+        assert blender.stdout is not None
+        while "running 1" not in blender.stdout.readline():
+            assert blender.poll() is None
+        assert not (tmp_path / "ended").exists()
+        blender.kill()
+        blender.wait()
+    for _ in range(100):
+        if (tmp_path / "ended").exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it does not know")
