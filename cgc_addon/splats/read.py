@@ -6,17 +6,17 @@ NumPy alone: Blender reads them, too.
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 from ..errors import CgcError
 from ..files import check_is_file
 from ..ply_table import read_header
-from . import spz
 from .compressed_ply import is_compressed, read_compressed_ply
 from .loaded import LoadedSplat
 from .ply import read_ply
 from .splat_records import read_splat_records
+from .spz import read_spz
+from .spz_container import GZIP, MAGIC
 
 SPLAT_ENDINGS = (".ply", ".splat", ".spz")
 """In lower case, for people; only a `.splat`, which has no header, is told by its own."""
@@ -41,11 +41,8 @@ def read_splat(path: Path) -> LoadedSplat:
         if head.startswith(b"ply"):
             header = read_header(path)
             return read_compressed_ply(header) if is_compressed(header) else read_ply(path)
-        if head.startswith(spz.GZIP):
-            return spz.read_spz(path)
-        if head.startswith(spz.MAGIC) and len(head) == 8:
-            spz.check_version(path, *struct.unpack("<I", head[4:]))
-            raise CgcError(f"{path} is damaged: SPZ of these versions is packed; export it again.")
+        if head.startswith((GZIP, MAGIC)):
+            return read_spz(path)
         if path.suffix.lower() == ".splat":
             return read_splat_records(path)
     except FileNotFoundError:
