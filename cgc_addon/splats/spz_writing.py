@@ -56,11 +56,9 @@ def write_spz(path: Path, gaussians: Gaussians, version: int = DEFAULT_VERSION) 
         )
     quats = rotations.normalised(stored.quats)
     xyzw = np.concatenate([quats[:, 1:], quats[:, :1]], axis=1)
-    with np.errstate(over="ignore"):
-        opacities = 1 / (1 + np.exp(-stored.logit_opacities.astype(np.float64)))
     attributes = (
         _fixed_point(stored.means, bits),
-        _to_bytes(opacities[:, None] * 255),
+        _to_bytes(stored.opacities[:, None] * 255),
         _to_bytes(stored.sh[:, 0] * (COLOR_SCALE * 255) + 127.5),
         _to_bytes((stored.log_scales + SCALE_BIAS) * 16),
         _smallest_three(xyzw) if version >= 3 else _first_three(xyzw),
