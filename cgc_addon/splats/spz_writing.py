@@ -25,9 +25,10 @@ FRACTIONAL_BITS = 12
 FINE_BITS = 16
 """The largest coordinate has as many bits at least, so that small things keep their shape."""
 _SIGNED_BITS = 23
-_LINEAR_BITS = 5
-"""Of harmonics of degree 1, as the library of the format has it: fewer bits pack better."""
-_HIGHER_BITS = 4
+_LINEAR_BITS = 7
+"""Of harmonics of degree 1, of the 8 that there is room for: fewer bits pack better. With the 5 and
+4 that the format's library has by itself, pictures of the sample differ by 36 dB in place of 45."""
+_HIGHER_BITS = 6
 """Of harmonics of degree 2 and 3."""
 
 

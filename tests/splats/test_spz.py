@@ -297,6 +297,15 @@ def test_version_4(tmp_path, splat, degree, extensions) -> None:
     assert_near(read.gaussians, kept, means=1.3e-4, rotations=0.01)
 
 
+def test_a_file_of_splat_transform() -> None:
+    if all(zstandard_codec._module(name) is None for name in ("compression.zstd", "zstandard")):
+        pytest.skip("this Python has no Zstandard; the tests in Blender do the same")
+    folder = Path(__file__).parent / "made_by_splat_transform"
+    ours, theirs = read_splat(folder / "cloud.spz"), read_splat(folder / "cloud_spz.ply")
+    assert (ours.dropped, ours.notes) == (0, ())
+    assert_near(ours.gaussians, theirs.gaussians, means=1e-6, rotations=1e-5)
+
+
 @pytest.mark.usefixtures("packed_with_zlib")
 def test_every_truncation_of_version_4_is_refused(tmp_path, splat) -> None:
     path, content = tmp_path / "cloud.spz", version_4(splat)
