@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..files import replacing
 from . import rotations
+from .formats import DEFAULT_SPZ_VERSION
 from .gaussians import Gaussians
 from .spz import COLOR_SCALE, SCALE_BIAS, flipped
 from .spz_container import SpzContent, SpzHeader, pack
 from .zstandard_codec import NoZstandardError
 
-WRITTEN_VERSIONS = (2, 3, 4)
-DEFAULT_VERSION = 3
-"""Read by nearly everything, with rotations as fine as in version 4."""
 FRACTIONAL_BITS = 12
 """Of positions, as the library of the format has it; other numbers only where these do not fit."""
 FINE_BITS = 16
@@ -32,7 +30,7 @@ _HIGHER_BITS = 6
 """Of harmonics of degree 2 and 3."""
 
 
-def write_spz(path: Path, gaussians: Gaussians, version: int = DEFAULT_VERSION) -> None:
+def write_spz(path: Path, gaussians: Gaussians, version: int = DEFAULT_SPZ_VERSION) -> None:
     """Write a splat in COLMAP's axes as SPZ, whole or not at all; features and segments stay out.
 
     Values beyond what the format can hold go to its ends: scales e^-10 and e^5.9, harmonics of

@@ -226,7 +226,7 @@ def test_bad_input_is_said_and_nothing_is_left_behind(tmp_path: Path, write_run)
 def test_splats_can_be_dropped_beside_blenders_own_importer() -> None:
     handler = bpy.types.CGC_FH_import_splat
     assert handler.bl_import_operator == "cgc.import_splat"
-    assert handler.bl_file_extensions == ".ply;.splat;.spz"
+    assert handler.bl_file_extensions == ".ply;.splat;.spz;.sog"
 
 
 def test_sparse_points_are_hidden_by_the_first_splats_and_not_again(
