@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ROUNDS = 8
+ROUNDS = 5
 """Of k-means for vectors; more change little."""
 NUMBER_ROUNDS = 30
 """Of k-means for numbers, which takes next to nothing."""
-SAMPLE = 1 << 16
+SAMPLE = 1 << 14
 """Vectors that the first division is made from."""
 BLOCK = 1 << 22
 """Distances held at once."""
