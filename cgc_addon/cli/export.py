@@ -17,7 +17,8 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     kind = format_of(options.output, ply="plain" if options.plain else "ply")
     settings = WriteSettings(kind, options.spz_version)
     count = export_segments(
-        options.source, options.output, options.segment, settings, sink.say, should_stop
+        *(options.source, options.output, options.segment, settings),
+        *(sink.say, sink.report, should_stop),
     )
     sink.result(
         {"file": str(options.output), "gaussians": count},

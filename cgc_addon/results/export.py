@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import Interrupted
-from ..progress import ShouldStop, never
+from ..progress import Reporter, ShouldStop, never, silent
 from ..splats.formats import WriteSettings
 from ..splats.pillow_pictures import pillow_codec
 from ..splats.select import of_segments
@@ -21,6 +21,7 @@ def export_segments(
     ids: Sequence[int] | None,
     settings: WriteSettings,
     say: Callable[[str], object] = lambda text: None,
+    report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> int:
     """Write the Gaussians of some segments and return how many they are.
@@ -31,7 +32,8 @@ def export_segments(
         ids: of segments.json, 0 = what belongs to none; None = everything.
         settings: which kind of file.
         say: is given what the user should know of the source.
-        should_stop: asked before anything is written.
+        report: takes the progress of what takes long.
+        should_stop: asked before anything is written, and while it is.
 
     Raises:
         CgcError: no such segment, no segments at all, or the file cannot be written.
@@ -45,5 +47,5 @@ def export_segments(
         gaussians = of_segments(gaussians, ids)
     if should_stop():
         raise Interrupted("export")
-    write_splat(output, gaussians, settings, pillow_codec())
+    write_splat(output, gaussians, settings, pillow_codec(), report, should_stop)
     return len(gaussians)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import replacing
+from ..progress import Reporter, ShouldStop, never, silent, track
 from . import rotations
 from .codebook import codebook, nearest, palette
 from .gaussians import Gaussians
@@ -19,6 +20,7 @@ from .pictures import PictureCodec
 from .select import subset
 from .sog import COEFFICIENTS, ENTRIES, FIRST_MODE, META, PALETTE_COLUMNS, VERSION
 
+WRITING = "Writing SOG"
 LARGEST_PALETTE = 1 << 16
 """Entries; an index has 16 bits."""
 SHARING = 4
@@ -27,7 +29,13 @@ SMALL = 1 << 12
 """Entries of the palette that are worth their room in any file."""
 
 
-def write_sog(path: Path, gaussians: Gaussians, codec: PictureCodec) -> None:
+def write_sog(
+    path: Path,
+    gaussians: Gaussians,
+    codec: PictureCodec,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> None:
     """Write a splat in COLMAP's axes, whole or not at all; features and segments stay out.
 
     Gaussians are put into the order in which they lie in space, as neighbours pack well. Which
@@ -37,9 +45,12 @@ def write_sog(path: Path, gaussians: Gaussians, codec: PictureCodec) -> None:
         path: the file.
         gaussians: N > 0 Gaussians of finite numbers.
         codec: writes the pictures.
+        report: takes the progress.
+        should_stop: asked before each picture.
 
     Raises:
         CgcError: the file cannot be written.
+        Interrupted: `should_stop` said so; nothing is left behind.
     """
     gaussians = subset(gaussians, morton_order(gaussians.means))
     count = len(gaussians)
@@ -80,7 +91,7 @@ def write_sog(path: Path, gaussians: Gaussians, codec: PictureCodec) -> None:
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
     ):
         archive.writestr(META, json.dumps(meta, separators=(",", ":")))
-        for name, pixels in pictures.items():
+        for name, pixels in track(list(pictures.items()), WRITING, report, should_stop):
             archive.writestr(name, codec.encode(pixels))
 
 

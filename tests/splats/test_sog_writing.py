@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgc_addon.errors import CgcError
+from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.splats import sog_writing
 from cgc_addon.splats.morton import morton_order
 from cgc_addon.splats.pillow_pictures import pillow_codec
@@ -104,4 +104,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, make_gaussians) -> None:
     with pytest.raises(CgcError, match="No space left"):
         write_sog(tmp_path / "a.sog", make_gaussians(3), codec)
     assert (tmp_path / "a.sog").read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["a.sog"]
+
+
+def test_progress_is_told_and_a_wish_to_stop_heard(tmp_path, make_gaussians) -> None:
+    told = []
+    write_sog(tmp_path / "a.sog", make_gaussians(9), pillow_codec(), told.append)
+    assert [(each.done, each.total) for each in told] == [(n, 7) for n in range(8)]
+    before = (tmp_path / "a.sog").read_bytes()
+    with pytest.raises(Interrupted):
+        write_sog(
+            tmp_path / "a.sog",
+            make_gaussians(12),
+            pillow_codec(),
+            told.append,
+            lambda: told[-1].done == 3,
+        )
+    assert (tmp_path / "a.sog").read_bytes() == before
     assert [item.name for item in tmp_path.iterdir()] == ["a.sog"]

@@ -26,6 +26,9 @@ def blender_codec() -> PictureCodec:
 
 
 def _decode(data: bytes) -> NDArray[np.uint8]:
+    # Blender 4.5 shows a WebP that is cut short as far as it goes, and one that is broken as zeros.
+    if data.startswith(b"RIFF") and len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        raise ValueError("it is cut short")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "picture.webp")
         path.write_bytes(data)
@@ -38,6 +41,8 @@ def _decode(data: bytes) -> NDArray[np.uint8]:
                 raise ValueError("Blender cannot read it")
             values = np.empty(width * height * channels, np.float32)
             cast("Any", image.pixels).foreach_get(values)
+            if not values.any():
+                raise ValueError("Blender cannot read it")
         finally:
             bpy.data.images.remove(image)
     pixels = np.round(values * 255).astype(np.uint8)

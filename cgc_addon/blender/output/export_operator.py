@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper
 
 from ...errors import CgcError
+from ...progress import Progress
 from ...splats.formats import (
     DEFAULT_SPZ_VERSION,
     ENDINGS,
@@ -22,6 +23,7 @@ from ...splats.formats import (
 )
 from ..common.buttons import layout_of
 from ..common.choices import items
+from ..common.context import window_manager_of
 from .export_splats import CHOICES, FRAMES, ExportSettings, export_splats
 
 if TYPE_CHECKING:
@@ -40,11 +42,19 @@ def export_and_report(
     operator: bpy.types.Operator, context: Context, settings: ExportSettings
 ) -> set[OperatorReturnItems]:
     """Export for an operator, and say how much, or why nothing."""
+    manager = window_manager_of(context)
+
+    def report(progress: Progress) -> None:
+        manager.progress_update(100 * progress.done / max(progress.total, 1))
+
+    manager.progress_begin(0, 100)
     try:
-        written = export_splats(context, settings)
+        written = export_splats(context, settings, report)
     except CgcError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
+    finally:
+        manager.progress_end()
     count = f"{sum(written.values()):,} Gaussians in"
     first = next(iter(written))
     place = f"{len(written)} files in {first.parent}" if settings.what == "SEGMENTS" else first

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
+from ...progress import Reporter, silent, track
 from ...splats.formats import ENDINGS, WriteSettings
 from ...splats.gaussians import Gaussians
 from ...splats.write import write_splat
@@ -47,6 +48,7 @@ FRAMES = (
     ),
     ("Z_UP", "World, Z Up", "Axes and units of the scene itself"),
 )
+WRITING = "Writing files"
 _UPRIGHT = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]], np.float64)
 """COLMAP's axes stood up in the world: x right, y down, z ahead. Formats with axes of their own are
 turned from there."""
@@ -70,11 +72,18 @@ class ExportSettings:
     """Name of a collection to which to keep, empty: the whole scene."""
 
 
-def export_splats(context: Context, settings: ExportSettings) -> dict[Path, int]:
+def export_splats(
+    context: Context, settings: ExportSettings, report: Reporter = silent
+) -> dict[Path, int]:
     """Write splats as they stand: transforms, instances and animation of this moment applied.
 
     Everything is gathered before the first file is written, and files come into place when all of
     them are whole.
+
+    Args:
+        context: Blender's.
+        settings: what, and how.
+        report: takes the progress of what takes long.
 
     Returns:
         Each file with the number of its Gaussians.
@@ -88,7 +97,7 @@ def export_splats(context: Context, settings: ExportSettings) -> dict[Path, int]
     frame = _frame(context, settings, depsgraph)
     if settings.what != "SEGMENTS":
         gaussians = gather(placed, frame)
-        write_splat(settings.path, gaussians, settings.file, blender_codec())
+        write_splat(settings.path, gaussians, settings.file, blender_codec(), report)
         return {settings.path: len(gaussians)}
     groups: dict[Collection | Object, list[PlacedSplat]] = {}
     for splat in placed:
@@ -99,7 +108,7 @@ def export_splats(context: Context, settings: ExportSettings) -> dict[Path, int]
         f"{name}{ending}": gather(group, frame)
         for name, group in zip(names, groups.values(), strict=True)
     }
-    return _write_folder(settings.path.with_suffix(""), parts, settings.file)
+    return _write_folder(settings.path.with_suffix(""), parts, settings.file, report)
 
 
 def _chosen(
@@ -134,14 +143,14 @@ def _frame(
 
 
 def _write_folder(
-    folder: Path, parts: dict[str, Gaussians], settings: WriteSettings
+    folder: Path, parts: dict[str, Gaussians], settings: WriteSettings, report: Reporter
 ) -> dict[Path, int]:
     """Write files into a folder, all or none; others in it stay."""
     temporary = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        for name, gaussians in parts.items():
+        for name, gaussians in track(list(parts.items()), WRITING, report):
             write_splat(temporary / name, gaussians, settings, blender_codec())
         folder.mkdir(exist_ok=True)
         for name in parts:

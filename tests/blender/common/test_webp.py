@@ -30,6 +30,18 @@ def test_every_byte_comes_back(size, opaque) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"no picture at all", bytes(5000)])
 def test_what_is_no_picture_is_refused(data) -> None:
-    with pytest.raises(ValueError, match="Blender cannot read it"):
+    with pytest.raises(ValueError, match=r"Blender cannot read it|it is cut short"):
         blender_codec().decode(data)
+    assert not bpy.data.images
+
+
+def test_what_is_cut_short_or_broken_is_refused() -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (40, 24, 4)).astype(np.uint8)
+    codec = blender_codec()
+    data = codec.encode(pixels)
+    for length in (30, len(data) // 2, len(data) - 1):
+        with pytest.raises(ValueError, match="it is cut short"):
+            codec.decode(data[:length])
+    with pytest.raises(ValueError, match="Blender cannot read it"):
+        codec.decode(data[:24] + bytes(len(data) - 24))
     assert not bpy.data.images

@@ -18,6 +18,7 @@ from cgc_addon.splats.read import read_splat
 from cgc_addon.splats.spz_container import unpack
 
 from ..kitchen import kitchen
+from ..recorded_layout import RecordedLayout
 
 
 @pytest.mark.parametrize("name", ["a.ply", "a.spz", "a.SOG"])
@@ -73,6 +74,21 @@ def test_the_file_browser_shows_the_ending_of_the_format(typed, chosen, named) -
     changed = CGC_OT_export_splat.check(operator, bpy.context)
     assert Path(operator.filepath).name == named
     assert changed == (named != typed)
+
+
+@pytest.mark.parametrize("chosen", ["plain", "spz"])
+@pytest.mark.parametrize("collection", ["", "Chair"])
+def test_what_can_be_chosen_is_drawn(chosen, collection) -> None:
+    layout = RecordedLayout()
+    rna = bpy.ops.cgc.export_splat.get_rna_type()
+    stored = dict.fromkeys(("what", "frame", "include_hidden", "spz_version"))
+    operator = SimpleNamespace(
+        layout=layout, bl_rna=rna, format=chosen, collection=collection, **stored
+    )
+    CGC_OT_export_splat.draw(operator, bpy.context)
+    expected = ["format", "frame", "include_hidden"]
+    expected += ["spz_version"] * (chosen == "spz") + ["what"] * (not collection)
+    assert sorted(layout.record.properties) == sorted(expected)
 
 
 def test_hidden_scenes_are_said_to_be(tmp_path) -> None:
