@@ -120,11 +120,15 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
 
     def check(self, context: Context) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Give the file the ending of the format, if that has been chosen."""
-        path = Path(self.filepath)
-        if not path.name:
+        # As text: Windows takes Blender's //room.ply, beside the .blend, for a server.
+        if not bpy.path.basename(self.filepath):
             return False
-        stem = path.with_suffix("") if path.suffix.lower() in WRITTEN_ENDINGS else path
-        named = str(stem) + ENDINGS[self.format]
+        named = self.filepath
+        for ending in WRITTEN_ENDINGS:
+            if named.lower().endswith(ending):
+                named = named[: -len(ending)]
+                break
+        named += ENDINGS[self.format]
         changed = named != self.filepath
         self.filepath = named
         return changed
@@ -136,7 +140,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
             chosen = cast("FormatName", self.format)
         else:
             try:
-                chosen = format_of(Path(self.filepath))
+                chosen = format_of(Path(bpy.path.abspath(self.filepath)))
             except CgcError as error:
                 self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}

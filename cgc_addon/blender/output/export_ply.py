@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...splats.formats import WriteSettings
+from ..capture.parts import active_capture
 from .export_operator import export_and_report
 from .export_splats import CHOICES, ExportSettings
 
@@ -46,10 +47,11 @@ class CGC_OT_export_ply(bpy.types.Operator):  # noqa: N801 - Blender's conventio
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Export and say how much."""
+        world = self.frame == "WORLD" or active_capture(context) is None
         settings = ExportSettings(
             path=Path(bpy.path.abspath(self.filepath)),
             what=self.what,
-            frame="Z_UP" if self.frame == "WORLD" else "CAPTURE",
+            frame="Z_UP" if world else "CAPTURE",
             file=WriteSettings("ply"),
             hidden=self.include_hidden,
             collection=self.collection,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -66,13 +65,14 @@ def test_an_ending_of_no_format_is_said(tmp_path, name) -> None:
         ("room.GLB", "plain", "room.ply"),
         ("room", "sog", "room.sog"),
         ("", "sog", ""),
+        ("//room.ply", "spz", "//room.spz"),
+        ("/tmp/a folder.ply/", "spz", "/tmp/a folder.ply/"),
     ],
 )
 def test_the_file_browser_shows_the_ending_of_the_format(typed, chosen, named) -> None:
-    path = str(Path("/tmp/x") / typed) if typed else ""
-    operator = SimpleNamespace(filepath=path, format=chosen)
+    operator = SimpleNamespace(filepath=typed, format=chosen)
     changed = CGC_OT_export_splat.check(operator, bpy.context)
-    assert Path(operator.filepath).name == named
+    assert operator.filepath == named
     assert changed == (named != typed)
 
 
