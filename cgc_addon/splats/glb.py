@@ -20,9 +20,9 @@ from ..files import replacing
 from ..srgb import linear_from_srgb
 from ..version import __version__
 from . import rotations
+from .axes import flipped
 from .gaussians import Gaussians
 from .spherical_harmonics import CONSTANT_BASIS
-from .spz import flipped
 
 EXTENSION = "KHR_gaussian_splatting"
 LARGEST = 2**32 - 1

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .axes import flipped
 from .gaussians import Gaussians
 from .loaded import LoadedSplat, checked_splat
-from .spherical_harmonics import HIGHEST_DEGREE, coefficient_count, signs_under_flips
+from .spherical_harmonics import HIGHEST_DEGREE, coefficient_count
 from .spz_container import RIGHT_UP_BACK, unpack
 from .transform import transform
 
-FLIPS = np.array([1, -1, -1], np.float32)
-"""From x right, y up, z back to COLMAP's axes, and back: a half turn around x."""
 COLOR_SCALE = 0.15
 SCALE_BIAS = np.float32(10)
 """Log-scales are kept in sixteenths above minus this."""
@@ -61,24 +60,6 @@ def read_spz(path: Path) -> LoadedSplat:
     loaded = checked_splat(path, stored, tuple(notes))
     turned = transform(loaded.gaussians, _to_colmap(header.axes))
     return LoadedSplat(turned, loaded.dropped, loaded.notes)
-
-
-def flipped(gaussians: Gaussians) -> Gaussians:
-    """Return Gaussians after half a turn around x: OpenGL's axes become COLMAP's, and back.
-
-    The numbers stay the same but for their signs.
-    """
-    signs = signs_under_flips(FLIPS, gaussians.sh_degree)[:, None].astype(np.float32)
-    return Gaussians(
-        means=gaussians.means * FLIPS,
-        log_scales=gaussians.log_scales,
-        # The axis of a rotation turns along, and its angle stays.
-        quats=gaussians.quats * np.array([1, *FLIPS], np.float32),
-        logit_opacities=gaussians.logit_opacities,
-        sh=gaussians.sh * signs,
-        features=gaussians.features,
-        segments=gaussians.segments,
-    )
 
 
 def _to_colmap(axes: int) -> NDArray[np.float64]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..files import replacing
 from . import rotations
+from .axes import flipped
 from .formats import DEFAULT_SPZ_VERSION
 from .gaussians import Gaussians
-from .spz import COLOR_SCALE, SCALE_BIAS, flipped
+from .spz import COLOR_SCALE, SCALE_BIAS
 from .spz_container import SpzContent, SpzHeader, pack
 from .zstandard_codec import NoZstandardError
 
