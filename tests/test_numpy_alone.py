@@ -27,7 +27,7 @@ NUMPY_ALONE = (
     ),
     *("dataset.folder", "dataset.names", "dataset.pinhole", "dataset.scene", "dataset.solved"),
     *("splats.gaussians", "splats.ply", "splats.read", "splats.rotations", "splats.select"),
-    *("splats.spherical_harmonics", "splats.transform"),
+    *("splats.spherical_harmonics", "splats.transform", "splats.write"),
     *("cgc.clusters.cluster_file", "cgc.clusters.granularity", "cgc.segments", "cgc.settings"),
     *("training.config_json", "training.presets", "training.run_folder"),
     *("masks.models.fetch", "masks.models.weights"),

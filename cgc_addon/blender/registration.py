@@ -15,7 +15,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .drawing import handler as viewport_drawing
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
-    from .output import export_ply, mask_operators
+    from .output import export_operator, export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
@@ -52,6 +52,7 @@ def modules() -> tuple[ModuleType, ...]:
         segment_operators,
         mask_operators,
         apply_transform,
+        export_operator,
         export_ply,
         render_worker,
         engine,

@@ -15,6 +15,7 @@ from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
 from ..rasterize.backends import AUTO, backend_names
 from ..reconstruction.settings import MATCHINGS, SolveSettings
 from ..results.render_folder import KINDS, LABELS, RGB
+from ..splats.formats import DEFAULT_SPZ_VERSION, SPZ_VERSIONS, WRITTEN_ENDINGS
 from ..training.config import HIGHEST_SEED
 from ..training.presets import DEFAULT_PRESET, PRESETS
 from ..version import __version__
@@ -262,10 +263,23 @@ def _evaluate(
 
 
 def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    verb = verbs.add_parser("export", help="the splat or some segments as one PLY")
-    verb.add_argument("run", type=Path, metavar="RUN")
+    verb = verbs.add_parser("export", help="the splat or some segments as one file")
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
     verb.add_argument("--segment", type=_natural, nargs="+", metavar="ID")
-    verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.ply")
+    verb.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"its ending says which format: {', '.join(WRITTEN_ENDINGS)}",
+    )
+    verb.add_argument(
+        "--plain",
+        action="store_true",
+        help="PLY without segments and features, for programs that take 3DGS's layout alone",
+    )
+    verb.add_argument("--spz-version", type=int, choices=SPZ_VERSIONS, default=DEFAULT_SPZ_VERSION)
     verb.set_defaults(verb=export.run)
     return verb
 

@@ -1,41 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run's splat, or some of its segments, as one PLY that other viewers open."""
+"""A splat, or some of its segments, as one file for other programs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import Interrupted
-from ..progress import ShouldStop, never
-from ..splats.ply import write_ply
+from ..progress import Reporter, ShouldStop, never, silent
+from ..splats.formats import WriteSettings
+from ..splats.pillow_pictures import pillow_codec
 from ..splats.select import of_segments
-from ..training.run_folder import RunFolder
-from .sources import read_splat
+from ..splats.write import write_splat
+from .sources import splat_of_source
 
 
 def export_segments(
-    folder: RunFolder,
+    source: Path,
     output: Path,
     ids: Sequence[int] | None,
+    settings: WriteSettings,
+    say: Callable[[str], object] = lambda text: None,
+    report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> int:
     """Write the Gaussians of some segments and return how many they are.
 
     Args:
-        folder: run.
-        output: PLY to write.
+        source: run folder or splat.
+        output: file to write.
         ids: of segments.json, 0 = what belongs to none; None = everything.
-        should_stop: asked before anything is written.
+        settings: which kind of file.
+        say: is given what the user should know of the source.
+        report: takes the progress of what takes long.
+        should_stop: asked before anything is written, and while it is.
 
     Raises:
         CgcError: no such segment, no segments at all, or the file cannot be written.
         Interrupted: `should_stop` said so.
     """
-    gaussians = read_splat(folder)
+    splat = splat_of_source(source)
+    for note in splat.notes:
+        say(note)
+    gaussians = splat.gaussians
     if ids is not None:
         gaussians = of_segments(gaussians, ids)
     if should_stop():
         raise Interrupted("export")
-    write_ply(output, gaussians)
+    write_splat(output, gaussians, settings, pillow_codec(), report, should_stop)
     return len(gaussians)

@@ -17,6 +17,7 @@ from ..errors import CgcError
 from ..files_together import finish_change
 from ..splats.gaussians import Gaussians
 from ..splats.loaded import LoadedSplat
+from ..splats.pillow_pictures import pillow_codec
 from ..splats.ply import read_ply
 from ..splats.read import SPLAT_ENDINGS
 from ..splats.read import read_splat as read_splat_file
@@ -45,7 +46,7 @@ def splat_of_source(source: Path) -> LoadedSplat:
         CgcError: it is no run folder and no splat, or its splat is missing or damaged.
     """
     if _is_splat_file(source):
-        return read_splat_file(source)
+        return read_splat_file(source, pillow_codec())
     return LoadedSplat(read_splat(RunFolder(source)), dropped=0, notes=())
 
 

@@ -50,3 +50,9 @@ class Gaussians:
     def sh_degree(self) -> int:
         """Highest degree of the spherical harmonics stored, 0 to 3."""
         return round(self.sh.shape[1] ** 0.5) - 1
+
+    @property
+    def opacities(self) -> NDArray[np.float64]:
+        """(N,) 0 to 1."""
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-self.logit_opacities.astype(np.float64)))

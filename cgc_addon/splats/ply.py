@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from ..errors import CgcError
 from ..files import check_is_file, replacing
 from ..ply_table import PlyElement, read_header, read_table, write_table
 from .gaussians import FEATURE_DIMENSION, Gaussians
-from .loaded import LoadedSplat, checked_splat
+from .loaded import FLAT_LOG_SCALE, LoadedSplat, checked_splat
+from .select import with_sh_degree
+from .smoothing import smoothed
 from .spherical_harmonics import CONSTANT_BASIS, HIGHEST_DEGREE, coefficient_count
 
 POSITION = ("x", "y", "z")
@@ -23,7 +26,10 @@ COLOR = ("red", "green", "blue")
 """Stands in for the constant harmonic where a program exports plain colours, as nerfstudio can."""
 SCALE = ("scale_0", "scale_1", "scale_2")
 ROTATION = ("rot_0", "rot_1", "rot_2", "rot_3")
-REQUIRED = (*POSITION, *CONSTANT, "opacity", *SCALE, *ROTATION)
+SMOOTHING = "filter_3D"
+"""Standard deviation of the smoothing filter of Mip-Splatting, scene units."""
+REQUIRED = (*POSITION, *CONSTANT, "opacity", *SCALE[:2], *ROTATION)
+"""Surfels of 2DGS have two scales; all else has three."""
 OWN_FEATURES = "f_seg_"
 FEATURE_PREFIXES = (OWN_FEATURES, "obj_dc_")
 """Names that features go by: those of CGC, and those of Gaussian Grouping."""
@@ -72,12 +78,27 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
         write_table(temporary, table, "vertex")
 
 
+def write_plain_ply(path: Path, gaussians: Gaussians) -> None:
+    """Write a splat with the 62 properties of 3DGS and no others, whole or not at all.
+
+    Some viewers read records of that size whatever the header says, so harmonics of a lower degree
+    are filled with zeros, and features and segments are left out.
+
+    Raises:
+        CgcError: as `write_ply`.
+    """
+    plain = replace(gaussians, features=None, segments=None)
+    write_ply(path, with_sh_degree(plain, HIGHEST_DEGREE))
+
+
 def read_ply(path: Path) -> LoadedSplat:
     """Read a splat, binary or ASCII, its properties in any order.
 
     Features may be called f_seg_0..15 or obj_dc_0..15; they and `segment` may be absent. Plain
     colours red, green and blue stand in for a missing f_dc. Opacities of 1 and scales of 0,
-    infinite as logit and logarithm, become large finite values.
+    infinite as logit and logarithm, become large finite values. The surfels of 2DGS, which have no
+    third scale, are Gaussians with a third scale of 0. The smoothing filter of Mip-Splatting
+    becomes part of scales and opacities.
 
     Raises:
         CgcError: the file is not a PLY, is cut short, is not a splat, or holds too little that is
@@ -117,6 +138,12 @@ def _check_properties(path: Path, vertex: PlyElement) -> None:
     missing = [
         name for name in REQUIRED if name not in names and not (colored and name in CONSTANT)
     ]
+    if set(POSITION) <= set(names) and not {"opacity", *SCALE, *ROTATION} & set(names):
+        raise CgcError(
+            f"{path} is a point cloud, not a splat: its vertices have no opacity, scale "
+            "and rotation; import it with Blender's own File > Import > Stanford PLY, or export "
+            "the splat from the program that made it."
+        )
     if missing:
         raise CgcError(
             f"{path} is not a 3DGS splat: its vertices lack the property `{missing[0]}`"
@@ -166,14 +193,24 @@ def _gaussians(path: Path, table: NDArray[np.void], vertex: PlyElement) -> Loade
             )
     gaussians = Gaussians(
         means=_columns(table, POSITION),
-        log_scales=_columns(table, SCALE),
+        log_scales=_log_scales(table, names),
         quats=_columns(table, ROTATION),
         logit_opacities=_columns(table, ("opacity",))[:, 0],
         sh=np.concatenate([constant[:, None], rest.transpose(0, 2, 1)], axis=1),
         features=features,
         segments=_segments(path, table["segment"]) if "segment" in names else None,
     )
+    if SMOOTHING in names:
+        gaussians = smoothed(gaussians, _columns(table, (SMOOTHING,))[:, 0])
     return checked_splat(path, gaussians, tuple(notes))
+
+
+def _log_scales(table: NDArray[np.void], names: list[str]) -> NDArray[np.float32]:
+    """Return log-scales (N, 3): those of surfels, which are flat, get the one that stands for 0."""
+    if SCALE[2] in names:
+        return _columns(table, SCALE)
+    flat = np.full((len(table), 1), FLAT_LOG_SCALE, np.float32)
+    return np.concatenate([_columns(table, SCALE[:2]), flat], axis=1)
 
 
 def _constant_of_colors(table: NDArray[np.void], vertex: PlyElement) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ class TrainingConfig:
     test_every: int | None = None
     """Every so many-th photo in name order is held out; None = none."""
     init: str | None = None
-    """A splat (.ply, .splat, .spz) whose geometry is kept: only features are learned."""
+    """A splat (.ply, .splat, .spz, .sog) whose geometry is kept: only features are learned."""
     init_features: bool = False
     """Take the features of that splat as they are, if it has any."""
     geometry: GeometrySettings = field(default_factory=GeometrySettings)

@@ -22,6 +22,7 @@ from ..progress import Reporter, ShouldStop, never, silent
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
+from ..splats.pillow_pictures import pillow_codec
 from ..splats.ply import write_ply
 from ..splats.read import read_splat
 from ..version import __version__
@@ -216,7 +217,7 @@ def _given_gaussians(config: TrainingConfig, say: Say) -> Gaussians:
             "--init keeps the geometry of a splat, so features cannot be learned along with it; "
             "learn them with --features frozen."
         )
-    splat = read_splat(Path(str(config.init)))
+    splat = read_splat(Path(str(config.init)), pillow_codec())
     for note in splat.notes:
         say(note)
     return splat.gaussians

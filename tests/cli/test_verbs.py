@@ -93,7 +93,15 @@ def test_export_writes_one_segment_or_all(run, tmp_path, capsys):
     one = read_ply(tmp_path / "one.ply").gaussians
     assert 0 < len(one) < len(whole)
     assert set(one.segments.tolist()) == {1}
+    plain = tmp_path / "plain.ply"
+    assert main(["export", str(run), "--plain", "-o", str(plain)]) == 0
+    assert plain.read_bytes().partition(b"end_header")[0].count(b"property") == 62
+    assert main(["export", str(plain), "--spz-version", "2", "-o", str(tmp_path / "a.spz")]) == 0
+    assert main(["export", str(tmp_path / "a.spz"), "-o", str(tmp_path / "a.sog")]) == 0
+    assert main(["export", str(tmp_path / "a.sog"), "-o", str(tmp_path / "a.glb")]) == 0
     capsys.readouterr()
+    assert main(["export", str(run), "-o", str(tmp_path / "a.obj")]) == 1
+    assert "name it .ply, .spz, .sog, .glb" in capsys.readouterr().err
     assert main(["export", str(run), "--segment", "999", "-o", str(tmp_path / "no.ply")]) == 1
     error = capsys.readouterr().err
     assert "999" in error

@@ -13,7 +13,7 @@ from plyfile import PlyData, PlyElement
 
 from cgc_addon.errors import CgcError
 from cgc_addon.splats import ply
-from cgc_addon.splats.ply import read_ply, write_ply
+from cgc_addon.splats.ply import read_ply, write_plain_ply, write_ply
 
 FIELDS = ("means", "log_scales", "quats", "logit_opacities", "sh", "features", "segments")
 STANDARD = [
@@ -79,6 +79,39 @@ def test_properties_are_those_of_3dgs_in_their_order(saved, make_gaussians) -> N
     np.testing.assert_array_equal(vertex["rot_0"], splat.quats[:, 0])
 
 
+@pytest.mark.parametrize("degree", [0, 1, 2, 3])
+def test_the_plain_file_fits_readers_of_fixed_records(tmp_path, make_gaussians, degree) -> None:
+    """As SIBR does: three lines, any others to the end of the header, 62 floats a Gaussian."""
+    splat = make_gaussians(7, degree=degree)
+    write_plain_ply(tmp_path / "splat.ply", splat)
+    content = (tmp_path / "splat.ply").read_bytes()
+    header, mark, data = content.partition(b"end_header\n")
+    assert header.split(b"\n")[:3] == [
+        *(b"ply", b"format binary_little_endian 1.0", b"element vertex 7"),
+    ]
+    assert header.count(b"property float ") == 62
+    assert header.count(b"property") == 62
+    assert mark
+    record = np.dtype(
+        [
+            *(("position", "<f4", 3), ("normal", "<f4", 3), ("sh", "<f4", 48)),
+            *(("opacity", "<f4"), ("scale", "<f4", 3), ("rotation", "<f4", 4)),
+        ]
+    )
+    points = np.frombuffer(data, record)
+    assert len(points) == 7
+    np.testing.assert_array_equal(points["position"], splat.means)
+    np.testing.assert_array_equal(points["normal"], 0)
+    np.testing.assert_array_equal(points["opacity"], splat.logit_opacities)
+    np.testing.assert_array_equal(points["scale"], splat.log_scales)
+    np.testing.assert_array_equal(points["rotation"], splat.quats)
+    np.testing.assert_array_equal(points["sh"][:, :3], splat.sh[:, 0])
+    rest = points["sh"][:, 3:].reshape(7, 3, 15).transpose(0, 2, 1)
+    count = (degree + 1) ** 2 - 1
+    np.testing.assert_array_equal(rest[:, :count], splat.sh[:, 1:])
+    np.testing.assert_array_equal(rest[:, count:], 0)
+
+
 @pytest.mark.parametrize("options", [{"text": True}, {"byte_order": ">"}, {"byte_order": "<"}])
 def test_every_encoding_is_read(saved, make_gaussians, options) -> None:
     rewrite(saved, **options)
@@ -116,7 +149,7 @@ def test_normals_may_be_missing_and_faces_may_follow(saved, make_gaussians) -> N
     assert_same(read_ply(saved).gaussians, make_gaussians(12))
 
 
-@pytest.mark.parametrize("name", ["x", "f_dc_1", "opacity", "scale_2", "rot_3"])
+@pytest.mark.parametrize("name", ["x", "f_dc_1", "opacity", "scale_1", "rot_3"])
 def test_a_missing_property_is_named(saved, name) -> None:
     rewrite(saved, lambda table: without(table, {name}))
     with pytest.raises(CgcError, match=f"splat.ply is not a 3DGS splat.*`{name}`"):
@@ -126,7 +159,7 @@ def test_a_missing_property_is_named(saved, name) -> None:
 def test_a_mesh_is_not_a_splat(tmp_path) -> None:
     table = np.zeros(3, dtype=[("x", "f4"), ("y", "f4"), ("z", "f4")])
     PlyData([PlyElement.describe(table, "vertex")]).write(str(tmp_path / "mesh.ply"))
-    with pytest.raises(CgcError, match="`f_dc_0` and 10 more"):
+    with pytest.raises(CgcError, match="is a point cloud, not a splat"):
         read_ply(tmp_path / "mesh.ply")
     PlyData([PlyElement.describe(table, "point")]).write(str(tmp_path / "mesh.ply"))
     with pytest.raises(CgcError, match="no element `vertex`"):
@@ -208,6 +241,62 @@ def test_fully_opaque_and_flat_gaussians_are_kept(saved) -> None:
     assert read.dropped == 0
     np.testing.assert_array_equal(read.gaussians.logit_opacities, [-16.0] + [16.0] * 11)
     np.testing.assert_array_equal(read.gaussians.log_scales[:, 1], -24.0)
+
+
+def test_surfels_of_2dgs_are_flat(saved, make_gaussians) -> None:
+    rewrite(saved, lambda table: without(table, {"scale_2"}))
+    read, splat = read_ply(saved), make_gaussians(12)
+    assert (read.dropped, read.notes) == (0, ())
+    np.testing.assert_array_equal(read.gaussians.log_scales[:, :2], splat.log_scales[:, :2])
+    np.testing.assert_array_equal(read.gaussians.log_scales[:, 2], -24)
+    np.testing.assert_array_equal(read.gaussians.quats, splat.quats)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_the_filter_of_mip_splatting_is_folded_in(saved, make_gaussians, text) -> None:
+    """Against the formulas in scales and opacities themselves, not in their logarithms."""
+    splat = make_gaussians(12)
+    deviations = np.linspace(0, 0.2, 12, dtype=np.float32)
+
+    def with_filter(table):
+        result = np.empty(len(table), [*table.dtype.descr, ("filter_3D", "f4")])
+        for name in table.dtype.names:
+            result[name] = table[name]
+        result["filter_3D"] = deviations
+        return result
+
+    rewrite(saved, with_filter, text=text)
+    read = read_ply(saved)
+    assert (read.dropped, read.notes) == (0, ())
+    variances = np.exp(splat.log_scales.astype(np.float64)) ** 2
+    wider = variances + deviations[:, None].astype(np.float64) ** 2
+    np.testing.assert_allclose(np.exp(read.gaussians.log_scales), np.sqrt(wider), rtol=1e-5)
+    opacities = 1 / (1 + np.exp(-splat.logit_opacities.astype(np.float64)))
+    opacities *= np.sqrt(variances.prod(axis=1) / wider.prod(axis=1))
+    np.testing.assert_allclose(
+        1 / (1 + np.exp(-read.gaussians.logit_opacities.astype(np.float64))), opacities, rtol=1e-4
+    )
+    assert read.gaussians.logit_opacities[0] == splat.logit_opacities[0]
+    np.testing.assert_array_equal(read.gaussians.sh, splat.sh)
+
+
+def test_a_filter_that_is_no_number_leaves_its_gaussian_out(saved) -> None:
+    def with_filter(table):
+        result = np.zeros(len(table), [*table.dtype.descr, ("filter_3D", "f4")])
+        for name in table.dtype.names:
+            result[name] = table[name]
+        result["filter_3D"][3] = np.nan
+        return result
+
+    rewrite(saved, with_filter)
+    assert read_ply(saved).dropped == 1
+
+
+@pytest.mark.parametrize("kept", [{"x", "y", "z"}, {"x", "y", "z", "nx", "ny", "nz"}])
+def test_a_point_cloud_is_refused_and_what_opens_it_named(saved, kept) -> None:
+    rewrite(saved, lambda table: without(table, set(table.dtype.names) - kept))
+    with pytest.raises(CgcError, match=r"is a point cloud, not a splat: .*Stanford PLY"):
+        read_ply(saved)
 
 
 def test_no_gaussians_are_refused(tmp_path, saved, make_gaussians) -> None:

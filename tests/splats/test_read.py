@@ -164,7 +164,7 @@ def test_contents_decide_and_not_endings(tmp_path, make_gaussians) -> None:
 
 @pytest.mark.parametrize("name", ["a.ksplat", "a.sog", "a.spz", "a"])
 def test_what_is_of_no_kind_is_refused(tmp_path, name) -> None:
-    (tmp_path / name).write_bytes(b"PK\x03\x04" + bytes(60))
+    (tmp_path / name).write_bytes(b"KS\x03\x04" + bytes(60))
     with pytest.raises(CgcError, match="is not a splat of a kind that is read"):
         read_splat(tmp_path / name)
 
@@ -175,7 +175,7 @@ def test_a_ply_that_is_none_is_refused(tmp_path) -> None:
         read_splat(tmp_path / "a.ply")
 
 
-@pytest.mark.parametrize("name", ["a.ply", "a.splat", "a.spz"])
+@pytest.mark.parametrize("name", ["a.ply", "a.splat", "a.spz", "a.sog"])
 def test_a_missing_file_and_a_folder_are_refused(tmp_path, name) -> None:
     with pytest.raises(CgcError, match=f"{name} is missing"):
         read_splat(tmp_path / name)

@@ -76,10 +76,10 @@ class CGC_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's co
     def draw(self, context: Context) -> None:
         """Draw one button for each kind of export."""
         layout = layout_of(self)
-        say(layout, context, "Splats as they stand in the scene, as PLY for any viewer.")
+        say(layout, context, "Splats as they stand in the scene: PLY, SPZ, SOG, glTF.")
         column = layout.column(align=True)
         for what, text, icon in EXPORTS:
-            set_options(column.operator("cgc.export_ply", text=text, icon=icon), what=what)
+            set_options(column.operator("cgc.export_splat", text=text, icon=icon), what=what)
 
 
 CLASSES = (CGC_PT_render_masks, CGC_PT_export)

@@ -250,7 +250,7 @@ class CGC_OT_import_splat(ImportSegments, bpy.types.Operator):  # noqa: N801 - B
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Import the file."""
         if not self.filepath:
-            self.report({"ERROR"}, "Choose a splat (.ply, .splat, .spz).")
+            self.report({"ERROR"}, f"Choose a splat ({', '.join(SPLAT_ENDINGS)}).")
             return {"CANCELLED"}
         return self.import_from(context, Path(bpy.path.abspath(self.filepath)), self.up_axis)
 
@@ -272,7 +272,8 @@ class CGC_FH_import_splat(bpy.types.FileHandler):  # noqa: N801 - Blender's conv
 def _menu_entries(menu: Menu, _context: Context) -> None:
     layout = layout_of(menu)
     layout.operator(CGC_OT_import_run.bl_idname, text="Segmented Splat Run")
-    layout.operator(CGC_OT_import_splat.bl_idname, text="Gaussian Splat (.ply, .splat, .spz)")
+    endings = ", ".join(SPLAT_ENDINGS)
+    layout.operator(CGC_OT_import_splat.bl_idname, text=f"Gaussian Splat ({endings})")
 
 
 CLASSES = (CGC_OT_import_run, CGC_OT_import_splat, CGC_FH_import_splat)

@@ -21,6 +21,7 @@ from ...files_together import finish_change
 from ...splats.gaussians import Gaussians
 from ...splats.read import read_splat
 from ...training.run_folder import RunFolder
+from ..common.webp import blender_codec
 
 HIGHEST_SEGMENT = 65_535
 """Label maps are 16-bit."""
@@ -60,7 +61,7 @@ def read_run(path: Path) -> RunFiles:
 
     Args:
         path: a run folder; the splat.ply in one, which means the folder; or any
-            splat: .ply, .splat, .spz.
+            splat: .ply, .splat, .spz, .sog.
 
     Raises:
         CgcError: there is no splat, or a file is damaged.
@@ -107,7 +108,7 @@ def _assembled(
     clustering: tuple[NDArray[np.int32], MergeTree] | None,
 ) -> RunFiles:
     """Put the parts together; those that do not fit the splat are left out, and said so."""
-    content = read_splat(splat)
+    content = read_splat(splat, blender_codec())
     gaussians, notes = content.gaussians, list(content.notes)
     labels = gaussians.segments
     if labels is None:

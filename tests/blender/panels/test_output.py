@@ -36,4 +36,4 @@ def test_hidden_in_the_viewport_only_is_said(segmented):
 
 
 def test_export_offers_three_ways():
-    assert drawn(CGC_PT_export).operators == ["cgc.export_ply"] * 3
+    assert drawn(CGC_PT_export).operators == ["cgc.export_splat"] * 3

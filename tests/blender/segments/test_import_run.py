@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from cgc_addon.blender.common.access import of_collection
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.segments.data import all_segments, count_of, rename, splats_of
 from cgc_addon.blender.segments.import_run import import_run
+from cgc_addon.blender.splats.objects import gaussians_of
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
 from cgc_addon.splats.splat_records import RECORD
@@ -193,6 +195,35 @@ def test_splats_of_other_programs_stand_as_their_axes_say(tmp_path: Path, name) 
     assert world[2] == pytest.approx(2, abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["cloud.sog", "cloud.spz"])
+def test_files_that_another_program_wrote(name) -> None:
+    """As that program reads them itself, in a PLY beside them."""
+    folder = Path(__file__).parents[2] / "splats" / "made_by_splat_transform"
+    expected = read_ply(folder / f"{name.replace('.', '_')}.ply").gaussians
+    assert bpy.ops.cgc.import_splat(filepath=str(folder / name)) == {"FINISHED"}
+    (capture,) = captures(bpy.context.scene)
+    assert numbers(capture) == [(0, 48)]
+    (item,) = objects_of_kind(capture, "SPLAT")
+    means = gaussians_of(item).means
+    nearest = np.abs(means[:, None] - expected.means).max(axis=2).min(axis=0)
+    assert nearest.max() < 1e-6
+    assert not bpy.data.images
+
+
+def test_a_damaged_sog_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "splats" / "made_by_splat_transform"
+    with (
+        zipfile.ZipFile(folder / "cloud.sog") as whole,
+        zipfile.ZipFile(tmp_path / "a.sog", "w") as damaged,
+    ):
+        for item in whole.namelist():
+            content = whole.read(item)
+            damaged.writestr(item, content[:40] if item == "quats.webp" else content)
+    with pytest.raises(RuntimeError, match=r"a\.sog is damaged: quats\.webp in it is no picture"):
+        bpy.ops.cgc.import_splat(filepath=str(tmp_path / "a.sog"))
+    assert len(bpy.data.collections) == len(bpy.data.objects) == len(bpy.data.images) == 0
+
+
 def test_importing_while_points_are_edited(write_run) -> None:
     folder = write_run()
     imported = import_run(bpy.context, bpy.context.scene, folder)
@@ -226,7 +257,7 @@ def test_bad_input_is_said_and_nothing_is_left_behind(tmp_path: Path, write_run)
 def test_splats_can_be_dropped_beside_blenders_own_importer() -> None:
     handler = bpy.types.CGC_FH_import_splat
     assert handler.bl_import_operator == "cgc.import_splat"
-    assert handler.bl_file_extensions == ".ply;.splat;.spz"
+    assert handler.bl_file_extensions == ".ply;.splat;.spz;.sog"
 
 
 def test_sparse_points_are_hidden_by_the_first_splats_and_not_again(
