@@ -18,6 +18,8 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
+    from .picking import hover, tree_operators
+    from .picking import tools as picking_tools
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
     from .segments import import_run
@@ -50,6 +52,9 @@ def modules() -> tuple[ModuleType, ...]:
         review_operators,
         correction_operators,
         segment_operators,
+        hover,
+        tree_operators,
+        picking_tools,
         mask_operators,
         apply_transform,
         export_ply,

@@ -61,7 +61,7 @@ def context(space=None) -> SimpleNamespace:
         scene=bpy.context.scene,
         space_data=space,
         view_layer=bpy.context.view_layer,
-        visible_objects=bpy.context.visible_objects,
+        selectable_objects=bpy.context.selectable_objects,
         window_manager=bpy.context.window_manager,
     )
 
