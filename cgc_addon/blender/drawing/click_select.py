@@ -7,6 +7,7 @@ Blender's own operator.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,6 +17,7 @@ from bpy_extras import view3d_utils
 
 from ..common.access import of_scene
 from ..common.context import members_of, preferences_of, scene_of, view_layer_of, window_manager_of
+from ..splats.looks import is_segment
 from .line_objects import REACH, line_object_at
 from .pick import Hit, pick
 from .shown import Viewpoint, viewpoint_of
@@ -66,9 +68,21 @@ def gaussian_seen(
     owners = owner_objects(context, space)
     chosen = [number for number, owner in enumerate(owners) if owner and not owner.hide_select]
     size = of_scene(scene_of(context)).look_size if chosen else 1.0
-    hit = pick([appearances[number] for number in chosen], viewpoint, x, y, size)
+    groups = groups_of([owners[number] for number in chosen])
+    hit = pick([appearances[number] for number in chosen], viewpoint, x, y, size, groups)
     owner = None if hit is None else owners[chosen[hit.appearance]]
     return None if hit is None or owner is None else (owner, hit)
+
+
+def groups_of(owners: Sequence[Object | None]) -> list[int]:
+    """Return a number for each object, the same for those that are in one segment."""
+    segments: dict[int, int] = {}
+    for collection in bpy.data.collections:
+        if is_segment(collection):
+            for item in collection.objects:
+                segments.setdefault(item.session_uid, collection.session_uid)
+    identifiers = [0 if owner is None else owner.session_uid for owner in owners]
+    return [segments.get(identifier, identifier) for identifier in identifiers]
 
 
 def owner_objects(context: Context, space: SpaceView3D | None) -> list[Object | None]:
@@ -78,19 +92,22 @@ def owner_objects(context: Context, space: SpaceView3D | None) -> list[Object | 
     return [known.get(identifier) for identifier in owners]
 
 
-def splat_at(context: Context, x: float, y: float) -> Object | None:
+def splat_at(context: Context, x: float, y: float, *, splats_only: bool = False) -> Object | None:
     """Return the object whose splat is seen at a place of the viewport, None where none is.
 
     Args:
         context: of a 3D viewport.
         x: px from the left edge of its region.
         y: px from the lower edge.
+        splats_only: whether what Blender draws itself hides nothing.
     """
     region = cast("Region", members_of(context).region)
     view = cast("RegionView3D", members_of(context).region_data)
     viewpoint = viewpoint_of(view, region.width, region.height)
     seen = gaussian_seen(context, viewpoint, x, y)
-    if seen is None or _something_before(context, viewpoint, x, y, seen[1].depth):
+    if seen is None:
+        return None
+    if not splats_only and _something_before(context, viewpoint, x, y, seen[1].depth):
         return None
     return seen[0]
 
@@ -154,10 +171,16 @@ class CGC_OT_click_select(bpy.types.Operator):  # noqa: N801 - Blender's convent
 
     if TYPE_CHECKING:
         extend: bool
+        splats_only: bool
     else:
         extend: BoolProperty(
             name="Extend",
             description="Leave selected what is; deselect the splat if it is active already",
+            options={"SKIP_SAVE"},
+        )
+        splats_only: BoolProperty(
+            name="Splats Only",
+            description="Select the splat also where something else lies before it",
             options={"SKIP_SAVE"},
         )
 
@@ -170,7 +193,8 @@ class CGC_OT_click_select(bpy.types.Operator):  # noqa: N801 - Blender's convent
         """Select what is seen there, or leave the click to others."""
         if event.type in MOUSE_BUTTONS and event.type != select_mouse(context):
             return {"PASS_THROUGH"}
-        item = splat_at(context, event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        place = (event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        item = splat_at(context, *place, splats_only=self.splats_only)
         if item is None or not select(context, item, self.extend):
             return {"PASS_THROUGH"}
         return {"FINISHED"}

@@ -55,8 +55,12 @@ def pick(
     x: float,
     y: float,
     size: float = 1.0,
+    groups: Sequence[int] | None = None,
 ) -> Hit | None:
     """Return the Gaussian at which half of the light of a pixel is covered, None if none does it.
+
+    Of several groups, the one that covers most of the pixel is meant, as in renders of labels, and
+    of its Gaussians the first one from there on, else the last.
 
     Args:
         appearances: all that is drawn.
@@ -64,6 +68,7 @@ def pick(
         x: px from the left edge; pixel i is sampled at i + 0.5.
         y: px from the lower edge.
         size: factor on the standard deviations, as in the look.
+        groups: of each appearance, those of one object being equal; None: all are of one.
 
     Example:
         >>> from .shown import StoredSplat
@@ -98,6 +103,12 @@ def pick(
     reached = int(np.searchsorted(covered, SEEN))
     if reached == len(order):
         return None
+    if groups is not None:
+        group = np.asarray(groups)[owner[order]]
+        known, place = np.unique(group, return_inverse=True)
+        weights = np.bincount(place, np.diff(covered, prepend=0.0))
+        members = np.flatnonzero(group == known[weights.argmax()])
+        reached = int(members[min(np.searchsorted(members, reached), len(members) - 1)])
     first = order[reached]
     return Hit(int(owner[first]), int(indices[first]), float(depths[first]))
 

@@ -20,8 +20,12 @@ from .shown import FARTHEST, Appearance, Viewpoint
 
 HIDDEN = 0.1
 """A Gaussian is hidden where no more than this share of its light reaches the eye."""
+_OPAQUE = 0.02
+"""Where no more light than this passes, what is behind is left out."""
 MOST_CELLS = 60_000
 """In a region; more would take longer than a user waits."""
+_MOST_SUMS = 1 << 23
+"""How much each appearance covers of each cell: so many numbers at most."""
 _AT_ONCE = 1 << 19
 """Alphas that are calculated at once."""
 
@@ -33,7 +37,7 @@ class Seen:
     cell: float
     """Width and height of a cell, px."""
     appearances: NDArray[np.int32]
-    """(H, W) index of the appearance at which half of the light is covered, −1 where none is."""
+    """(H, W) index of the appearance that covers most, −1 where less than half is covered."""
     depths: NDArray[np.float32]
     """(H, W) beyond which everything is hidden, scene units; infinite where nothing is."""
 
@@ -71,6 +75,7 @@ def seen_in(
         most_cells: of the answer; cells are never smaller than pixels.
     """
     pixels = viewpoint.width * viewpoint.height
+    most_cells = max(1, min(most_cells, _MOST_SUMS // max(1, len(appearances))))
     cell = max(1.0, float(np.ceil(np.sqrt(pixels / most_cells))))
     width, height = (max(1, int(np.ceil(n / cell))) for n in (viewpoint.width, viewpoint.height))
     # The lens of so many whole cells: the last ones may reach beyond the region.
@@ -82,7 +87,7 @@ def seen_in(
     order = back_to_front(appearances, coarse, size=size)
     order = Order(order.gaussians[::-1], order.appearances[::-1])
     passing = np.ones(width * height)
-    shown = np.full(width * height, -1, np.int32)
+    weights = np.zeros(width * height * max(1, len(appearances)), np.float32)
     depths = np.full(width * height, np.inf, np.float32)
     ellipses = _in_order(appearances, order, coarse, size)
     boxes = _boxes(ellipses, width, height)
@@ -92,7 +97,7 @@ def seen_in(
         before = int(ends[first - 1]) if first else 0
         last = max(first + 1, int(np.searchsorted(ends, before + _AT_ONCE)))
         rows, cells = _cells(boxes[first:last], width)
-        open_ones = passing[cells] > HIDDEN
+        open_ones = passing[cells] > _OPAQUE
         rows, cells = first + rows[open_ones], cells[open_ones]
         dx = cells % width + 0.5 - ellipses.places[rows, 0]
         dy = cells // width + 0.5 - ellipses.places[rows, 1]
@@ -102,14 +107,16 @@ def seen_in(
         by_cell = np.argsort(cells, kind="stable")
         rows, cells, alphas = rows[by_cell], cells[by_cell], alphas[by_cell]
         before_each, after = _passing(cells, alphas, passing)
-        half = (before_each > 1.0 - SEEN) & (after <= 1.0 - SEEN)
-        shown[cells[half]] = order.appearances[rows[half]]
+        places = cells * len(appearances) + order.appearances[rows]
+        weights += np.bincount(places, before_each - after, len(weights)).astype(np.float32)
         ended = (before_each > HIDDEN) & (after <= HIDDEN)
         depths[cells[ended]] = ellipses.depths[rows[ended]]
         last_of_cell = np.flatnonzero(np.diff(cells, append=-1))
         passing[cells[last_of_cell]] = after[last_of_cell]
         first = last
-    return Seen(cell, shown.reshape(height, width), depths.reshape(height, width))
+    shares = weights.reshape(height, width, -1)
+    shown = np.where(shares.sum(axis=2) >= SEEN, shares.argmax(axis=2), -1)
+    return Seen(cell, shown.astype(np.int32), depths.reshape(height, width))
 
 
 def _in_order(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from ..common.access import of_collection
 from ..common.context import members_of, preferences_of, region_of, view_layer_of
@@ -92,7 +93,7 @@ def draw_hovered(context: Context) -> None:
         assert depsgraph is not None
         owners = shown_scene().owners(depsgraph, space)
         numbers = [number for number, owner in enumerate(owners) if owner in _hover.owners]
-        inside = np.isin(seen.appearances, numbers).astype(np.float32)
+        inside = _smoothed(np.isin(seen.appearances, numbers).astype(np.float32))
         height, width = inside.shape
         _hover.mask = (seen, _hover.owners, new_texture((width, height), "R32F", inside))
     set_off(context, _hover.mask[2], seen.cell, TINT)
@@ -134,7 +135,8 @@ class CGC_OT_hover(bpy.types.Operator):  # noqa: N801 - Blender's convention
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Find out, and leave the move to others."""
-        item = splat_at(context, event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        place = (event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        item = splat_at(context, *place, splats_only=True)
         owners, text = describe(item) if item is not None else (frozenset[int](), "")
         region = region_of(context)
         _hover.region = region.as_pointer()
@@ -146,6 +148,13 @@ class CGC_OT_hover(bpy.types.Operator):  # noqa: N801 - Blender's convention
             _hover.owners, _hover.text = owners, text
             _redraw_header(context)
         return {"PASS_THROUGH"}
+
+
+def _smoothed(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a mask (H, W) whose edges do not show the cells so much."""
+    padded = np.pad(mask, 1, mode="edge")
+    across = padded[:, :-2] + 2.0 * padded[:, 1:-1] + padded[:, 2:]
+    return (across[:-2] + 2.0 * across[1:-1] + across[2:]) / np.float32(16.0)
 
 
 def _look_again() -> float | None:

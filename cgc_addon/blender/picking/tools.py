@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 HOVER = ("cgc.hover", {"type": "MOUSEMOVE", "value": "ANY", "any": True}, None)
 
 
+CLICKS = tuple(
+    (
+        "cgc.click_select",
+        {"type": "LEFTMOUSE", "value": "CLICK", "shift": extend},
+        {"properties": [("extend", extend), ("splats_only", True)]},
+    )
+    for extend in (False, True)
+)
+
+
 def _press(operator: str, key: str, **keys: object) -> tuple[Any, ...]:
     return (operator, {"type": key, "value": "PRESS", **keys}, None)
 
@@ -34,6 +44,7 @@ class CgcPickObjects(bpy.types.WorkSpaceTool):
     bl_icon = "ops.generic.select"
     bl_keymap = (
         HOVER,
+        *CLICKS,
         ("cgc.split_at", {"type": "LEFTMOUSE", "value": "DOUBLE_CLICK"}, None),
         _press("cgc.split_at", "WHEELDOWNMOUSE", ctrl=True),
         _press("cgc.split_at", "MINUS"),
@@ -58,7 +69,7 @@ class CgcPickObjects(bpy.types.WorkSpaceTool):
 def register() -> None:
     """Add the tools; without windows there is no toolbar."""
     if not bpy.app.background:
-        bpy.utils.register_tool(CgcPickObjects, after={"builtin.select_lasso"}, separator=True)
+        bpy.utils.register_tool(CgcPickObjects, after={"builtin.select_lasso"}, group=True)
 
 
 def unregister() -> None:
