@@ -23,6 +23,7 @@ class Surfaces:
     def __init__(self) -> None:
         """Look at nothing yet."""
         self._sorter: Sorter[Seen] = Sorter()
+        self._kept: tuple[tuple[Hashable, ...], Seen] | None = None
 
     def ask(self, context: Context) -> None:
         """Wish to know what the region of a context shows now."""
@@ -39,6 +40,23 @@ class Surfaces:
             return None
         return newest[1]
 
+    def known(
+        self, appearances: tuple[Appearance, ...], viewpoint: Viewpoint, size: float
+    ) -> Seen | None:
+        """Return how deep one sees, if that is known; which splat is where may be out of date."""
+        key, newest = _key(appearances, viewpoint, size), self._sorter.newest()
+        return next((one[1] for one in (newest, self._kept) if one and one[0] == key), None)
+
+    def keep(
+        self,
+        appearances: tuple[Appearance, ...],
+        viewpoint: Viewpoint,
+        size: float,
+        seen: Seen,
+    ) -> None:
+        """Let `known` return something that somebody has found out."""
+        self._kept = (_key(appearances, viewpoint, size), seen)
+
     @property
     def busy(self) -> bool:
         """Whether something is being looked at."""
@@ -46,6 +64,7 @@ class Surfaces:
 
     def close(self) -> None:
         """Look at nothing more."""
+        self._kept = None
         self._sorter.close()
 
 

@@ -47,6 +47,8 @@ class _Hover:
     surfaces: Surfaces = field(default_factory=Surfaces)
     highlighter: Highlighter | None = None
     mask: tuple[Seen, frozenset[int], GPUTexture] | None = None
+    paused: bool = False
+    """While something is drawn."""
 
 
 _hover = _Hover()
@@ -60,6 +62,11 @@ def hovered_text() -> str:
 def surfaces() -> Surfaces:
     """Return what regions show."""
     return _hover.surfaces
+
+
+def pause(on: bool) -> None:
+    """Set nothing off for a while."""
+    _hover.paused = on
 
 
 def highlighter() -> Highlighter:
@@ -82,7 +89,7 @@ def describe(item: Object) -> tuple[frozenset[int], str]:
 def draw_hovered(context: Context) -> None:
     """Set off what is under the mouse, in the region that the pointer is drawn in."""
     region = region_of(context)
-    if _hover.region != region.as_pointer() or not _hover.owners:
+    if _hover.paused or _hover.region != region.as_pointer() or not _hover.owners:
         return
     seen = _hover.surfaces.newest(context)
     if seen is None:
@@ -135,6 +142,8 @@ class CGC_OT_hover(bpy.types.Operator):  # noqa: N801 - Blender's convention
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Find out, and leave the move to others."""
+        if _hover.paused:
+            return {"PASS_THROUGH"}
         place = (event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
         item = splat_at(context, *place, splats_only=True)
         owners, text = describe(item) if item is not None else (frozenset[int](), "")

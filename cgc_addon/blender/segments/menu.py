@@ -54,6 +54,8 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
         layout.operator("cgc.split_segment")
         layout.menu(ASSIGN)
         layout.operator("cgc.unassign")
+        layout.operator("cgc.grow_segment")
+        layout.operator("cgc.shrink_segment")
         layout.separator()
         layout.operator("cgc.pin_segment")
         layout.operator("cgc.pin_segment", text="Unpin Segment").pinned = False
