@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import bpy
 import numpy as np
 from bpy.props import FloatProperty, FloatVectorProperty, IntVectorProperty, StringProperty
-from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ...dataset.scene import PinholeCamera
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import Context, Event
 
+NUMBERS = 16
+"""Of a matrix."""
 _FLIP_YZ = np.diag([1.0, -1.0, -1.0, 1.0])
 """From COLMAP's axes of a camera to Blender's."""
 _NEAREST = 0.01
@@ -38,8 +39,8 @@ class Looking(SegmentChange):
 
     if TYPE_CHECKING:
         camera: str
-        view_matrix: Sequence[Sequence[float]]
-        window_matrix: Sequence[Sequence[float]]
+        view_matrix: Sequence[float]
+        window_matrix: Sequence[float]
         region_size: Sequence[int]
     else:
         camera: StringProperty(
@@ -50,16 +51,14 @@ class Looking(SegmentChange):
         )
         view_matrix: FloatVectorProperty(
             name="View Matrix",
-            description="From the world to the view",
-            size=(4, 4),
-            subtype="MATRIX",
+            description="From the world to the view, row by row",
+            size=NUMBERS,
             options={"SKIP_SAVE", "HIDDEN"},
         )
         window_matrix: FloatVectorProperty(
             name="Window Matrix",
-            description="From the view to clip space",
-            size=(4, 4),
-            subtype="MATRIX",
+            description="From the view to clip space, row by row",
+            size=NUMBERS,
             options={"SKIP_SAVE", "HIDDEN"},
         )
         region_size: IntVectorProperty(
@@ -82,8 +81,8 @@ class Looking(SegmentChange):
         """Keep where the viewport looks from, for when the operator is repeated."""
         region, view = members_of(context).region, members_of(context).region_data
         if region is not None and view is not None:
-            self.view_matrix = np.array(view.view_matrix).tolist()
-            self.window_matrix = np.array(view.window_matrix).tolist()
+            self.view_matrix = np.array(view.view_matrix).reshape(-1).tolist()
+            self.window_matrix = np.array(view.window_matrix).reshape(-1).tolist()
             self.region_size = (region.width, region.height)
 
     def viewpoint(self, context: Context) -> Viewpoint:
@@ -103,8 +102,8 @@ class Looking(SegmentChange):
             )
         width, height = self.region_size
         return Viewpoint(
-            np.array(Matrix(self.view_matrix), np.float64),
-            np.array(Matrix(self.window_matrix), np.float64),
+            np.array(self.view_matrix, np.float64).reshape(4, 4),
+            np.array(self.window_matrix, np.float64).reshape(4, 4),
             width,
             height,
         )
