@@ -9,6 +9,7 @@ import bpy
 
 from ...errors import CgcError
 from ..common.access import of_collection
+from ..common.context import view_layer_of
 from ..drawing.click_select import gaussian_seen
 from ..segments import selection
 from ..segments.choice import capture_around
@@ -48,6 +49,7 @@ class CGC_OT_split_at(Pointing, bpy.types.Operator):  # noqa: N801 - Blender's c
         collection, item, gaussian = segment_seen(self, context)
         capture = capture_around(context, collection)
         here, parts = split_at(capture, collection, item, gaussian)
+        view_layer_of(context).update()  # else it does not know new objects
         selection.make_active(here)
         return f"Split into {', '.join(part.name for part in parts)}"
 
