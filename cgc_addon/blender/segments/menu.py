@@ -66,6 +66,8 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
         layout.operator("cgc.isolate_segment")
         layout.operator("cgc.hide_segment")
         layout.operator("cgc.show_all_segments")
+        layout.separator()
+        layout.operator("cgc.write_segments_to_run")
 
 
 def _entry(menu: Menu, context: Context) -> None:
