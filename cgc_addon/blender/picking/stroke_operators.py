@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from ...splats.outlines import in_box, in_polygon, near_path
 from ..common.access import of_scene
-from ..common.context import scene_of
+from ..common.context import members_of, scene_of
 from .stroke_drawing import circle
 from .strokes import Places, Stroke
 
 if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
     from bpy.types import Context
 
 
@@ -88,7 +89,29 @@ class CGC_OT_assign_brush(Stroke, bpy.types.Operator):  # noqa: N801 - Blender's
         return circle(path[-1], self.radius)
 
 
-CLASSES = (CGC_OT_assign_box, CGC_OT_assign_lasso, CGC_OT_assign_brush)
+class CGC_OT_brush_radius(bpy.types.Operator):  # noqa: N801 - Blender's convention
+    """`cgc.brush_radius`: no step to undo."""
+
+    bl_idname = "cgc.brush_radius"
+    bl_label = "Brush Radius"
+    bl_description = "Make the brush larger or smaller"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender's convention
+
+    if TYPE_CHECKING:
+        factor: float
+    else:
+        factor: FloatProperty(name="Factor", min=0.01, default=1.2, options={"SKIP_SAVE"})
+
+    def execute(self, context: Context) -> set[OperatorReturnItems]:
+        """Change it, and draw it anew."""
+        of_scene(scene_of(context)).stroke_radius *= self.factor
+        area = members_of(context).area
+        if area is not None:
+            area.tag_redraw()
+        return {"FINISHED"}
+
+
+CLASSES = (CGC_OT_brush_radius, CGC_OT_assign_box, CGC_OT_assign_lasso, CGC_OT_assign_brush)
 
 
 def register() -> None:

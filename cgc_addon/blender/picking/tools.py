@@ -41,8 +41,8 @@ def _drag(operator: str) -> tuple[Any, ...]:
 
 
 def _radius(key: str, factor: float, **keys: object) -> tuple[Any, ...]:
-    scaled = {"properties": [("data_path", "scene.cgc.stroke_radius"), ("value", factor)]}
-    return ("wm.context_scale_float", {"type": key, "value": "PRESS", **keys}, scaled)
+    scaled = {"properties": [("factor", factor)]}
+    return ("cgc.brush_radius", {"type": key, "value": "PRESS", **keys}, scaled)
 
 
 class CgcPickObjects(bpy.types.WorkSpaceTool):
