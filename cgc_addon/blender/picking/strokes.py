@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 from ..common.access import of_scene
 from ..common.choices import STROKE_MODES
-from ..common.context import region_of, scene_of, window_manager_of
+from ..common.context import members_of, region_of, scene_of, window_manager_of
 from ..drawing.shown import Viewpoint
 from . import hover
 from .looking import Looking
@@ -103,6 +103,10 @@ class Stroke(Looking):
             return {"PASS_THROUGH"}  # else the pointer is not drawn anew
         return {"RUNNING_MODAL"}
 
+    def cancel(self, context: Context) -> None:
+        """End when Blender itself ends it, as when another file is opened."""
+        self._end(context)
+
     def change(self, context: Context) -> str:
         """Move what lies in the shape."""
         viewpoint = self.viewpoint(context)
@@ -133,8 +137,12 @@ class Stroke(Looking):
         hover.pause(True)
 
     def _add(self, context: Context, event: Event) -> None:
-        point = cast("Any", self.path).add()
-        point.loc = (event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        point, region = cast("Any", self.path).add(), region_of(context)
+        if event.value == "CLICK_DRAG":  # it began where the button went down
+            x, y = event.mouse_prev_press_x - region.x, event.mouse_prev_press_y - region.y
+        else:
+            x, y = event.mouse_region_x, event.mouse_region_y
+        point.loc = (x + 0.5, y + 0.5)
         path = self.places()
         inside = self.shape(self._available, path)
         self._drawing.dots, self._drawing.line = self._available[inside], self.line(path)
@@ -142,4 +150,6 @@ class Stroke(Looking):
     def _end(self, context: Context) -> None:
         self._drawing.end()
         hover.pause(False)
-        region_of(context).tag_redraw()
+        region = members_of(context).region
+        if region is not None:
+            region.tag_redraw()

@@ -170,6 +170,7 @@ class CgcAssignFlood(bpy.types.WorkSpaceTool):
     bl_label = "Segment Flood"
     bl_description = (
         "Click at a thing to move all of it that is alike to another segment.\n"
+        "Shift click: split it off the segment it is in.\n"
         "Ctrl click: make a segment the active one"
     )
     bl_icon = "brush.paint_texture.fill"
