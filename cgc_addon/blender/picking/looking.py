@@ -125,6 +125,7 @@ class Pointing(Looking):
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Point with the mouse."""
+        self.refusal = "WARNING"
         self.look_from(context)
         self.x, self.y = event.mouse_region_x + 0.5, event.mouse_region_y + 0.5
         return self.execute(context)

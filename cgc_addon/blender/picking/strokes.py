@@ -68,6 +68,7 @@ class Stroke(Looking):
 
     def invoke(self, context: Context, event: Event) -> set[OperatorReturnItems]:
         """Begin to draw."""
+        self.refusal = "WARNING"
         settings = of_scene(scene_of(context))
         if not self.properties.is_property_set("mode"):
             self.mode = settings.stroke_mode
@@ -80,7 +81,7 @@ class Stroke(Looking):
             capture = capture_to_change(context, self.mode)
             self._begin(context, capture, viewpoint)
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({self.refusal}, str(error))
             return {"CANCELLED"}
         self._add(context, event)
         window_manager_of(context).modal_handler_add(cast("Any", self))

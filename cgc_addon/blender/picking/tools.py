@@ -69,6 +69,7 @@ class CgcPickObjects(bpy.types.WorkSpaceTool):
         _press("cgc.join_next", "WHEELUPMOUSE", ctrl=True),
         _press("cgc.join_next", "PLUS"),
         _press("cgc.join_next", "EQUAL"),
+        _press("cgc.join_next", "EQUAL", shift=True),
         _press("cgc.join_next", "NUMPAD_PLUS"),
         _press("cgc.merge_segments", "J", ctrl=True),
     )

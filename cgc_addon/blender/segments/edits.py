@@ -62,8 +62,8 @@ def split_segment(capture: Collection, collection: Collection) -> list[Collectio
     tree = stored_tree(capture)
     if int(together.max(initial=0)) > tree.count or len(np.unique(together[together > 0])) < 2:
         raise CgcError(
-            f"{collection.name} is a single cluster and cannot be split further; in Edit Mode, "
-            "select some of its points and make a new segment of them."
+            f"{collection.name} is a single cluster and cannot be split further; use the tool "
+            "Segment Flood, Brush or Lasso with New Segment."
         )
     # What is in no cluster stays with the largest part.
     parts = np.maximum(ordered_by_size(last_merge_undone(tree, together)[together]), 1) - 1
