@@ -49,7 +49,6 @@ def flood(
     alike = select_by_feature(features, prompt, minimum_cosine)
     alike[seed] = True
     rows = np.flatnonzero(alike)
-    spacing = typical_spacing(means[rows])
     found = np.zeros(len(means), bool)
     found[rows] = reachable(means[rows], np.flatnonzero(rows == seed), hop * spacing)
     return found

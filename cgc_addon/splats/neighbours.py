@@ -122,7 +122,7 @@ def typical_spacing(points: NDArray[np.floating]) -> float:
     origin = points.min(axis=0).astype(np.float64)
     largest = float((points.max(axis=0) - origin).max())
     low, high = _finest(points), max(largest, _finest(points))
-    for _ in range(14):
+    for _ in range(10):  # from 20 octaves to a fiftieth of one
         middle = float(np.sqrt(low * high))
         cells = len(np.unique(_numbers(_coordinates(points, origin, middle))))
         if 2 * cells > len(points):
