@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 import numpy as np
+from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..common.access import of_collection
@@ -190,16 +191,29 @@ def _redraw_header(context: Context) -> None:
             region.tag_redraw()
 
 
+@persistent
+def _before_load(*_arguments: object) -> None:
+    _forget()
+
+
+def _forget() -> None:
+    """Let go of everything, as what was there is no more."""
+    if bpy.app.timers.is_registered(_look_again):
+        bpy.app.timers.unregister(_look_again)
+    _hover.surfaces.close()
+    _hover.surfaces, _hover.mask = Surfaces(), None
+    _hover.owners, _hover.text, _hover.paused = frozenset(), "", False
+
+
 def register() -> None:
     """Add the operator."""
     bpy.utils.register_class(CGC_OT_hover)
+    bpy.app.handlers.load_pre.append(_before_load)
 
 
 def unregister() -> None:
     """Take it away again, and free the graphics card."""
-    if bpy.app.timers.is_registered(_look_again):
-        bpy.app.timers.unregister(_look_again)
-    _hover.surfaces.close()
-    _hover.surfaces, _hover.highlighter, _hover.mask = Surfaces(), None, None
-    _hover.owners, _hover.text = frozenset(), ""
+    bpy.app.handlers.load_pre.remove(_before_load)
+    _forget()
+    _hover.highlighter = None
     bpy.utils.unregister_class(CGC_OT_hover)
