@@ -20,7 +20,7 @@ from ..drawing.shown import Appearance, Viewpoint
 from ..drawing.surfaces import Surfaces
 from ..drawing.watch import shown_scene
 from ..segments import edits, selection
-from ..segments.choice import ACTIVE, wanted_segment
+from ..segments.choice import ACTIVE, capture_around, wanted_segment
 from ..segments.data import collection_of, splats_of, unassigned
 from ..segments.regrouping import is_editable
 
@@ -100,22 +100,15 @@ def keep_seen(context: Context, viewpoint: Viewpoint, surfaces: Surfaces, seen: 
     surfaces.keep(*_wanted(context, viewpoint), seen)
 
 
-def capture_to_change(context: Context, mode: str, item: Object | None = None) -> Collection:
-    """Return the capture whose Gaussians change: that of the target, or of what is pointed at.
+def capture_to_change(context: Context, mode: str) -> Collection:
+    """Return the capture whose Gaussians change: that of the target, where one is meant.
 
     Raises:
         CgcError: there is none, or no target.
     """
     if mode == "ADD":
-        target = wanted_target(context)
-        layer = view_layer_of(context).objects.active
-        active = capture_of(layer) if layer is not None else None
-        capture = active or wanted_capture(context)
-        if target not in capture.children_recursive:
-            raise CgcError(f"{target.name} is in no capture of this scene; put it into one first.")
-        return capture
-    pointed_at = capture_of(item) if item is not None else None
-    return pointed_at or wanted_capture(context)
+        return capture_around(context, wanted_target(context))
+    return wanted_capture(context)
 
 
 def wanted_target(context: Context) -> Collection:
@@ -150,13 +143,17 @@ def put(
     Raises:
         CgcError: there is no target, or nothing is chosen that is not there already.
     """
-    if mode == "ADD":
-        target = wanted_target(context)
-    elif mode == "UNASSIGN":
-        target = unassigned(capture)
-    else:
-        target = None
-    moving = {item: mask for item, mask in chosen.items() if collection_of(item) != target}
+    target = wanted_target(context) if mode == "ADD" else None
+    if target is not None and target not in capture.children_recursive:
+        raise CgcError(
+            f"{target.name} is of another capture than what is there; make a segment of "
+            f"{capture.name} active."
+        )
+    moving = {
+        item: mask
+        for item, mask in chosen.items()
+        if collection_of(item) != target and not (mode == "UNASSIGN" and _is_unassigned(item))
+    }
     count = sum(int(mask.sum()) for mask in moving.values())
     if not count:
         raise CgcError(
@@ -165,13 +162,18 @@ def put(
         )
     if mode == "NEW":
         _check_something_stays(moving)
-    filled = edits.assign(capture, moving, target)
+    filled = edits.assign(capture, moving, unassigned(capture) if mode == "UNASSIGN" else target)
     if mode == "NEW":
         view_layer_of(context).update()  # else it does not know the new object
         selection.make_active(filled)
         if of_scene(scene_of(context)).stroke_mode == "NEW":  # go on with what was begun
             of_scene(scene_of(context)).stroke_mode = "ADD"
     return filled, count
+
+
+def _is_unassigned(item: Object) -> bool:
+    collection = collection_of(item)
+    return collection is not None and of_collection(collection).kind == "UNASSIGNED"
 
 
 def _check_something_stays(moving: Mapping[Object, NDArray[np.bool_]]) -> None:

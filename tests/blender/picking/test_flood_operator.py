@@ -48,3 +48,15 @@ def test_beside_all_objects_nothing_happens() -> None:
     row_of_things()
     with pytest.raises(RuntimeError, match="No splat is seen there"):
         bpy.ops.cgc.assign_flood(**{**at("A"), "y": 5.0}, mode="NEW")
+
+
+def test_nothing_goes_to_a_segment_of_another_capture() -> None:
+    first = row_of_things()
+    for item in first.objects:
+        item.location.z = -50.0
+    second = row_of_things()
+    before = numbers(first), numbers(second)
+    activate(first, 2)
+    with pytest.raises(RuntimeError, match="of another capture"):
+        bpy.ops.cgc.assign_flood(**at("A"))
+    assert (numbers(first), numbers(second)) == before
