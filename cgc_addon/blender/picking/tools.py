@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..common.access import of_collection, of_scene
-from ..common.context import region_of, scene_of
+from ..common.context import region_of, scene_of, window_manager_of
 from ..segments import selection
 from .hover import draw_hovered, hovered_text
 from .stroke_drawing import circle, draw_line
@@ -235,5 +235,17 @@ def unregister() -> None:
     """Take them away again."""
     if bpy.app.background:
         return
+    _lay_down()
     for cls in (*reversed(STROKES), CgcPickObjects):
         bpy.utils.unregister_tool(cls)
+
+
+def _lay_down() -> None:
+    """Take up one of Blender's own tools instead of ours: its pointer would still be drawn."""
+    ours = {cls.bl_idname for cls in (CgcPickObjects, *STROKES)}
+    for window in window_manager_of(bpy.context).windows:
+        tool = window.workspace.tools.from_space_view3d_mode("OBJECT", create=False)
+        area = next((area for area in window.screen.areas if area.type == "VIEW_3D"), None)
+        if area is not None and tool is not None and tool.idname in ours:
+            with bpy.context.temp_override(window=window, area=area):
+                bpy.ops.wm.tool_set_by_id(name="builtin.select_box")
