@@ -10,9 +10,12 @@ from pathlib import Path
 BLENDER = Path(__file__).parents[1] / "cgc_addon" / "blender"
 TYPES = {
     "BoolProperty": "bool",
+    "CollectionProperty": "bpy_prop_collection[OperatorMousePath]",
     "EnumProperty": "str",
     "FloatProperty": "float",
+    "FloatVectorProperty": "Sequence[float]",
     "IntProperty": "int",
+    "IntVectorProperty": "Sequence[int]",
     "StringProperty": "str",
 }
 

@@ -39,6 +39,7 @@ from .common.choices import (
     REDUCTIONS,
     REVIEW_LEVELS,
     SPATIAL_LOSSES,
+    STROKE_MODES,
 )
 from .common.windows import redraw_viewports
 from .photo_masks import overlay
@@ -331,6 +332,21 @@ class CgcScene(bpy.types.PropertyGroup):
         soft_max=2.0,
         default=1.0,
         update=_size_changed,
+    )
+    stroke_mode: EnumProperty(
+        name="Mode",
+        description="What becomes of the Gaussians that are painted over",
+        items=STROKE_MODES,
+        default="ADD",
+    )
+    stroke_through: BoolProperty(name="Through", description="Take also Gaussians that others hide")
+    stroke_radius: FloatProperty(
+        name="Radius",
+        description="Of the brush; [ and ] change it",
+        subtype="PIXEL",
+        min=1.0,
+        soft_max=200.0,
+        default=30.0,
     )
     active_segment: IntProperty(
         name="Active Segment",

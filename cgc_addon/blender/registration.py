@@ -18,9 +18,11 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_operator, export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
+    from .picking import flood_operator, hover, stroke_operators, tree_operators
+    from .picking import tools as picking_tools
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
-    from .segments import import_run
+    from .segments import border_operators, import_run, write_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
     from .splats import apply_transform, stand_in_switch
@@ -50,6 +52,13 @@ def modules() -> tuple[ModuleType, ...]:
         review_operators,
         correction_operators,
         segment_operators,
+        border_operators,
+        write_run,
+        hover,
+        tree_operators,
+        stroke_operators,
+        flood_operator,
+        picking_tools,
         mask_operators,
         apply_transform,
         export_operator,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from .clusters.clustering import unit
+from .directions import unit
 
 DEFAULT_COSINE = 0.7
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
-from .clusters.clustering import Clustering, cluster_features, unit
+from .clusters.clustering import Clustering, cluster_features
 from .clusters.granularity import MergeTree, merge_threshold
 from .clusters.merging import co_occurrence, contacts, merge_tree
 from .clusters.splitting import split_groups
+from .directions import unit
 from .features.lift import LiftedFeatures, lift_features
 from .features.neighbours import nearest_neighbours
 from .features.spectral import spectral_signatures

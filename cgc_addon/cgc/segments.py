@@ -35,6 +35,8 @@ class Segment:
     """Gaussians that belong to it."""
     mean_feature: tuple[float, ...]
     """(16,) direction of length 1; all 0 where no features are known."""
+    pinned: bool = False
+    """Made by hand: another granularity leaves it as it is."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Segments:
     segments: tuple[Segment, ...]
     cut: Cut | None = None
     """How they came out of the merge tree; None where they did not, or nobody knows any more."""
+    edited: bool = False
+    """Whether Gaussians were given to segments by hand since, so that clusters may be torn."""
 
     def __len__(self) -> int:
         return len(self.segments)
@@ -94,24 +98,44 @@ def describe_segments(
         >>> [(one.name, one.count, one.mean_feature) for one in found.segments]
         [('Segment 001', 2, (1.0, 0.0)), ('Segment 002', 1, (0.0, 1.0))]
     """
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    directions = features / np.maximum(lengths, 1e-30)
     counts = np.bincount(labels, minlength=1)
     colors = distinct_colors(len(counts) - 1).tolist()
     described = []
     for identifier in range(1, len(counts)):
-        mean = directions[labels == identifier].mean(axis=0)
-        mean = mean / max(float(np.linalg.norm(mean)), 1e-30)
+        inside = labels == identifier
         described.append(
             Segment(
                 identifier,
                 automatic_name(identifier),
                 tuple(colors[identifier - 1]),
                 int(counts[identifier]),
-                tuple(round(float(value), 6) for value in mean),
+                _mean_direction(features[inside]),
             )
         )
     return Segments(tuple(described), cut)
+
+
+def describe_edited(
+    labels: NDArray[np.int32], features: NDArray[np.floating] | None, known: Segments
+) -> Segments:
+    """Describe segments anew that Gaussians were given to by hand.
+
+    Args:
+        labels: (N,) segment of each Gaussian, 0 = none; ids may have gaps.
+        features: (N, 16) any length, None where none are known.
+        known: names, colours, and what is pinned, of each of the labels; what no Gaussian belongs
+            to is left out.
+
+    Raises:
+        KeyError: a label is not among those that are known.
+    """
+    described = []
+    for identifier in np.unique(labels[labels > 0]):
+        inside = labels == identifier
+        mean = (0.0,) * FEATURE_DIMENSION if features is None else _mean_direction(features[inside])
+        segment = known[int(identifier)]
+        described.append(replace(segment, count=int(inside.sum()), mean_feature=mean))
+    return Segments(tuple(described), known.cut, edited=True)
 
 
 def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> Segments:
@@ -133,13 +157,18 @@ def named_segments(labels: NDArray[np.int32], known: Segments | None = None) -> 
         if identifier not in listed:
             color = tuple(colors[identifier - 1])
             listed[identifier] = Segment(identifier, automatic_name(identifier), color, 0, nothing)
-    return Segments(
-        tuple(
-            replace(listed[identifier], count=int(counts[identifier : identifier + 1].sum()))
-            for identifier in sorted(listed)
-        ),
-        known.cut if known else None,
+    together = tuple(
+        replace(listed[identifier], count=int(counts[identifier : identifier + 1].sum()))
+        for identifier in sorted(listed)
     )
+    return replace(known or Segments(()), segments=together)
+
+
+def _mean_direction(features: NDArray[np.floating]) -> tuple[float, ...]:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    mean = (features / np.maximum(lengths, 1e-30)).mean(axis=0)
+    mean = mean / max(float(np.linalg.norm(mean)), 1e-30)
+    return tuple(round(float(value), 6) for value in mean)
 
 
 def automatic_name(identifier: int) -> str:
@@ -208,6 +237,7 @@ def write_segments(path: Path, segments: Segments) -> None:
         {
             "version": FORMAT_VERSION,
             **({} if segments.cut is None else asdict(segments.cut)),
+            **({"edited": True} if segments.edited else {}),
             "segments": [
                 {
                     "id": segment.id,
@@ -215,6 +245,7 @@ def write_segments(path: Path, segments: Segments) -> None:
                     "color": list(segment.color),
                     "count": segment.count,
                     "mean_feature": list(segment.mean_feature),
+                    **({"pinned": True} if segment.pinned else {}),
                 }
                 for segment in segments.segments
             ],
@@ -237,7 +268,10 @@ def read_segments(path: Path) -> Segments:
             f"{path} has version {content.get('version')!r}, this program reads up to "
             f"{FORMAT_VERSION}; {cure}"
         )
-    if problem := _problem_of_cut(content):
+    problem = _problem_of_cut(content)
+    if not isinstance(content.get("edited", False), bool):
+        problem = '"edited" is neither true nor false'
+    if problem:
         raise CgcError(f"{path}: {problem}; {cure}")
     segments = []
     for place, entry in enumerate(content["segments"]):
@@ -251,6 +285,7 @@ def read_segments(path: Path) -> Segments:
                 (entry["color"][0], entry["color"][1], entry["color"][2]),
                 entry["count"],
                 tuple(float(value) for value in entry["mean_feature"]),
+                entry.get("pinned", False),
             )
         )
     segments.sort(key=lambda segment: segment.id)
@@ -260,7 +295,7 @@ def read_segments(path: Path) -> Segments:
     cut = None
     if "granularity" in content:
         cut = Cut(float(content["granularity"]), content["minimum_size"])
-    return Segments(tuple(segments), cut)
+    return Segments(tuple(segments), cut, content.get("edited", False))
 
 
 def _problem_of_cut(content: dict[str, Any]) -> str | None:
@@ -289,6 +324,8 @@ def _problem(entry: Any) -> str | None:
         return '"color" is not three whole numbers from 0 to 255'
     if not (isinstance(feature, list) and len(feature) == FEATURE_DIMENSION):
         return f'"mean_feature" is not {FEATURE_DIMENSION} numbers'
+    if not isinstance(entry.get("pinned", False), bool):
+        return '"pinned" is neither true nor false'
     if not all(_is_finite(value) for value in feature):
         return '"mean_feature" holds something that is not a finite number'
     return None

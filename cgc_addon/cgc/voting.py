@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent, track
-from .clusters.clustering import Clustering, unit
+from .clusters.clustering import Clustering
+from .directions import unit
 from .observations import Observation
 
 # Votes for so many segments at a time: bounds the memory to a feature per Gaussian.

@@ -11,6 +11,7 @@ from .console.sink import Sink
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Cut the merge tree of a run at another granularity and write the new segments."""
+    from ..training.edited_segments import say_if_edited
     from ..training.run_folder import RunFolder
     from ..training.run_lock import locked
     from ..training.segmentation import segment_again
@@ -18,6 +19,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     folder = RunFolder(options.run)
     folder.read_config()  # before a folder that is no run is held
     with locked(folder.path, "cut"):
+        say_if_edited(folder, sink.say)
         segments = segment_again(
             folder,
             granularity=options.granularity,

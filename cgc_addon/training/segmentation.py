@@ -27,6 +27,7 @@ from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
 from .config import TrainingConfig
 from .edge_refinement import EdgeRefiner
+from .edited_segments import say_if_edited
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
@@ -66,6 +67,7 @@ def segment_run(
         Interrupted: `should_stop` said so; no results were written.
         CgcError: the run folder cannot be written.
     """
+    say_if_edited(folder, say)
     observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
     if not observations:
         folder.check()

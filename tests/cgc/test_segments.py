@@ -13,6 +13,7 @@ import pytest
 from cgc_addon.cgc.clusters.granularity import ordered_by_size
 from cgc_addon.cgc.segments import (
     Cut,
+    describe_edited,
     describe_segments,
     distinct_colors,
     named_segments,
@@ -152,3 +153,36 @@ def test_no_segments_are_a_valid_list(tmp_path):
     write_segments(tmp_path / "segments.json", segments)
     assert read_segments(tmp_path / "segments.json") == segments
     assert segments.palette().shape == (1, 3)
+
+
+def test_what_was_made_by_hand_survives_the_file_and_is_left_out_where_nothing_was(tmp_path):
+    segments, _, _ = described()
+    path = tmp_path / "segments.json"
+    write_segments(path, segments)
+    assert "edited" not in path.read_text()
+    assert "pinned" not in path.read_text()
+    pinned = replace(segments.segments[1], pinned=True)
+    edited = replace(segments, segments=(segments.segments[0], pinned), edited=True)
+    write_segments(path, edited)
+    assert read_segments(path) == edited
+    for key, problem in (("edited", "neither true nor false"), ("pinned", "neither true nor")):
+        content = json.loads(path.read_text())
+        (content if key == "edited" else content["segments"][0])[key] = 1
+        path.write_text(json.dumps(content))
+        with pytest.raises(CgcError, match=problem):
+            read_segments(path)
+        write_segments(path, edited)
+
+
+def test_edited_segments_are_described_by_their_numbers():
+    _, labels, features = described()
+    known, _, _ = described(1)
+    edited = np.where(labels == 2, 4, labels).astype(np.int32)
+    found = describe_edited(edited, features, known)
+    assert found.edited
+    assert [one.id for one in found.segments] == np.unique(edited[edited > 0]).tolist()
+    assert found[4].name == known[4].name
+    assert found[4].count == (edited == 4).sum()
+    assert describe_edited(edited, None, known)[4].mean_feature == (0.0,) * 16
+    with pytest.raises(KeyError):
+        describe_edited(np.array([77], np.int32), None, known)

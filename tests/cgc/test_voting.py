@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.clusters.clustering import Clustering, unit
+from cgc_addon.cgc.clusters.clustering import Clustering
+from cgc_addon.cgc.directions import unit
 from cgc_addon.cgc.exact_labels import exact_labels
 from cgc_addon.cgc.observations import Observation
 from cgc_addon.cgc.voting import move_between_groups, vote_segments

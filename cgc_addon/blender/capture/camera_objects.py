@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import bpy
 from mathutils import Matrix
 
-from ..common.access import of_camera, of_object
+from ..common.access import of_camera, of_collection, of_object
 from .cameras import apply_intrinsics, camera_data, camera_matrix
 from .files import CaptureFiles, Photo
 from .parts import objects_of_kind, part, root_of
@@ -52,7 +52,10 @@ def show_cameras(
         The cameras in the order of the photos.
     """
     existing = _by_photo(capture)
+    is_first = cameras_collection(capture) is None
     collection, root = part(capture, "CAMERAS", "Cameras"), root_of(capture)
+    if is_first:
+        collection.hide_select = True  # a click at the scene means what is behind them
     name_length = cast("StringProperty", bpy.types.ID.bl_rna.properties["name"]).length_max - 1
     scale = root.matrix_basis.median_scale
     shown = []
@@ -80,6 +83,12 @@ def show_cameras(
     return shown
 
 
+def cameras_collection(capture: Collection) -> Collection | None:
+    """Return the collection of a capture's cameras, None where there is none."""
+    every = capture.children_recursive
+    return next((one for one in every if of_collection(one).kind == "CAMERAS"), None)
+
+
 def default_frustum_size(files: CaptureFiles) -> float:
     """Return a width of cameras, in units of the capture's frame, at which they hide little."""
     return files.extent * min(0.1, 0.5 / math.sqrt(len(files.photos)))
@@ -104,6 +113,9 @@ def _new_camera(photo: str, name_length: int) -> Object:
     item = bpy.data.objects.new(name, data)
     of_object(item).kind = "CAMERA"
     item.rotation_mode = "QUATERNION"
+    # Where a photo was taken is a measurement; nothing but an import changes it unasked.
+    item.lock_location = item.lock_rotation = item.lock_scale = (True, True, True)
+    item.lock_rotation_w = item.lock_rotations_4d = True
     return item
 
 

@@ -91,6 +91,10 @@ class SceneSettings(Protocol):
     look_shape: str
     look_size: float
     """Factor."""
+    stroke_mode: str
+    stroke_through: bool
+    stroke_radius: float
+    """Pixels."""
     active_segment: int
     """Index in `bpy.data.collections`, −1 for none; read from Blender."""
     mask_cameras: str

@@ -66,6 +66,11 @@ REVIEW_LEVELS = (
     (folder.MASKS, "Objects", "Masks of whole objects, which training reads"),
     (folder.PARTS, "Parts", "Masks of parts of objects"),
 )
+STROKE_MODES = (
+    ("ADD", "Add to Active", "Gaussians go to the segment of the active object"),
+    ("NEW", "New Segment", "Gaussians become a segment of their own"),
+    ("UNASSIGN", "Unassign", "Gaussians leave their segments, for good"),
+)
 LOOK_COLORS: NumberedItems = (
     ("PHOTO", "Photo", "Colours of the photos", "", 0),
     ("SEGMENT", "Segments", "One colour for each segment", "", 1),

@@ -17,8 +17,9 @@ from bpy_extras import view3d_utils
 
 from ..common.access import of_scene
 from ..common.context import members_of, preferences_of, scene_of, view_layer_of, window_manager_of
+from ..splats.looks import is_segment
 from .line_objects import REACH, line_object_at
-from .pick import pick
+from .pick import Hit, pick
 from .shown import Viewpoint, viewpoint_of
 from .watch import shown_scene
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         Region,
         RegionView3D,
         SpaceView3D,
-        ViewLayer,
     )
 
 MOUSE_BUTTONS: tuple[Literal["LEFTMOUSE"], Literal["RIGHTMOUSE"]] = ("LEFTMOUSE", "RIGHTMOUSE")
@@ -47,30 +47,69 @@ class _Keys:
 _keys = _Keys()
 
 
-def splat_at(context: Context, x: float, y: float) -> Object | None:
-    """Return the object whose splat is seen at a place of the viewport, None where none is.
+def gaussian_seen(
+    context: Context, viewpoint: Viewpoint, x: float, y: float
+) -> tuple[Object, Hit] | None:
+    """Return the object whose splat is seen at a place, and which of its Gaussians.
+
+    What Blender draws itself hides nothing here. None: no splat is seen there.
 
     Args:
-        context: of a 3D viewport.
-        x: px from the left edge of its region.
+        context: its viewport decides what is visible, where it has one.
+        viewpoint: from where.
+        x: px from the left edge.
         y: px from the lower edge.
     """
     depsgraph = context.evaluated_depsgraph_get()
     space = cast("SpaceView3D | None", members_of(context).space_data)
     if space is not None and not space.show_object_select_pointcloud:
         return None
+    appearances = shown_scene().appearances(depsgraph, space)
+    owners = owner_objects(context, space)
+    chosen = [number for number, owner in enumerate(owners) if owner and not owner.hide_select]
+    size = of_scene(scene_of(context)).look_size if chosen else 1.0
+    groups = groups_of([owners[number] for number in chosen])
+    hit = pick([appearances[number] for number in chosen], viewpoint, x, y, size, groups)
+    owner = None if hit is None else owners[chosen[hit.appearance]]
+    return None if hit is None or owner is None else (owner, hit)
+
+
+def groups_of(owners: Sequence[Object | None]) -> list[int]:
+    """Return a number for each object, the same for those that are in one segment."""
+    segments: dict[int, int] = {}
+    for collection in bpy.data.collections:
+        if is_segment(collection):
+            for item in collection.objects:
+                segments.setdefault(item.session_uid, collection.session_uid)
+    identifiers = [0 if owner is None else owner.session_uid for owner in owners]
+    return [segments.get(identifier, identifier) for identifier in identifiers]
+
+
+def owner_objects(context: Context, space: SpaceView3D | None) -> list[Object | None]:
+    """Return the object that each appearance belongs to, None for one of another view layer."""
+    known = {item.session_uid: item for item in view_layer_of(context).objects}
+    owners = shown_scene().owners(context.evaluated_depsgraph_get(), space)
+    return [known.get(identifier) for identifier in owners]
+
+
+def splat_at(context: Context, x: float, y: float, *, splats_only: bool = False) -> Object | None:
+    """Return the object whose splat is seen at a place of the viewport, None where none is.
+
+    Args:
+        context: of a 3D viewport.
+        x: px from the left edge of its region.
+        y: px from the lower edge.
+        splats_only: whether what Blender draws itself hides nothing.
+    """
     region = cast("Region", members_of(context).region)
     view = cast("RegionView3D", members_of(context).region_data)
     viewpoint = viewpoint_of(view, region.width, region.height)
-    appearances = shown_scene().appearances(depsgraph, space)
-    owners = _objects(view_layer_of(context), shown_scene().owners(depsgraph, space))
-    chosen = [number for number, owner in enumerate(owners) if owner and not owner.hide_select]
-    scene = scene_of(context)
-    size = of_scene(scene).look_size if chosen else 1.0
-    hit = pick([appearances[number] for number in chosen], viewpoint, x, y, size)
-    if hit is None or _something_before(context, viewpoint, x, y, hit.depth):
+    seen = gaussian_seen(context, viewpoint, x, y)
+    if seen is None:
         return None
-    return owners[chosen[hit.appearance]]
+    if not splats_only and _something_before(context, viewpoint, x, y, seen[1].depth):
+        return None
+    return seen[0]
 
 
 def select(context: Context, item: Object, extend: bool) -> bool:
@@ -103,11 +142,6 @@ def select_mouse(context: Context) -> str:
     return "RIGHTMOUSE" if right else "LEFTMOUSE"
 
 
-def _objects(layer: ViewLayer, identifiers: Sequence[int]) -> list[Object | None]:
-    known = {item.session_uid: item for item in layer.objects}
-    return [known.get(identifier) for identifier in identifiers]
-
-
 def _something_before(
     context: Context, viewpoint: Viewpoint, x: float, y: float, depth: float
 ) -> bool:
@@ -117,11 +151,11 @@ def _something_before(
     place = (x, y)
     origin = view3d_utils.region_2d_to_origin_3d(region, view, place)
     direction = view3d_utils.region_2d_to_vector_3d(region, view, place)
+    selectable = list(context.selectable_objects or ())
     depsgraph = context.evaluated_depsgraph_get()
     found, location, _, _, item, _ = scene_of(context).ray_cast(depsgraph, origin, direction)
-    if found and not item.hide_select and -(view.view_matrix @ location).z < depth:
+    if found and item in selectable and -(view.view_matrix @ location).z < depth:
         return True
-    selectable = [one for one in context.visible_objects if not one.hide_select]
     reach = REACH * (preferences_of(context).system.ui_scale or 1.0)
     nearest = line_object_at(selectable, scene_of(context), viewpoint, x, y, reach)
     return nearest is not None and nearest < depth
@@ -137,10 +171,16 @@ class CGC_OT_click_select(bpy.types.Operator):  # noqa: N801 - Blender's convent
 
     if TYPE_CHECKING:
         extend: bool
+        splats_only: bool
     else:
         extend: BoolProperty(
             name="Extend",
             description="Leave selected what is; deselect the splat if it is active already",
+            options={"SKIP_SAVE"},
+        )
+        splats_only: BoolProperty(
+            name="Splats Only",
+            description="Select the splat also where something else lies before it",
             options={"SKIP_SAVE"},
         )
 
@@ -153,7 +193,8 @@ class CGC_OT_click_select(bpy.types.Operator):  # noqa: N801 - Blender's convent
         """Select what is seen there, or leave the click to others."""
         if event.type in MOUSE_BUTTONS and event.type != select_mouse(context):
             return {"PASS_THROUGH"}
-        item = splat_at(context, event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        place = (event.mouse_region_x + 0.5, event.mouse_region_y + 0.5)
+        item = splat_at(context, *place, splats_only=self.splats_only)
         if item is None or not select(context, item, self.extend):
             return {"PASS_THROUGH"}
         return {"FINISHED"}

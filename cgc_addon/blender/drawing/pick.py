@@ -55,8 +55,12 @@ def pick(
     x: float,
     y: float,
     size: float = 1.0,
+    groups: Sequence[int] | None = None,
 ) -> Hit | None:
     """Return the Gaussian at which half of the light of a pixel is covered, None if none does it.
+
+    Of several groups, the one that covers most of the pixel is meant, as in renders of labels, and
+    of its Gaussians the first one from there on, else the last.
 
     Args:
         appearances: all that is drawn.
@@ -64,6 +68,7 @@ def pick(
         x: px from the left edge; pixel i is sampled at i + 0.5.
         y: px from the lower edge.
         size: factor on the standard deviations, as in the look.
+        groups: of each appearance, those of one object being equal; None: all are of one.
 
     Example:
         >>> from .shown import StoredSplat
@@ -98,8 +103,69 @@ def pick(
     reached = int(np.searchsorted(covered, SEEN))
     if reached == len(order):
         return None
+    if groups is not None:
+        group = np.asarray(groups)[owner[order]]
+        known, place = np.unique(group, return_inverse=True)
+        weights = np.bincount(place, np.diff(covered, prepend=0.0))
+        members = np.flatnonzero(group == known[weights.argmax()])
+        reached = int(members[min(np.searchsorted(members, reached), len(members) - 1)])
     first = order[reached]
     return Hit(int(owner[first]), int(indices[first]), float(depths[first]))
+
+
+@dataclass(frozen=True, eq=False)
+class Ellipses:
+    """M Gaussians of one splat as a picture shows them."""
+
+    places: NDArray[np.float64]
+    """(M, 2) px from the left and from the lower edge."""
+    covariances: NDArray[np.float64]
+    """(M, 2, 2) px², dilated."""
+    opacities: NDArray[np.float64]
+    """(M,)."""
+    depths: NDArray[np.float64]
+    """(M,) along the axis of view, scene units."""
+
+    def alphas(
+        self, rows: NDArray[np.integer] | slice, dx: NDArray[np.float64], dy: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the alphas of some at so many px beside their places; not a number: no ellipse."""
+        xx, xy, yy = (self.covariances[rows, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+        determinants = xx * yy - xy * xy
+        with np.errstate(divide="ignore", invalid="ignore"):
+            squares = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinants
+            alphas = np.minimum(self.opacities[rows] * np.exp(-0.5 * squares), ALPHA_LIMIT)
+        # What has no covariance to invert is seen nowhere.
+        return np.where(determinants > 0.0, alphas, np.nan)
+
+
+def ellipses_of(
+    gaussians: Gaussians,
+    indices: NDArray[np.integer],
+    to_view: NDArray[np.float64],
+    viewpoint: Viewpoint,
+    size: float,
+) -> Ellipses:
+    """Project some Gaussians, all of which lie before the eye.
+
+    Args:
+        gaussians: of the splat.
+        indices: (M,) which of them.
+        to_view: (4, 4) from the splat's space to the view.
+        viewpoint: from where.
+        size: factor on the standard deviations.
+    """
+    means = gaussians.means[indices].astype(np.float64) @ to_view[:3, :3].T + to_view[:3, 3]
+    axes = rotations.matrices(gaussians.quats[indices])
+    axes = axes * (size * np.exp(gaussians.log_scales[indices].astype(np.float64)))[:, None, :]
+    places, jacobians = _projected(means, viewpoint)
+    half = jacobians @ (to_view[:3, :3] @ axes)
+    return Ellipses(
+        places,
+        half @ half.swapaxes(1, 2) + DILATION * np.eye(2),
+        sigmoid(gaussians.logit_opacities[indices]),
+        -means[:, 2],
+    )
 
 
 def _covering(
@@ -112,22 +178,10 @@ def _covering(
     size: float,
 ) -> _Covering:
     """Evaluate some Gaussians at a pixel."""
-    means = gaussians.means[indices].astype(np.float64) @ to_view[:3, :3].T + to_view[:3, 3]
-    opacities = sigmoid(gaussians.logit_opacities[indices])
-    axes = rotations.matrices(gaussians.quats[indices])
-    axes = axes * (size * np.exp(gaussians.log_scales[indices].astype(np.float64)))[:, None, :]
-    places, jacobians = _projected(means, viewpoint)
-    half = jacobians @ (to_view[:3, :3] @ axes)
-    covariances = half @ half.swapaxes(1, 2) + DILATION * np.eye(2)
-    xx, xy, yy = covariances[:, 0, 0], covariances[:, 0, 1], covariances[:, 1, 1]
-    dx, dy = x - places[:, 0], y - places[:, 1]
-    determinants = xx * yy - xy * xy
-    with np.errstate(divide="ignore", invalid="ignore"):
-        squares = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinants
-        alphas = np.minimum(opacities * np.exp(-0.5 * squares), ALPHA_LIMIT)
-    # What has no covariance to invert is not a number, and so not more than the least.
-    kept = (alphas >= ALPHA_MINIMUM) & (determinants > 0.0)
-    return _Covering(indices[kept], alphas[kept], -means[kept, 2])
+    seen = ellipses_of(gaussians, indices, to_view, viewpoint, size)
+    alphas = seen.alphas(slice(None), x - seen.places[:, 0], y - seen.places[:, 1])
+    kept = alphas >= ALPHA_MINIMUM
+    return _Covering(indices[kept], alphas[kept], seen.depths[kept])
 
 
 def _near(

@@ -86,7 +86,7 @@ class RegionDrawing:
     """Whether `shown` holds every Gaussian in its right order, at full resolution."""
     _key: Hashable = None
     _changed_at: float = 0.0
-    _sorter: Sorter = field(default_factory=Sorter)
+    _sorter: Sorter[Order] = field(default_factory=Sorter)
     _paces: dict[int, Pace] = field(
         default_factory=lambda: {factor: Pace() for factor in (FULL, HALF, QUARTER)}
     )

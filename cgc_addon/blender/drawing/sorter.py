@@ -5,31 +5,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
-from .ordering import Order
-
+Result = TypeVar("Result")
 IDLE_SECONDS = 2.0
 """How long the thread waits for a next wish before it ends."""
 
 
-class Sorter:
+class Sorter(Generic[Result]):
     """Runs one calculation after the other; a wish that is not begun gives way to a newer one."""
 
     def __init__(self) -> None:
         """Start nothing yet."""
         self._changed = threading.Condition()
-        self._wish: tuple[tuple[Hashable, ...], Callable[[], Order]] | None = None
+        self._wish: tuple[tuple[Hashable, ...], Callable[[], Result]] | None = None
         self._working_at: tuple[Hashable, ...] | None = None
-        self._result: tuple[tuple[Hashable, ...], Order] | None = None
+        self._result: tuple[tuple[Hashable, ...], Result] | None = None
         self._failure: Exception | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def ask(self, key: tuple[Hashable, ...], calculate: Callable[[], Order]) -> None:
-        """Wish for an order; `newest` has it once it is there.
+    def ask(self, key: tuple[Hashable, ...], calculate: Callable[[], Result]) -> None:
+        """Wish for a result; `newest` has it once it is there.
 
         Args:
-            key: what it is the order of; the same again changes nothing.
+            key: what it is the result of; the same again changes nothing.
             calculate: returns it; called in the thread.
         """
         with self._changed:
@@ -43,8 +43,8 @@ class Sorter:
                 self._thread = threading.Thread(target=self._work, name="cgc sorter", daemon=True)
                 self._thread.start()
 
-    def newest(self) -> tuple[tuple[Hashable, ...], Order] | None:
-        """Return the order calculated last, and its key.
+    def newest(self) -> tuple[tuple[Hashable, ...], Result] | None:
+        """Return the result calculated last, and its key.
 
         A defect in the calculation comes to light here.
         """
@@ -56,7 +56,7 @@ class Sorter:
 
     @property
     def busy(self) -> bool:
-        """Whether an order is being calculated, or will be."""
+        """Whether a result is being calculated, or will be."""
         with self._changed:
             return self._wish is not None or self._working_at is not None
 
@@ -79,12 +79,12 @@ class Sorter:
                     return
                 key, calculate = self._wish
                 self._wish, self._working_at = None, key
-            order, failure = None, None
+            result, failure = None, None
             try:
-                order = calculate()
+                result = calculate()
             except Exception as error:
                 failure = error
             with self._changed:
                 self._working_at, self._failure = None, failure
-                if order is not None and not self._closed:
-                    self._result = (key, order)
+                if result is not None and not self._closed:
+                    self._result = (key, result)

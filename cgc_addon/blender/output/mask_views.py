@@ -45,7 +45,10 @@ def chosen_cameras(context: Context, which: Which) -> list[Object]:
     if which == "SELECTED":
         cameras = [item for item in context.selected_objects if item.type == "CAMERA"]
         if not cameras:
-            raise CgcError("No camera is selected; select one or more, or choose other cameras.")
+            raise CgcError(
+                "No camera is selected; select one or more, those of photos once Dataset > Cameras "
+                "Selectable is on, or choose other cameras."
+            )
     else:
         capture = active_capture(context)
         cameras = objects_of_kind(capture, "CAMERA") if capture is not None else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..capture.camera_objects import cameras_collection
 from ..capture.later_versions import later_version_sentence
 from ..capture.parts import captures, objects_of_kind
 from ..common.access import of_collection, of_scene
@@ -67,18 +68,21 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         else:
             text = f"{facts.photos} photos, {len(cameras)} cameras in the scene"
             layout.label(text=text, icon="CHECKMARK")
-            _draw_cameras(layout)
+            _draw_cameras(layout, capture)
         _draw_distortion(layout, context, facts)
 
 
 CLASSES = (CGC_PT_dataset,)
 
 
-def _draw_cameras(layout: UILayout) -> None:
+def _draw_cameras(layout: UILayout, capture: Collection) -> None:
     row = layout.row(align=True)
     row.operator("cgc.previous_camera", text="", icon="TRIA_LEFT")
     row.operator("cgc.camera_view", icon="VIEW_CAMERA")
     row.operator("cgc.next_camera", text="", icon="TRIA_RIGHT")
+    cameras = cameras_collection(capture)
+    if cameras is not None:
+        layout.prop(cameras, "hide_select", text="Cameras Selectable", invert_checkbox=True)
     row = layout.row(align=True)
     row.operator("cgc.align_to_floor", icon="GRID")
     row.operator("cgc.set_scale", icon="DRIVER_DISTANCE")

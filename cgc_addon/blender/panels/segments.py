@@ -9,10 +9,11 @@ import bpy
 
 from ..capture.parts import active_capture
 from ..common.access import of_collection, of_scene
-from ..common.buttons import layout_of
+from ..common.buttons import layout_of, set_options
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
 from ..drawing import handler as viewport_drawing
+from ..picking.tools import CgcAssignBrush, CgcAssignFlood, CgcAssignLasso, CgcPickObjects
 from ..segments.data import PARTS, all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
@@ -110,6 +111,14 @@ CLASSES = (CGC_PT_segments, CGC_PT_granularity, CGC_PT_looks)
 def _draw_tools(layout: UILayout, capture: Collection) -> None:
     """Draw what is done with segments most often; the menu has all of it."""
     column = layout.column(align=True)
+    row = column.row(align=True)
+    for tool, text in (
+        (CgcPickObjects, "Pick"),
+        (CgcAssignBrush, "Brush"),
+        (CgcAssignLasso, "Lasso"),
+        (CgcAssignFlood, "Flood"),
+    ):
+        set_options(row.operator("wm.tool_set_by_id", text=text), name=tool.bl_idname)
     row = column.row(align=True)
     row.operator("cgc.merge_segments", text="Merge")
     row.operator("cgc.split_segment", text="Split")

@@ -88,6 +88,7 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
     for segment in run.segments.segments:
         if segment.id not in kept:
             made = new_segment(capture, segment.id, segment.name, _color(segment))
+            of_collection(made).pinned = segment.pinned
             _fill(scene, made, root, parts[segment.id])
     rest = unassigned(capture)
     if 0 in parts and 0 not in kept:
@@ -161,6 +162,7 @@ def _renumber(kept: dict[int, Collection], run: RunFiles) -> None:
         if has_automatic_name(collection) and collection.name != segment.name:
             rename(collection, f"~{segment.id}")  # its name may be that of the next one
             automatic.append((collection, segment.name))
+        of_collection(collection).pinned |= segment.pinned
         recolored = has_automatic_color(collection)
         of_collection(collection).segment = segment.id
         if recolored:

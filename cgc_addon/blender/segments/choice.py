@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import bpy
 import numpy as np
@@ -42,6 +42,9 @@ class SegmentChange(_Operator):
     """What operators on segments have in common."""
 
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's convention
+    refusal: Literal["ERROR", "WARNING"] = "ERROR"
+    """How it is said that something cannot be done: scripts see errors alone, and the window shows
+    them in the way of the mouse."""
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -59,7 +62,7 @@ class SegmentChange(_Operator):
                 check_version(capture)
             done = self.change(context)
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({self.refusal}, str(error))
             return {"CANCELLED"}
         if capture is not None:
             _stay_in(context, capture)

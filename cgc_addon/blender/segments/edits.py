@@ -24,6 +24,9 @@ from .regrouping import Target, regroup
 if TYPE_CHECKING:
     from bpy.types import Collection, Object
 
+STAYS = -1
+"""Where a Gaussian goes that does not move."""
+
 
 def merge_segments(
     capture: Collection, collections: Sequence[Collection], into: Collection
@@ -59,8 +62,8 @@ def split_segment(capture: Collection, collection: Collection) -> list[Collectio
     tree = stored_tree(capture)
     if int(together.max(initial=0)) > tree.count or len(np.unique(together[together > 0])) < 2:
         raise CgcError(
-            f"{collection.name} is a single cluster and cannot be split further; in Edit Mode, "
-            "select some of its points and make a new segment of them."
+            f"{collection.name} is a single cluster and cannot be split further; use the tool "
+            "Segment Flood, Brush or Lasso with New Segment."
         )
     # What is in no cluster stays with the largest part.
     parts = np.maximum(ordered_by_size(last_merge_undone(tree, together)[together]), 1) - 1
@@ -117,30 +120,64 @@ def assign(
     Raises:
         CgcError: nothing is chosen that is not there already.
     """
-    masks = {
-        item: np.ones(_count(item), bool) if mask is None else mask
+    moves = {
+        item: np.zeros(_count(item), np.int64) if mask is None else np.where(mask, 0, STAYS)
         for item, mask in chosen.items()
         if collection_of(item) != target
     }
-    items = [item for item, mask in masks.items() if mask.any()]
-    if not items:
+    if not any((groups != STAYS).any() for groups in moves.values()):
         raise CgcError("Nothing was moved: select splats, or points of them, of other segments.")
-    host = None if target is None else _host(target)
-    moved = np.concatenate([indices_of(item)[masks[item]] for item in items])
-    targets = [Target(target, host)]
-    groups = []
-    for item in items:
-        groups.append(np.where(masks[item], 0, len(targets)))
-        targets.append(Target(collection_of(item), item))
-    if host is not None:
-        items.append(host)
-        groups.append(np.zeros(_count(host), np.int64))
-    filled = regroup(capture, items, groups, targets)[0]
+    filled = hand_over(capture, moves, [target])[0]
     assert filled is not None
-    if of_collection(filled).kind == "UNASSIGNED":
-        _forget_clusters(filled, moved)
-    else:
-        of_collection(filled).pinned = True
+    return filled
+
+
+def hand_over(
+    capture: Collection,
+    moves: Mapping[Object, NDArray[np.integer]],
+    targets: Sequence[Collection | None],
+) -> list[Collection | None]:
+    """Move Gaussians into several segments, which become pinned, or into Unassigned, at once.
+
+    Args:
+        capture: of all of them.
+        moves: for each splat (N,) the index of the target of each Gaussian, or `STAYS`.
+        targets: where to; None makes a new segment.
+
+    Returns:
+        The collection of each target, None where it got nothing.
+    """
+    given = {item: groups for item, groups in moves.items() if (groups != STAYS).any()}
+    hosts = [None if target is None else _host(target) for target in targets]
+    moved = [
+        np.concatenate(
+            [np.zeros(0, np.int32)]
+            + [indices_of(item)[groups == number] for item, groups in given.items()]
+        )
+        for number in range(len(targets))
+    ]
+    items = list(given)
+    groups_of = []
+    all_targets = [Target(target, host) for target, host in zip(targets, hosts, strict=True)]
+    for item, groups in given.items():
+        if item in hosts:
+            stay = hosts.index(item)
+        else:
+            stay = len(all_targets)
+            all_targets.append(Target(collection_of(item), item))
+        groups_of.append(np.where(groups == STAYS, stay, groups))
+    for number, host in enumerate(hosts):
+        if host is not None and host not in given and len(moved[number]):
+            items.append(host)
+            groups_of.append(np.full(_count(host), number, np.int64))
+    filled = regroup(capture, items, groups_of, all_targets)[: len(targets)]
+    for collection, index in zip(filled, moved, strict=True):
+        if collection is None or not len(index):
+            continue
+        if of_collection(collection).kind == "UNASSIGNED":
+            _forget_clusters(collection, index)
+        else:
+            of_collection(collection).pinned = True
     return filled
 
 

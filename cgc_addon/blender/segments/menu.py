@@ -54,6 +54,8 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
         layout.operator("cgc.split_segment")
         layout.menu(ASSIGN)
         layout.operator("cgc.unassign")
+        layout.operator("cgc.grow_segment")
+        layout.operator("cgc.shrink_segment")
         layout.separator()
         layout.operator("cgc.pin_segment")
         layout.operator("cgc.pin_segment", text="Unpin Segment").pinned = False
@@ -64,6 +66,8 @@ class CGC_MT_segments(bpy.types.Menu):  # noqa: N801 - Blender's convention
         layout.operator("cgc.isolate_segment")
         layout.operator("cgc.hide_segment")
         layout.operator("cgc.show_all_segments")
+        layout.separator()
+        layout.operator("cgc.write_segments_to_run")
 
 
 def _entry(menu: Menu, context: Context) -> None:

@@ -116,7 +116,8 @@ def _assembled(
         labels, listed, clustering = np.zeros(len(gaussians), np.int32), None, None
     stored = None if listed is None else listed.cut
     cut = stored or _configured_cut(config)
-    if clustering is not None and not _fit(clustering, labels, content.dropped):
+    edited = listed is not None and listed.edited
+    if clustering is not None and not _fit(clustering, labels, content.dropped, torn=edited):
         clustering = None
         notes.append(
             f"{RunFolder(path).clusters} does not belong to {splat.name}, so the granularity of "
@@ -133,7 +134,9 @@ def _assembled(
         cut = replace(cut, minimum_size=min(cut.minimum_size, _smallest(labels)))
     else:
         clusters, tree = clustering
-        if stored is None:
+        if edited:
+            clusters = _without_unassigned(clusters, tree, cut, labels)
+        elif stored is None:
             came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
             if not np.array_equal(came_out, labels):
                 cut = replace(cut, granularity=_granularity_of(clustering, labels))
@@ -163,15 +166,32 @@ def _configured_cut(config: dict[str, Any]) -> Cut:
 
 
 def _fit(
-    clustering: tuple[NDArray[np.int32], MergeTree], labels: NDArray[np.int32], dropped: int
+    clustering: tuple[NDArray[np.int32], MergeTree],
+    labels: NDArray[np.int32],
+    dropped: int,
+    *,
+    torn: bool,
 ) -> bool:
-    """Return whether clusters are of this splat: as many, and each within one segment."""
+    """Return whether clusters are of this splat: as many, and each within one segment.
+
+    Where segments were edited by hand, clusters may be torn.
+    """
     clusters, tree = clustering
     if dropped or len(clusters) != len(labels):
         return False
+    if torn:
+        return True
     segment_of = np.zeros(tree.count + 1, np.int32)
     segment_of[clusters] = labels
     return np.array_equal(segment_of[clusters], labels)
+
+
+def _without_unassigned(
+    clusters: NDArray[np.int32], tree: MergeTree, cut: Cut, labels: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return clusters without the Gaussians that somebody unassigned, which was meant for good."""
+    came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
+    return np.where((labels == 0) & (came_out > 0), 0, clusters).astype(np.int32)
 
 
 def _granularity_of(

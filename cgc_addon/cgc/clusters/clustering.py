@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Progress, Reporter, ShouldStop, never, silent, track
+from ..directions import unit
 from ..settings import ClusteringSettings
 from .density import density_groups
 
@@ -29,17 +30,6 @@ class Clustering:
     """(K, D) mean directions, length 1; row k − 1 belongs to label k."""
     cosines: NDArray[np.float32]
     """(N,) cosine of each feature to the nearest prototype, −1 where there is none."""
-
-
-def unit(features: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return features (N, D) at length 1; those of length 0 stay 0.
-
-    Example:
-        >>> unit(np.array([[0.0, 5.0], [0.0, 0.0]])).tolist()
-        [[0.0, 1.0], [0.0, 0.0]]
-    """
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.where(lengths > 0, features / np.maximum(lengths, 1e-30), 0).astype(np.float32)
 
 
 def cluster_features(

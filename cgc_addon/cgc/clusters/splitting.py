@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Reporter, ShouldStop, never, silent
+from ..directions import unit
 from ..observations import Observation
-from .clustering import Clustering, mean_directions, unit
+from .clustering import Clustering, mean_directions
 from .merging import co_occurrence
 
 MINIMUM_AGREEMENT = 0.4

@@ -11,6 +11,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from cgc_addon.blender.capture.camera_objects import cameras_collection
 from cgc_addon.blender.capture.files import read_capture
 from cgc_addon.blender.capture.import_colmap import import_colmap
 from cgc_addon.blender.capture.parts import objects_of_kind, root_of
@@ -33,3 +34,23 @@ def test_the_clip_range_fits_the_capture_at_any_size(
         assert farthest < item.data.clip_end < 100 * farthest
         # Depths of 24 bits still tell things apart that far.
         assert item.data.clip_end / item.data.clip_start < 1e6
+
+
+def test_cameras_are_out_of_the_way_of_clicks_until_asked_for(
+    write_capture: Callable[..., Path],
+) -> None:
+    folder = write_capture()
+    capture = import_colmap(bpy.context, folder)
+    cameras = objects_of_kind(capture, "CAMERA")
+    assert not set(cameras) & set(bpy.context.selectable_objects)
+    for item in cameras:
+        locks = (*item.lock_location, *item.lock_rotation, *item.lock_scale, item.lock_rotation_w)
+        assert all(locks)
+        item.lock_location = (False, False, False)
+    collection = cameras_collection(capture)
+    assert collection is not None
+    collection.hide_select = False
+    assert set(cameras) <= set(bpy.context.selectable_objects)
+    import_colmap(bpy.context, folder)  # again: what was chosen stays
+    assert not collection.hide_select
+    assert not any(cameras[0].lock_location)

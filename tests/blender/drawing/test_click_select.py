@@ -61,14 +61,21 @@ def context(space=None) -> SimpleNamespace:
         scene=bpy.context.scene,
         space_data=space,
         view_layer=bpy.context.view_layer,
-        visible_objects=bpy.context.visible_objects,
+        selectable_objects=bpy.context.selectable_objects,
         window_manager=bpy.context.window_manager,
     )
 
 
-def click(x: float = MIDDLE, y: float = MIDDLE, *, extend=False, button="LEFTMOUSE") -> set[str]:
+def click(
+    x: float = MIDDLE,
+    y: float = MIDDLE,
+    *,
+    extend: bool = False,
+    button: str = "LEFTMOUSE",
+    splats_only: bool = False,
+) -> set[str]:
     event = SimpleNamespace(type=button, mouse_region_x=int(x), mouse_region_y=int(y))
-    operator = SimpleNamespace(extend=extend)
+    operator = SimpleNamespace(extend=extend, splats_only=splats_only)
     return CGC_OT_click_select.invoke(operator, context(), event)
 
 
@@ -221,3 +228,11 @@ def test_keys_are_there_and_go_with_the_extension() -> None:
         for button in ("LEFTMOUSE", "RIGHTMOUSE")
         for extend in (False, True)
     }
+
+
+def test_splats_only_means_the_splat_behind_other_things() -> None:
+    ball("ball")
+    add_wall(-1)
+    assert click() == {"PASS_THROUGH"}
+    assert click(splats_only=True) == {"FINISHED"}
+    assert selected() == {"ball"}

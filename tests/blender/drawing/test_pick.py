@@ -184,3 +184,27 @@ def test_a_million_gaussians_are_no_wait() -> None:
     for _ in range(3):
         assert pick(shown, perspective(), 20.5, 15.5) is not None
     assert (time.process_time() - start) / 3 < 0.5  # 0.05 s when nothing else runs
+
+
+def test_of_several_groups_the_one_that_covers_most_is_meant() -> None:
+    # Two thirds of what is seen are of the veils in front and behind, half is reached between.
+    opacities = np.array([0.4, 0.35, 0.9])
+    veils = [
+        replace(
+            some_gaussians(1, 0),
+            means=np.float32([[0, 0, -z]]),
+            log_scales=np.full((1, 3), 1, np.float32),
+            logit_opacities=np.float32([np.log(opacity / (1 - opacity))]),
+        )
+        for z, opacity in zip((2, 3, 4), opacities, strict=True)
+    ]
+    view = replace(perspective(), world_to_view=np.eye(4))
+    shown = [Appearance(StoredSplat(veil), np.eye(4)) for veil in veils]
+    place = (CENTER[0], HEIGHT - CENTER[1])
+    alone, grouped = pick(shown, view, *place), pick(shown, view, *place, groups=(7, 3, 7))
+    assert alone is not None
+    assert grouped is not None
+    assert (alone.appearance, grouped.appearance) == (1, 2)
+    first = pick(shown, view, *place, groups=(7, 7, 3))
+    assert first is not None
+    assert first.appearance == 1

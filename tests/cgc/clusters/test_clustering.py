@@ -11,8 +11,8 @@ from cgc_addon.cgc.clusters.clustering import (
     assign,
     cluster_features,
     mean_directions,
-    unit,
 )
+from cgc_addon.cgc.directions import unit
 from cgc_addon.cgc.settings import ClusteringSettings
 from cgc_addon.errors import Interrupted
 
