@@ -167,13 +167,15 @@ def _voted(
 ) -> Segmentation:
     """Let the masks decide over Gaussians at the borders of the default cut.
 
-    What hardly any mask ever covers is surroundings, whatever its feature looks like.
+    What hardly any mask ever covers is surroundings, whatever its feature looks like, and what only
+    one view shows in a mask may be anywhere along its rays: such Gaussians leave their groups, so
+    that no cut of the tree makes them part of an object.
     """
     clustering = found.clustering
     segment_of_group = found.tree.cut(merge_threshold(DEFAULT_GRANULARITY))
-    voted = vote_segments(
+    votes = vote_segments(
         observations, segment_of_group[clustering.labels], report=report, should_stop=should_stop
     )
-    voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, voted)
+    voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, votes.proven())
     labels = move_between_groups(clustering, found.lifted.features, segment_of_group, voted)
     return replace(found, clustering=replace(clustering, labels=labels))
