@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
+from ..splats.gaussians import Gaussians
 from .clusters.clustering import Clustering, cluster_features, unit
 from .clusters.granularity import MergeTree, merge_threshold
 from .clusters.merging import co_occurrence, contacts, merge_tree
@@ -41,15 +42,22 @@ class Segmentation:
     tree: MergeTree
 
     def labels(
-        self, granularity: float = DEFAULT_GRANULARITY, minimum_size: int = MINIMUM_SIZE
+        self,
+        granularity: float = DEFAULT_GRANULARITY,
+        minimum_size: int = MINIMUM_SIZE,
+        *,
+        gaussians: Gaussians | None = None,
     ) -> NDArray[np.int32]:
         """Return the segment of each Gaussian (N,): 1 = largest, 0 = none.
 
         Args:
             granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
             minimum_size: Gaussians; smaller segments become 0.
+            gaussians: as `MergeTree.labels` takes them.
         """
-        return self.tree.labels(self.clustering.labels, granularity, minimum_size)
+        return self.tree.labels(
+            self.clustering.labels, granularity, minimum_size, gaussians=gaussians
+        )
 
     def segments(self, labels: NDArray[np.int32]) -> Segments:
         """List the objects of a cut.

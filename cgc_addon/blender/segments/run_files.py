@@ -132,7 +132,7 @@ def _assembled(
         cut = replace(cut, minimum_size=min(cut.minimum_size, _smallest(labels)))
     else:
         clusters, tree = clustering
-        if stored is None:
+        if stored is None:  # as in 0.1.0, which left isolated Gaussians in their segments
             came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
             if not np.array_equal(came_out, labels):
                 cut = replace(cut, granularity=_granularity_of(clustering, labels))
@@ -164,13 +164,23 @@ def _configured_cut(config: dict[str, Any]) -> Cut:
 def _fit(
     clustering: tuple[NDArray[np.int32], MergeTree], labels: NDArray[np.int32], dropped: int
 ) -> bool:
-    """Return whether clusters are of this splat: as many, and each within one segment."""
+    """Return whether clusters are of this splat: as many, and each within one segment or none."""
     clusters, tree = clustering
     if dropped or len(clusters) != len(labels):
         return False
+    segment_of = _segment_of_clusters(clusters, tree, labels)
+    return segment_of[0] == 0 and np.array_equal(
+        segment_of[clusters[labels > 0]], labels[labels > 0]
+    )
+
+
+def _segment_of_clusters(
+    clusters: NDArray[np.int32], tree: MergeTree, labels: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the segment (K + 1,) of each cluster; some of its Gaussians may be in none."""
     segment_of = np.zeros(tree.count + 1, np.int32)
-    segment_of[clusters] = labels
-    return np.array_equal(segment_of[clusters], labels)
+    segment_of[clusters[labels > 0]] = labels[labels > 0]
+    return segment_of
 
 
 def _granularity_of(
@@ -184,8 +194,7 @@ def _granularity_of(
     made, and the threshold lies between it and the one before.
     """
     clusters, tree = clustering
-    segment_of = np.zeros(tree.count + 1, np.int32)
-    segment_of[clusters] = labels
+    segment_of = _segment_of_clusters(clusters, tree, labels)
     kept, joined = segment_of[tree.merges].reshape(-1, 2).T
     apart = (kept != joined) & (kept > 0) & (joined > 0)
     made = int(np.argmax(apart)) if apart.any() else len(apart)
