@@ -20,8 +20,11 @@ from ..splats.rotations import matrices
 REACH = 3.0
 """Standard deviations to which a Gaussian extends: an opaque one has 1 % of its opacity there."""
 
-MINIMUM_SHARE = 0.05
+MINIMUM_SHARE = 0.02
 """Of the Gaussians of the largest piece; a piece with fewer is a crumb."""
+
+MINIMUM_PIECE = 5
+"""Gaussians; a piece with fewer is a crumb as well, where the largest has five times as many."""
 
 _PAIRS_AT_ONCE = 1_000_000
 _SAMPLES = 3
@@ -60,7 +63,8 @@ def isolated(
     sizes = np.bincount(piece, minlength=len(means))[piece]
     largest = np.zeros(int(groups.max(initial=0)) + 1, np.int64)
     np.maximum.at(largest, groups, sizes)
-    return (groups > 0) & (sizes < minimum_share * largest[groups])
+    needed = np.maximum(minimum_share * largest, np.minimum(MINIMUM_PIECE, largest / 5))
+    return (groups > 0) & (sizes < needed[groups])
 
 
 def pieces(
