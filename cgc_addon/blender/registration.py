@@ -20,7 +20,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .photo_masks import correction_operators, making_operators, review_operators
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
-    from .segments import import_run
+    from .segments import clean_up, import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
     from .splats import apply_transform, stand_in_switch
@@ -50,6 +50,7 @@ def modules() -> tuple[ModuleType, ...]:
         review_operators,
         correction_operators,
         segment_operators,
+        clean_up,
         mask_operators,
         apply_transform,
         export_ply,

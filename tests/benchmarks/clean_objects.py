@@ -31,7 +31,7 @@ from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.results.evaluation import evaluate
 from cgc_addon.results.sources import read_splat
 from cgc_addon.splats.gaussians import Gaussians
-from cgc_addon.splats.visibility import view_counts
+from cgc_addon.splats.projection import view_counts
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.run_folder import RunFolder
 
