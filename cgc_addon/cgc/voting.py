@@ -24,7 +24,6 @@ from .observations import Observation
 # Votes for so many segments at a time: bounds the memory to a feature per Gaussian.
 _SEGMENTS_AT_ONCE = 16
 
-
 EVIDENT_VIEWS = 3
 """A Gaussian that so many views show in masks of one segment belongs there."""
 
