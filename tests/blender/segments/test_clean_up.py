@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from cgc_addon.blender.common.access import of_collection, of_object
 from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.segments.bin import binned, binned_of, empty_bin, is_in_bin
 from cgc_addon.blender.segments.build import build_segments
-from cgc_addon.blender.segments.clean_up import clean_up
+from cgc_addon.blender.segments.clean_up import CGC_OT_clean_up, clean_up
 from cgc_addon.blender.segments.data import all_segments, count_of, splats_of
 from cgc_addon.blender.segments.edits import delete_segments
 from cgc_addon.blender.segments.recut import recut
@@ -37,6 +39,7 @@ from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.gaussians import Gaussians
 
+from ..recorded_layout import RecordedLayout
 from .tea_set import segment, select, tea_set
 
 AFLOAT = CleaningRules()
@@ -210,6 +213,27 @@ def test_a_splat_of_elsewhere_is_cleaned_as_well() -> None:
     assert bpy.ops.cgc.restore_from_bin() == {"FINISHED"}
     alone = bpy.context.scene.collection.objects["alien (bin)"]
     np.testing.assert_allclose(gaussians_of(alone).means, means[[7]])
+
+
+def settings_shown() -> list[str]:
+    layout = RecordedLayout()
+    options = bpy.ops.cgc.clean_up.get_rna_type()
+    values = {**dict.fromkeys(options.properties.keys(), True), "outcome": ""}
+    shown = SimpleNamespace(**{**values, "layout": layout, "bl_rna": options})
+    shown._draw_rule = partial(CGC_OT_clean_up._draw_rule, shown)
+    CGC_OT_clean_up.draw(shown, bpy.context)
+    return layout.record.properties
+
+
+def test_the_limit_of_cameras_is_shown_where_there_are_cameras(capture) -> None:
+    select(splat(capture, 1))
+    alone = settings_shown()
+    assert {"use_pieces", "largest", "least_opacity", "longest_needle"} <= set(alone)
+    assert "fewest_cameras" not in alone
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    of_object(camera).kind = "CAMERA"
+    part(capture, "CAMERAS", "Cameras").objects.link(camera)
+    assert [*alone, "use_cameras", "fewest_cameras"] == settings_shown()
 
 
 def test_cameras_of_the_capture_count_those_in_whose_picture_a_gaussian_is(capture) -> None:
