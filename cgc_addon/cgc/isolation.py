@@ -100,11 +100,12 @@ def pieces(
     def overlap(first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
         """Join the pieces of pairs (P,) that overlap."""
         nonlocal piece
-        apart = np.flatnonzero((piece[first] != piece[second]) & (groups[first] == groups[second]))
+        apart = np.flatnonzero(piece[first] != piece[second])
         first, second = first[apart], second[apart]
         line = means[second] - means[first]
         distance = np.einsum("pi,pi->p", line, line)
-        near = np.flatnonzero(distance <= (radii[first] + radii[second]) ** 2)
+        near = distance <= (radii[first] + radii[second]) ** 2
+        near = np.flatnonzero(near & (groups[first] == groups[second]))
         first, second, line, distance = first[near], second[near], line[near], distance[near]
         extent = _extent(covariances, first, line) + _extent(covariances, second, line)
         touch = distance <= extent
@@ -133,10 +134,14 @@ def pieces(
             places.append(place[there])
         first, place = np.concatenate(firsts), np.concatenate(places)
         for sample in range(_SAMPLES):
-            overlap(first, inside[starts[place] + sample * in_main[place] // _SAMPLES])
+            apart = np.flatnonzero(piece[first] != piece[main][place])
+            tried = starts[place[apart]] + sample * in_main[place[apart]] // _SAMPLES
+            overlap(first[apart], inside[tried])
         skipped = np.where(piece[first] == piece[main][place], in_main[place], 0)
-        for rows, entries in _expanded(starts[place] + skipped, counts[place] - skipped):
-            overlap(first[rows], inside[entries])
+        left = np.flatnonzero(counts[place] > skipped)
+        begins, numbers = (starts[place] + skipped)[left], (counts[place] - skipped)[left]
+        for rows, entries in _expanded(begins, numbers):
+            overlap(first[left[rows]], inside[entries])
     return piece
 
 
