@@ -40,6 +40,26 @@ def test_it_is_the_sum_of_the_blending_weights_of_all_training_photos(scene) -> 
     np.testing.assert_allclose(shown_pixels(*scene), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_where_no_photo_shows_any_it_is_zero(scene) -> None:
+    gaussians, dataset, backend = scene
+    elsewhere = replace(gaussians, means=gaussians.means + np.float32(1e6))
+    assert not shown_pixels(elsewhere, dataset, backend).any()
+
+
+class NothingDrawn(CpuBackend):
+    """Draws as backends may where no Gaussian is in view: without a graph of gradients."""
+
+    def render(self, *arguments, **options):
+        drawn = super().render(*arguments, **options)
+        assert drawn.features is not None
+        return replace(drawn, features=torch.zeros_like(drawn.features))
+
+
+def test_a_picture_without_gradients_shows_none(scene) -> None:
+    gaussians, dataset, _ = scene
+    assert not shown_pixels(gaussians, dataset, NothingDrawn()).any()
+
+
 def test_it_stops_when_asked(scene) -> None:
     with pytest.raises(Interrupted):
         shown_pixels(*scene, should_stop=lambda: True)
