@@ -118,7 +118,7 @@ from cgc_addon.splats.transform import transform
 folder = Path(sys.argv[1])
 splat = read_ply(folder / "splat.ply").gaussians
 labels, tree = read_clusters(folder / "clusters.npz")
-labels = tree.labels(labels, granularity=1.0, minimum_size=1)
+labels = tree.labels(labels, granularity=1.0, minimum_size=1, gaussians=splat)
 write_segments(folder / "segments.json", describe_segments(labels, splat.features))
 quarter_turn = np.array([[0.0, -2, 0, 1], [2, 0, 0, 2], [0, 0, 2, 3], [0, 0, 0, 1]])
 write_ply(folder / "turned.ply", transform(splat, quarter_turn))

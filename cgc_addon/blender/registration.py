@@ -22,7 +22,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .picking import tools as picking_tools
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
-    from .segments import border_operators, import_run, write_run
+    from .segments import border_operators, clean_up, import_run, write_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
     from .splats import apply_transform, stand_in_switch
@@ -59,6 +59,7 @@ def modules() -> tuple[ModuleType, ...]:
         stroke_operators,
         flood_operator,
         picking_tools,
+        clean_up,
         mask_operators,
         apply_transform,
         export_operator,

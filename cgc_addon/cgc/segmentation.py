@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
+from ..splats.gaussians import Gaussians
 from .clusters.clustering import Clustering, cluster_features
 from .clusters.granularity import MergeTree, merge_threshold
 from .clusters.merging import co_occurrence, contacts, merge_tree
@@ -42,15 +43,22 @@ class Segmentation:
     tree: MergeTree
 
     def labels(
-        self, granularity: float = DEFAULT_GRANULARITY, minimum_size: int = MINIMUM_SIZE
+        self,
+        granularity: float = DEFAULT_GRANULARITY,
+        minimum_size: int = MINIMUM_SIZE,
+        *,
+        gaussians: Gaussians | None = None,
     ) -> NDArray[np.int32]:
         """Return the segment of each Gaussian (N,): 1 = largest, 0 = none.
 
         Args:
             granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
             minimum_size: Gaussians; smaller segments become 0.
+            gaussians: as `MergeTree.labels` takes them.
         """
-        return self.tree.labels(self.clustering.labels, granularity, minimum_size)
+        return self.tree.labels(
+            self.clustering.labels, granularity, minimum_size, gaussians=gaussians
+        )
 
     def segments(self, labels: NDArray[np.int32]) -> Segments:
         """List the objects of a cut.
@@ -168,13 +176,15 @@ def _voted(
 ) -> Segmentation:
     """Let the masks decide over Gaussians at the borders of the default cut.
 
-    What hardly any mask ever covers is surroundings, whatever its feature looks like.
+    What hardly any mask ever covers is surroundings, whatever its feature looks like, and what only
+    one view shows in a mask may be anywhere along its rays: such Gaussians leave their groups, so
+    that no cut of the tree makes them part of an object.
     """
     clustering = found.clustering
     segment_of_group = found.tree.cut(merge_threshold(DEFAULT_GRANULARITY))
-    voted = vote_segments(
+    votes = vote_segments(
         observations, segment_of_group[clustering.labels], report=report, should_stop=should_stop
     )
-    voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, voted)
+    voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, votes.proven())
     labels = move_between_groups(clustering, found.lifted.features, segment_of_group, voted)
     return replace(found, clustering=replace(clustering, labels=labels))

@@ -3,11 +3,16 @@
 
 Features blur where objects meet. Masks are sharp there: each one is spread over segments in some
 proportion, and passes that proportion on to every Gaussian by the pixels it makes up in that mask.
+
+One view alone says along which ray a Gaussian lies, not where: what floats far behind an object, or
+close before a camera, is of the object's colour and in its mask there. Only views from different
+sides that agree are evidence that a Gaussian belongs to an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +25,50 @@ from .observations import Observation
 # Votes for so many segments at a time: bounds the memory to a feature per Gaussian.
 _SEGMENTS_AT_ONCE = 16
 
+EVIDENT_VIEWS = 3
+"""A Gaussian that so many views show in masks of one segment belongs there."""
+
+_VIEWS_SHARE = 0.2
+"""Of the views that show the middle Gaussian of a segment; fewer are enough where that is less."""
+
+_MINIMUM_VOTE = 0.05
+"""Votes, pixels: a view in which a Gaussian has fewer hardly shows it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What the masks say about N Gaussians."""
+
+    segments: NDArray[np.int32]
+    """(N,) the segment with most votes, 0 = none; one without any vote keeps what it had."""
+    views: NDArray[np.int32]
+    """(N,) views in which masks vote for that segment."""
+
+    def required_views(self) -> NDArray[np.int32]:
+        """Return how many views have to show a Gaussian in masks of each segment (K + 1,).
+
+        They are a fifth of those that show its middle Gaussian, at least 1, at most
+        `EVIDENT_VIEWS`: all round an object many views are to be had; a wall, or what only few
+        photos have masks of, may be seen in one.
+
+        Example:
+            >>> segments = np.repeat(np.array([1, 2, 0], np.int32), 3)
+            >>> views = np.array([20, 1, 22, 4, 5, 1, 0, 9, 0], np.int32)
+            >>> Votes(segments, views).required_views().tolist()
+            [0, 3, 1]
+        """
+        required = np.zeros(int(self.segments.max(initial=0)) + 1, np.int32)
+        for segment in range(1, len(required)):
+            seen = self.views[(self.segments == segment) & (self.views > 0)]
+            middle = float(np.median(seen)) if len(seen) else 0.0
+            required[segment] = np.clip(np.ceil(_VIEWS_SHARE * middle), 1, EVIDENT_VIEWS)
+        return required
+
+    def proven(self) -> NDArray[np.int32]:
+        """Return the segments (N,), 0 for those with too few views to be sure of."""
+        enough = self.views >= self.required_views()[self.segments]
+        return np.where(enough, self.segments, 0).astype(np.int32)
+
 
 def vote_segments(
     observations: Sequence[Observation],
@@ -27,21 +76,18 @@ def vote_segments(
     *,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
-) -> NDArray[np.int32]:
-    """Return the segment that the masks give to each Gaussian.
+) -> Votes:
+    """Ask the masks which segment each Gaussian belongs to.
 
     A mask votes for segment s (0 = none is a choice, too) by the share of its pixels that show s;
     a Gaussian takes the segment with most votes, Σ over its pixels of weight · share. Unlabelled
-    pixels do not vote; a Gaussian without any vote keeps its segment.
+    pixels do not vote.
 
     Args:
         observations: of all labelled views.
         segments: (N,) segment of each Gaussian, 0 = none.
         report: progress.
         should_stop: asked between views.
-
-    Returns:
-        (N,) segments, from the same ids.
 
     Raises:
         Interrupted: when `should_stop` says so.
@@ -57,21 +103,26 @@ def vote_segments(
         table[mask[observation.labels == 0]] = 0
         shares.append((table, mask))
 
-    voted = segments.copy()
+    voted, views = segments.copy(), np.zeros(len(segments), np.int32)
     most = np.zeros(len(segments), np.float32)
     for begin in range(0, highest + 1, _SEGMENTS_AT_ONCE):
         block = slice(begin, begin + _SEGMENTS_AT_ONCE)
-        votes = np.zeros((len(segments), min(_SEGMENTS_AT_ONCE, highest + 1 - begin)), np.float32)
+        width = min(_SEGMENTS_AT_ONCE, highest + 1 - begin)
+        votes = np.zeros((len(segments), width), np.float32)
+        counts = np.zeros((len(segments), width), np.int32)
         for observation, (table, mask) in zip(observations, shares, strict=True):
             if table[:, block].any():
                 cast = np.ascontiguousarray(table[:, block][mask])
-                votes += np.float32(observation.pixel_area) * observation.blending.scatter(cast)
+                cast = np.float32(observation.pixel_area) * observation.blending.scatter(cast)
+                votes += cast
+                counts += cast >= _MINIMUM_VOTE
         best = votes.argmax(axis=1)
-        count = votes[np.arange(len(votes)), best]
-        better = count > most
+        rows = np.arange(len(votes))
+        better = votes[rows, best] > most
         voted[better] = begin + best[better]
-        most[better] = count[better]
-    return voted
+        views[better] = counts[rows, best][better]
+        most[better] = votes[rows, best][better]
+    return Votes(voted, views)
 
 
 def move_between_groups(

@@ -10,11 +10,12 @@ from scipy.spatial import KDTree
 from ..dataset.framing import scene_center
 from ..dataset.scene import Scene
 from .gaussians import Gaussians
+from .projection import view_counts
 from .select import concatenate
 from .sphere import fibonacci_sphere
 from .spherical_harmonics import CONSTANT_BASIS, coefficient_count
 from .thinning import thinned
-from .visibility import Photo, mean_colors, view_counts
+from .visibility import Photo, mean_colors
 
 INITIAL_OPACITY = 0.1
 """Opacity of each Gaussian before training (Kerbl 2023, section 5.1)."""

@@ -22,9 +22,11 @@ from ..dataset.load import Dataset
 from ..progress import Progress, Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend, SplatTensors
 from ..splats.gaussians import Gaussians
+from ..splats.select import subset
 from .config import EdgeSettings, GeometrySettings
 from .parameters import Optimizers, Parameters, splat_of, to_gaussians, to_parameters, to_splat
 from .stage_state import State
+from .unseen import LEAST_SHOWN, shown_pixels
 
 SHARPENING_EDGES = "Sharpening edges"
 """Stage of the progress."""
@@ -35,7 +37,7 @@ class RefinedSplat:
     """A splat after its edges were sharpened."""
 
     gaussians: Gaussians
-    """M ≥ N Gaussians, without features and segments."""
+    """M Gaussians, without features and segments."""
     origin: NDArray[np.int64]
     """(M,) the Gaussian before that each one comes from."""
 
@@ -43,8 +45,8 @@ class RefinedSplat:
 class EdgeRefiner:
     """Splits Gaussians that straddle segments and trains some steps on photos and masks together.
 
-    Step by step and resumably. The splitting, and which segment each pixel should show, are done
-    anew by whoever goes on.
+    Step by step and resumably. What is dropped and split, and which segment each pixel should show,
+    is found anew by whoever goes on.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class EdgeRefiner:
         report: Reporter = silent,
         should_stop: ShouldStop = never,
     ) -> None:
-        """Split Gaussians and look at the masks.
+        """Drop what no photo shows, split Gaussians, and look at the masks.
 
         Args:
             gaussians: N, as photometric training left them.
@@ -81,8 +83,12 @@ class EdgeRefiner:
         self._dataset, self._backend = dataset, backend
         self._settings, self._geometry = settings, geometry
         straddling = straddling_gaussians(observations, segments)
-        split = split_gaussians(replace(gaussians, features=None, segments=None), straddling)
-        self._origin = np.concatenate([np.arange(len(gaussians)), straddling])
+        shown = shown_pixels(gaussians, dataset, backend, report=report, should_stop=should_stop)
+        origin = np.concatenate([np.arange(len(gaussians)), straddling])
+        kept = np.flatnonzero(shown[origin] >= LEAST_SHOWN)
+        whole = replace(gaussians, features=None, segments=None)
+        split = subset(split_gaussians(whole, straddling), kept)
+        self._origin = origin[kept]
         self._codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
         self._targets = _targets(split, labels, dataset, backend, report, should_stop)

@@ -102,10 +102,10 @@ def segment_run(
         report=report,
         should_stop=should_stop,
     )
+    labels = found.labels(gaussians=gaussians)
     if preview is not None:
-        preview.show(points_of_gaussians(gaussians, found.labels()))
+        preview.show(points_of_gaussians(gaussians, labels))
     if config.edges.steps and config.init is None:
-        labels = found.labels()
         refiner = EdgeRefiner(
             gaussians,
             labels,
@@ -280,7 +280,7 @@ def _write_segments(
 ) -> Segments:
     """Cut the tree, number the segments by size, and write splat.ply and segments.json."""
     assert gaussians.features is not None
-    labels = tree.labels(clusters, cut.granularity, cut.minimum_size)
+    labels = tree.labels(clusters, cut.granularity, cut.minimum_size, gaussians=gaussians)
     segments = describe_segments(labels, gaussians.features, cut)
     write_ply(results.splat, replace(gaussians, segments=labels))
     write_segments(results.segments, segments)

@@ -13,9 +13,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from cgc_addon.dataset.scene import PinholeCamera
 from cgc_addon.splats import initialise
+from cgc_addon.splats.projection import project, view_counts
 from cgc_addon.splats.sphere import fibonacci_sphere
 from cgc_addon.splats.spherical_harmonics import basis
-from cgc_addon.splats.visibility import mean_colors, project, view_counts
+from cgc_addon.splats.visibility import mean_colors
 
 FLAT = np.array([200, 100, 50], dtype=np.uint8)
 

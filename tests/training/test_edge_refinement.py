@@ -16,6 +16,7 @@ from cgc_addon.training.edge_refinement import EdgeRefiner
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import preset
 from cgc_addon.training.trainer import Trainer
+from cgc_addon.training.unseen import LEAST_SHOWN, shown_pixels
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,23 @@ def test_edges_become_sharper(scene):
 
 
 def test_every_gaussian_knows_where_it_comes_from(scene):
-    gaussians = scene[0]
+    gaussians, _, _, dataset, backend = scene
     refined = refine(scene, 1)
-    assert len(refined.origin) == len(refined.gaussians) >= len(gaussians)
-    assert np.array_equal(refined.origin[: len(gaussians)], np.arange(len(gaussians)))
+    assert len(refined.origin) == len(refined.gaussians)
+    shown = np.flatnonzero(shown_pixels(gaussians, dataset, backend) >= LEAST_SHOWN)
+    assert len(refined.origin) >= len(shown)
+    assert np.array_equal(refined.origin[: len(shown)], shown)
+
+
+def test_what_no_photo_shows_is_dropped(scene):
+    """Here: what lies far behind the cameras."""
+    gaussians, labels, masks, dataset, backend = scene
+    means = gaussians.means.copy()
+    means[:5] = 1000 * np.abs(means).max()
+    hidden = (replace(gaussians, means=means), labels, masks, dataset, backend)
+    refined = refine(hidden, 1)
+    assert not np.isin(np.arange(5), refined.origin).any()
+    assert np.abs(refined.gaussians.means).max() < means.max() / 2
 
 
 def test_the_same_seed_gives_the_same_result(scene):

@@ -28,8 +28,15 @@ EARLIER = Path(__file__).parents[1] / "earlier_versions" / "0.1.0"
 @pytest.fixture
 def folder(tmp_path):
     """A run of 0.1.0, configured for 0.5 and 10, and last cut at 0.9 and 12."""
-    shutil.copytree(EARLIER / "run", tmp_path / "run")
-    return RunFolder(tmp_path / "run")
+    return copied(tmp_path / "run")
+
+
+def copied(path: Path) -> RunFolder:
+    """Copy that run, its Gaussians so large that each segment hangs together."""
+    shutil.copytree(EARLIER / "run", path)
+    gaussians = read_ply(path / "splat.ply").gaussians
+    write_ply(path / "splat.ply", replace(gaussians, log_scales=gaussians.log_scales + 2))
+    return RunFolder(path)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +56,21 @@ def test_a_cut_is_as_asked_for_or_else_as_configured_and_is_written_down(
     assert [segment.count for segment in segments.segments] == counts
     assert read_segments(folder.segments) == segments
     assert json.loads(folder.segments.read_text("utf-8"))["version"] == 2
-    labels = read_ply(folder.splat).gaussians.segments
+    gaussians = read_ply(folder.splat).gaussians
     clusters, tree = read_clusters(folder.clusters)
-    assert np.array_equal(labels, tree.labels(clusters, cut.granularity, cut.minimum_size))
+    expected = tree.labels(clusters, cut.granularity, cut.minimum_size, gaussians=gaussians)
+    assert np.array_equal(gaussians.segments, expected)
+
+
+def test_what_floats_apart_from_its_segment_belongs_to_none(folder):
+    gaussians = read_ply(folder.splat).gaussians
+    clusters, _ = read_clusters(folder.clusters)
+    means = gaussians.means.copy()
+    floating = np.flatnonzero(clusters == 2)[:1]
+    means[floating] += 100
+    write_ply(folder.splat, replace(gaussians, means=means))
+    assert [one.count for one in segment_again(folder).segments] == [69, 35, 12]
+    assert read_ply(folder.splat).gaussians.segments[floating] == 0
 
 
 def test_a_cut_as_before_leaves_the_segments_as_they_were(folder):
@@ -69,8 +88,7 @@ def test_a_kill_while_cutting_never_parts_the_splat_from_its_segments(tmp_path):
     change = 0
     while True:
         change += 1
-        folder = RunFolder(tmp_path / str(change))
-        shutil.copytree(EARLIER / "run", folder.path)
+        folder = copied(tmp_path / str(change))
         killed = killed_before(
             change, lambda folder=folder: segment_again(folder, granularity=0.0, minimum_size=10)
         )

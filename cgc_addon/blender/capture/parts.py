@@ -117,7 +117,7 @@ def part(capture: Collection, kind: str, name: str) -> Collection:
 
     Args:
         capture: whose part.
-        kind: "CAMERAS", "POINTS" or "UNASSIGNED".
+        kind: "CAMERAS", "POINTS", "UNASSIGNED" or "BIN".
         name: wanted, if it has to be made.
     """
     for child in capture.children_recursive:

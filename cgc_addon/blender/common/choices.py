@@ -31,6 +31,7 @@ COLLECTION_KINDS = (
     ("POINTS", "Points", "The sparse points of a capture"),
     ("SEGMENT", "Segment", "One object that was found in a capture"),
     ("UNASSIGNED", "Unassigned", "Gaussians that belong to no object"),
+    ("BIN", "Bin", "Gaussians that were cleaned up, hidden until they are restored"),
 )
 OBJECT_KINDS = (
     ("NONE", "None", "Not part of a capture"),

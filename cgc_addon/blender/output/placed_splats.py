@@ -22,6 +22,7 @@ from ...splats.gaussians import Gaussians
 from ...splats.placing import carried, source_order
 from ...splats.select import concatenate, subset
 from ..common.access import of_collection
+from ..segments.bin import is_in_bin
 from ..segments.data import collection_of
 from ..splats.ellipsoids import ellipsoid_modifier
 from ..splats.objects import gaussians_of, indices_of, is_splat
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from bpy.types import Depsgraph, LayerCollection, Object, ViewLayer
 
 Visibility = Literal["VIEWPORT", "RENDER", "ALL"]
-"""What counts as visible: as the viewport shows it, as a render does, or hidden ones too."""
+"""What counts as visible: as the viewport shows it, as a render does, or hidden ones too, but those
+in the bin."""
 _EYE = "eye"
 """Stands for the eye in the outliner, which objects have as functions, not as a property."""
 _Change = tuple[Any, str, object]
@@ -73,7 +75,7 @@ def visible_splats(
             if evaluated.type != "POINTCLOUD" or not instance.show_self:
                 continue
             item = cast("Object", evaluated.original)
-            if not is_splat(item):
+            if not is_splat(item) or (visibility == "ALL" and is_in_bin(item)):
                 continue
             # What stands in the scene: the object, or the one that instances it.
             owner = cast("Object", instance.parent.original) if instance.parent else item

@@ -127,6 +127,7 @@ def _draw_tools(layout: UILayout, capture: Collection) -> None:
     row = column.row(align=True)
     row.menu("CGC_MT_assign_to_segment", text="Assign")
     row.operator("cgc.unassign")
+    row.operator("cgc.clean_up")
     row.menu("CGC_MT_segments", text="More")
 
 

@@ -17,6 +17,7 @@ from ..capture.parts import objects_of_kind, root_of
 from ..common.access import of_collection
 from ..splats import looks
 from ..splats.objects import indices_of, replace_gaussians
+from .bin import empty_bin
 from .data import (
     add_splat,
     all_segments,
@@ -76,6 +77,7 @@ def build_segments(scene: Scene, capture: Collection, run: RunFiles) -> Built:
     root = root_of(capture)
     if not objects_of_kind(capture, "SPLAT"):
         _hide_points(scene, capture)
+    empty_bin(capture)  # the run brings its Gaussians anew
     parts = _parts(run)
     kept = _kept(capture, parts, run)
     replaced = [old for old in all_segments(capture) if old not in kept.values()]

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from ...cgc.clusters.granularity import MergeTree
 from ...errors import CgcError
+from ...splats.select import concatenate
 from ..capture.parts import segment_collections
 from ..common.access import of_collection
-from ..splats.objects import clusters_of
+from ..splats.objects import clusters_of, gaussians_of
 from .data import all_segments, copies, splats_of, unassigned
 from .merge_tree import stored_tree
 from .regrouping import Target, is_editable, regroup
@@ -49,7 +50,8 @@ def recut(capture: Collection, granularity: float, minimum_size: int) -> Recut:
     Args:
         capture: with a merge tree.
         granularity: 0 = parts … 1 = whole objects.
-        minimum_size: Gaussians that a segment needs; those of smaller ones become unassigned.
+        minimum_size: Gaussians that a segment needs; those of smaller ones become unassigned, as
+            do those that float apart from their segment.
 
     Raises:
         CgcError: the capture has no clusters, or Gaussians cannot be carried over.
@@ -106,7 +108,9 @@ def _cut(
     clusters = [np.maximum(clusters_of(item), 0) for item in items]
     if not items:
         return 0
-    labels = tree.labels(np.concatenate(clusters), granularity, minimum_size)
+    # Each where its object has it, not where that was moved to: so the cut is that of the run.
+    gaussians = concatenate([gaussians_of(item) for item in items])
+    labels = tree.labels(np.concatenate(clusters), granularity, minimum_size, gaussians=gaussians)
     groups = np.split(labels, np.cumsum([len(part) for part in clusters])[:-1])
     count = int(labels.max(initial=0)) + 1
     shares_of = [np.bincount(group, minlength=count) for group in groups]

@@ -135,8 +135,8 @@ def _assembled(
     else:
         clusters, tree = clustering
         if edited:
-            clusters = _without_unassigned(clusters, tree, cut, labels)
-        elif stored is None:
+            clusters = _without_unassigned(clusters, tree, cut, gaussians, labels)
+        elif stored is None:  # as in 0.1.0, which left isolated Gaussians in their segments
             came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
             if not np.array_equal(came_out, labels):
                 cut = replace(cut, granularity=_granularity_of(clustering, labels))
@@ -172,7 +172,7 @@ def _fit(
     *,
     torn: bool,
 ) -> bool:
-    """Return whether clusters are of this splat: as many, and each within one segment.
+    """Return whether clusters are of this splat: as many, and each within one segment or none.
 
     Where segments were edited by hand, clusters may be torn.
     """
@@ -181,16 +181,30 @@ def _fit(
         return False
     if torn:
         return True
+    segment_of = _segment_of_clusters(clusters, tree, labels)
+    return segment_of[0] == 0 and np.array_equal(
+        segment_of[clusters[labels > 0]], labels[labels > 0]
+    )
+
+
+def _segment_of_clusters(
+    clusters: NDArray[np.int32], tree: MergeTree, labels: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the segment (K + 1,) of each cluster; some of its Gaussians may be in none."""
     segment_of = np.zeros(tree.count + 1, np.int32)
-    segment_of[clusters] = labels
-    return np.array_equal(segment_of[clusters], labels)
+    segment_of[clusters[labels > 0]] = labels[labels > 0]
+    return segment_of
 
 
 def _without_unassigned(
-    clusters: NDArray[np.int32], tree: MergeTree, cut: Cut, labels: NDArray[np.int32]
+    clusters: NDArray[np.int32],
+    tree: MergeTree,
+    cut: Cut,
+    gaussians: Gaussians,
+    labels: NDArray[np.int32],
 ) -> NDArray[np.int32]:
     """Return clusters without the Gaussians that somebody unassigned, which was meant for good."""
-    came_out = tree.labels(clusters, cut.granularity, cut.minimum_size)
+    came_out = tree.labels(clusters, cut.granularity, cut.minimum_size, gaussians=gaussians)
     return np.where((labels == 0) & (came_out > 0), 0, clusters).astype(np.int32)
 
 
@@ -205,8 +219,7 @@ def _granularity_of(
     made, and the threshold lies between it and the one before.
     """
     clusters, tree = clustering
-    segment_of = np.zeros(tree.count + 1, np.int32)
-    segment_of[clusters] = labels
+    segment_of = _segment_of_clusters(clusters, tree, labels)
     kept, joined = segment_of[tree.merges].reshape(-1, 2).T
     apart = (kept != joined) & (kept > 0) & (joined > 0)
     made = int(np.argmax(apart)) if apart.any() else len(apart)

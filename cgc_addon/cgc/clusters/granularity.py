@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...splats.gaussians import Gaussians
+from ..isolation import isolated
 from ..settings import DEFAULT_GRANULARITY, MINIMUM_SIZE
 
 _LOWEST_THRESHOLD = 0.08
@@ -32,6 +34,8 @@ class MergeTree:
         clusters: NDArray[np.integer],
         granularity: float = DEFAULT_GRANULARITY,
         minimum_size: int = MINIMUM_SIZE,
+        *,
+        gaussians: Gaussians | None = None,
     ) -> NDArray[np.int32]:
         """Return the segment of each Gaussian (N,): 1 = largest, 0 = none.
 
@@ -39,11 +43,17 @@ class MergeTree:
             clusters: (N,) group of each Gaussian, 1..K, 0 = none.
             granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
             minimum_size: Gaussians; smaller segments become 0.
+            gaussians: N; those that float apart from the rest of their segment become 0, too. None
+                where nobody knows where they are.
 
         Raises:
             ValueError: granularity is not within 0..1.
         """
-        return ordered_by_size(self.cut(merge_threshold(granularity))[clusters], minimum_size)
+        labels = self.cut(merge_threshold(granularity))[clusters]
+        if gaussians is not None:
+            scales = np.exp(gaussians.log_scales)
+            labels[isolated(gaussians.means, scales, gaussians.quats, labels)] = 0
+        return ordered_by_size(labels, minimum_size)
 
     def cut(self, threshold: float) -> NDArray[np.int32]:
         """Return the label of each group once all merges with q ≥ `threshold` are made.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,10 @@ from cgc_addon.blender.segments.data import all_segments, automatic_color, count
 from cgc_addon.blender.segments.recut import Recut, heirs_of, recut
 from cgc_addon.blender.segments.run_files import read_run
 from cgc_addon.blender.splats.objects import clusters_of, gaussians_of, indices_of
+from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.gaussians import Gaussians
+from cgc_addon.splats.ply import read_ply, write_ply
 from cgc_addon.splats.rotations import matrices
 
 LEAVES = [(1, 40), (2, 30), (3, 20), (4, 15), (5, 12)]
@@ -377,3 +380,26 @@ def test_every_cluster_is_a_segment_at_zero(capture) -> None:
         (int(clusters_of(splats_of(c)[0])[0]), count_of(c)) for c in segment_collections(capture)
     }
     assert found == {*LEAVES, (6, 5)}
+
+
+def test_recutting_leaves_out_what_floats_apart_wherever_its_segment_was_moved(write_run) -> None:
+    """As the run's own cut does; objects that are moved about do not float apart for it."""
+    folder = write_run()
+    clusters, _ = read_clusters(folder / "clusters.npz")
+    floating = int(np.flatnonzero(clusters == 2)[0])
+
+    gaussians = read_ply(folder / "splat.ply").gaussians
+    means = gaussians.means.copy()
+    means[floating] += 100
+    write_ply(folder / "splat.ply", replace(gaussians, means=means))
+    capture = new_capture(bpy.context.scene, "tea set", None)
+    build_segments(bpy.context.scene, capture, read_run(folder))
+    assert floating in members(segment(capture, 1))
+    splat(capture, 1).location = (500, 0, 0)
+    before = in_world()
+    recut(capture, 0.5, 10)
+    assert numbers(capture) == [(1, 69), (2, 35), (3, 12), (0, 13)]
+    assert floating in members(all_segments(capture)[-1])
+    assert_same_world(before, in_world())
+    recut(capture, 1.0, 10)
+    assert numbers(capture) == [(1, 104), (3, 12), (0, 13)]

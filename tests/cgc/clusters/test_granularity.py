@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold, ordered_by_size
+from cgc_addon.splats.gaussians import Gaussians
 
 CLUSTERS = np.repeat(np.arange(7, dtype=np.int32), (7, 40, 30, 20, 15, 12, 5))
 TREE = MergeTree(
@@ -38,6 +39,25 @@ def test_labels_are_the_segments_of_a_cut_the_largest_first(granularity, minimum
 
 def test_labels_by_default_are_objects_of_ten_gaussians_and_more():
     assert np.array_equal(TREE.labels(CLUSTERS), TREE.labels(CLUSTERS, 0.5, 10))
+
+
+def test_what_floats_apart_from_its_segment_becomes_unassigned_at_each_cut():
+    """Gaussians between two clusters hang together with them only once these are one segment."""
+    places = np.zeros((len(CLUSTERS), 3), np.float32)
+    places[CLUSTERS == 2, 0] = 2
+    lone = np.flatnonzero(CLUSTERS == 1)[0]
+    places[lone, 0] = 2.1
+    gaussians = Gaussians(
+        means=places,
+        log_scales=np.full((len(CLUSTERS), 3), np.log(0.1), np.float32),
+        quats=np.tile(np.float32([1, 0, 0, 0]), (len(CLUSTERS), 1)),
+        logit_opacities=np.zeros(len(CLUSTERS), np.float32),
+        sh=np.zeros((len(CLUSTERS), 1, 3), np.float32),
+    )
+    parts = TREE.labels(CLUSTERS, 0.0, 1, gaussians=gaussians)
+    assert np.bincount(parts)[1:].tolist() == [39, 30, 20, 15, 12, 5]
+    assert parts[lone] == 0
+    assert TREE.labels(CLUSTERS, 0.5, 1, gaussians=gaussians)[lone] == 1
 
 
 def test_a_cut_follows_chains_of_merges():
