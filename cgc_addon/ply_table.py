@@ -31,7 +31,7 @@ NUMBER_TYPES = {
     "float": "f4", "double": "f8", "float32": "f4", "float64": "f8",
 }  # fmt: skip
 """NumPy's name of each of PLY's number types."""
-_WRITTEN_TYPES = {"f4": "float", "i4": "int"}
+_WRITTEN_TYPES = {"f4": "float", "f8": "double", "i4": "int"}
 _BYTE_ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 

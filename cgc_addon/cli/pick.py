@@ -23,7 +23,8 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     for note in splat.notes:
         sink.say(note)
     gaussians = splat.gaussians
-    view = view_named(views_of_source(options.source, options.cameras), options.view)
+    views = views_of_source(options.source, options.cameras, splat.origin)
+    view = view_named(views, options.view)
     backend, why = select_backend(options.backend, sink.report)
     sink.say(why)
     cosine = DEFAULT_COSINE if options.min_cosine is None else options.min_cosine
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     if should_stop():
         raise Interrupted("pick")
     if options.output is not None:
-        write_ply(options.output, subset(gaussians, picked.selected))
+        write_ply(options.output, subset(gaussians, picked.selected), splat.origin)
         value["file"] = str(options.output)
         sentence = f"{what}: {count:,} Gaussians in {options.output}."
     sink.result(value, sentence)

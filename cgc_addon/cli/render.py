@@ -21,7 +21,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     for note in splat.notes:
         sink.say(note)
     gaussians = splat.gaussians
-    views = views_of_source(options.source, options.cameras)
+    views = views_of_source(options.source, options.cameras, splat.origin)
     segments = None
     if options.ids or options.palette:
         segments = segments_of_source(options.source, gaussians, options.segments)

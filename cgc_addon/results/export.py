@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..dataset.near_origin import origin_in_words
 from ..errors import Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
 from ..splats.formats import WriteSettings
@@ -47,5 +48,10 @@ def export_segments(
         gaussians = of_segments(gaussians, ids)
     if should_stop():
         raise Interrupted("export")
-    write_splat(output, gaussians, settings, pillow_codec(), report, should_stop)
+    if splat.origin.any() and settings.format != "ply":
+        say(
+            f"{output.name} has 32-bit numbers, so its places stay relative to "
+            f"{origin_in_words(splat.origin)}; a PLY with segments has map coordinates."
+        )
+    write_splat(output, gaussians, settings, pillow_codec(), report, should_stop, splat.origin)
     return len(gaussians)

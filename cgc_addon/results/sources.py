@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..cgc.segments import Segments, named_segments, read_segments
 from ..dataset.cameras_json import read_cameras_json
 from ..dataset.load import load_dataset
@@ -47,35 +50,36 @@ def splat_of_source(source: Path) -> LoadedSplat:
     """
     if _is_splat_file(source):
         return read_splat_file(source, pillow_codec())
-    return LoadedSplat(read_splat(RunFolder(source)), dropped=0, notes=())
+    run = RunFolder(source)
+    return LoadedSplat(read_splat(run), dropped=0, notes=(), origin=run.read_origin())
 
 
-def views_of_source(source: Path, cameras: Path | None) -> tuple[View, ...]:
+def views_of_source(
+    source: Path, cameras: Path | None, origin: NDArray[np.float64]
+) -> tuple[View, ...]:
     """Return the views to draw.
 
     Args:
         source: run folder or splat.
         cameras: a cameras.json, or a dataset folder; None, for a run, means the dataset that it was
-            trained on. A run's views have the size that it was trained at, and are in its frame.
+            trained on. A run's views have the size that it was trained at.
+        origin: (3,) what the splat is relative to, see `LoadedSplat`; so the views will be.
 
     Raises:
         CgcError: there are no such cameras.
     """
-    of_run = not _is_splat_file(source)
     if cameras is not None and cameras.is_file():
-        views = read_cameras_json(cameras)
-        return nearer_frame(views, RunFolder(source).read_origin()) if of_run else views
-    if of_run:
-        run = RunFolder(source)
-        dataset, config = run.read_config()
-        origin = run.read_origin()
+        return nearer_frame(read_cameras_json(cameras), origin)
+    if not _is_splat_file(source):
+        dataset, config = RunFolder(source).read_config()
         return load_dataset(cameras or dataset, max_size=config.max_size, origin=origin).scene.views
     if cameras is None:
         raise CgcError(
             f"{source} does not say from where to look at it; name a dataset or a cameras.json "
             "with --cameras."
         )
-    return load_dataset(cameras).scene.views
+    # One that is near says nothing of where it was taken from.
+    return load_dataset(cameras, origin=origin if origin.any() else None).scene.views
 
 
 def segments_of_source(source: Path, gaussians: Gaussians, file: Path | None) -> Segments:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ class LoadedSplat:
     """How many Gaussians were left out, because a value was not finite or a rotation was zero."""
     notes: tuple[str, ...]
     """Sentences for the user: what of the file is not there any more."""
+    origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    """(3,) what means are relative to, in the frame of the file, scene units."""
 
 
 def checked_splat(path: Path, gaussians: Gaussians, notes: tuple[str, ...] = ()) -> LoadedSplat:

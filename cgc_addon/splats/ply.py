@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.near_origin import describe_origin, origin_for
 from ..errors import CgcError
 from ..files import check_is_file, replacing
 from ..ply_table import PlyElement, read_header, read_table, write_table
@@ -37,12 +38,18 @@ _REST_COUNTS = tuple(3 * (count**2 - 1) for count in range(1, 9))
 """Of all degrees that a program may have; what is beyond `HIGHEST_DEGREE` is not kept."""
 
 
-def write_ply(path: Path, gaussians: Gaussians) -> None:
+def write_ply(path: Path, gaussians: Gaussians, origin: NDArray[np.float64] | None = None) -> None:
     """Write a splat, whole or not at all.
 
     Little-endian float32 properties in the order of 3DGS: x y z, nx ny nz (zero), f_dc_0..2,
     f_rest_* channel by channel, opacity (logit), scale_0..2 (log), rot_0..3 (wxyz); then, where
     the Gaussians have them, f_seg_0..15, and segment (int32).
+
+    Args:
+        path: the file.
+        gaussians: N Gaussians.
+        origin: (3,) what means are relative to, scene units; x y z are in its frame then, as
+            doubles unless it is 0 0 0.
 
     Raises:
         CgcError: there are no Gaussians, or the file cannot be written.
@@ -50,8 +57,10 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
     count = len(gaussians)
     if count == 0:
         raise CgcError(f"{path} was not written: there are no Gaussians to write.")
-    columns: list[tuple[tuple[str, ...], NDArray[np.float32]]] = [
-        (POSITION, gaussians.means),
+    origin = np.zeros(3) if origin is None else origin
+    far = bool(origin.any())
+    columns: list[tuple[tuple[str, ...], NDArray[np.floating]]] = [
+        (POSITION, gaussians.means + origin if far else gaussians.means),
         (NORMAL, np.zeros((count, 3), dtype=np.float32)),
         (CONSTANT, gaussians.sh[:, 0]),
     ]
@@ -65,7 +74,7 @@ def write_ply(path: Path, gaussians: Gaussians) -> None:
         columns.append((_numbered("f_seg_", gaussians.features.shape[1]), gaussians.features))
 
     names = [name for group, _ in columns for name in group]
-    fields = [(name, "<f4") for name in names]
+    fields = [(name, "<f8" if far and name in POSITION else "<f4") for name in names]
     if gaussians.segments is not None:
         fields.append(("segment", "<i4"))
     table = np.empty(count, dtype=fields)
@@ -98,7 +107,8 @@ def read_ply(path: Path) -> LoadedSplat:
     colours red, green and blue stand in for a missing f_dc. Opacities of 1 and scales of 0,
     infinite as logit and logarithm, become large finite values. The surfels of 2DGS, which have no
     third scale, are Gaussians with a third scale of 0. The smoothing filter of Mip-Splatting
-    becomes part of scales and opacities.
+    becomes part of scales and opacities. Positions that are doubles may be map coordinates: means
+    are relative to a place among them then.
 
     Raises:
         CgcError: the file is not a PLY, is cut short, is not a splat, or holds too little that is
@@ -191,8 +201,9 @@ def _gaussians(path: Path, table: NDArray[np.void], vertex: PlyElement) -> Loade
                 f"{path} has {_count(prefix, names)} features {prefix}*, not "
                 f"{FEATURE_DIMENSION}; they are left out."
             )
+    means, origin = _places(table, vertex)
     gaussians = Gaussians(
-        means=_columns(table, POSITION),
+        means=means,
         log_scales=_log_scales(table, names),
         quats=_columns(table, ROTATION),
         logit_opacities=_columns(table, ("opacity",))[:, 0],
@@ -202,7 +213,22 @@ def _gaussians(path: Path, table: NDArray[np.void], vertex: PlyElement) -> Loade
     )
     if SMOOTHING in names:
         gaussians = smoothed(gaussians, _columns(table, (SMOOTHING,))[:, 0])
-    return checked_splat(path, gaussians, tuple(notes))
+    if origin.any():
+        notes.append(describe_origin(path, origin))
+    return replace(checked_splat(path, gaussians, tuple(notes)), origin=origin)
+
+
+def _places(
+    table: NDArray[np.void], vertex: PlyElement
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return means (N, 3) and what they are relative to (3,): doubles may be map coordinates."""
+    kinds = {item.name: item.type for item in vertex.properties}
+    if kinds[POSITION[0]] != "f8":
+        return _columns(table, POSITION), np.zeros(3)
+    places = np.stack([table[name].astype(np.float64) for name in POSITION], axis=1)
+    origin = origin_for(places[np.isfinite(places).all(axis=1)])
+    with np.errstate(over="ignore"):
+        return (places - origin).astype(np.float32), origin
 
 
 def _log_scales(table: NDArray[np.void], names: list[str]) -> NDArray[np.float32]:

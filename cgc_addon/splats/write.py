@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CgcError
 from ..progress import Reporter, ShouldStop, never, silent
@@ -28,6 +29,7 @@ def write_splat(
     codec: PictureCodec | None = None,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
+    origin: NDArray[np.float64] | None = None,
 ) -> None:
     """Write a splat in COLMAP's axes, whole or not at all.
 
@@ -40,6 +42,8 @@ def write_splat(
         codec: writes the pictures of SOG.
         report: takes the progress of SOG; all others take a second for some 100,000 Gaussians.
         should_stop: asked while SOG is written.
+        origin: (3,) what means are relative to, scene units; put back by the PLY with segments,
+            whose positions may be doubles. All others keep what 32 bits can hold.
 
     Raises:
         CgcError: there are no Gaussians, one holds no numbers, or the file cannot be written.
@@ -50,7 +54,7 @@ def write_splat(
         case "plain":
             write_plain_ply(path, gaussians)
         case "ply":
-            write_ply(path, gaussians)
+            write_ply(path, gaussians, origin)
         case "spz":
             if settings.spz_version not in SPZ_VERSIONS:
                 versions = ", ".join(map(str, SPZ_VERSIONS))

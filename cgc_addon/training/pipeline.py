@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
@@ -132,7 +133,7 @@ def train(
     backend, why = select_backend(config.backend, report)
     say(why)
     if config.init is not None:
-        start = _given_gaussians(config, say)
+        start = _given_gaussians(config, dataset.scene.origin, say)
     else:
         start = _first_gaussians(config, dataset, FAR_RADIUS)
         given, cap = len(dataset.scene.points), config.geometry.densify.cap
@@ -205,8 +206,8 @@ def train(
     return summary
 
 
-def _given_gaussians(config: TrainingConfig, say: Say) -> Gaussians:
-    """Read the splat that --init names, and say what of it was left out."""
+def _given_gaussians(config: TrainingConfig, origin: NDArray[np.float64], say: Say) -> Gaussians:
+    """Read the splat that --init names, relative to an origin (3,); say what was left out."""
     if config.features.mode == "off":
         raise CgcError(
             "--init keeps the geometry of a splat and learns features for it; "
@@ -220,7 +221,11 @@ def _given_gaussians(config: TrainingConfig, say: Say) -> Gaussians:
     splat = read_splat(Path(str(config.init)), pillow_codec())
     for note in splat.notes:
         say(note)
-    return splat.gaussians
+    gaussians = splat.gaussians
+    if splat.origin.any():  # one that is near is what an export in 32-bit numbers left of places
+        means = (gaussians.means + (splat.origin - origin)).astype(np.float32)
+        gaussians = replace(gaussians, means=means)
+    return gaussians
 
 
 def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float) -> Gaussians:

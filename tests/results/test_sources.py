@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from plyfile import PlyData
 
 from cgc_addon.cgc.segments import Segment, Segments, write_segments
 from cgc_addon.dataset.cameras_json import write_cameras_json
 from cgc_addon.dataset.load import load_dataset
+from cgc_addon.dataset.near_origin import relative_views
 from cgc_addon.errors import CgcError
+from cgc_addon.results.export import export_segments
 from cgc_addon.results.sources import (
     read_splat,
     segments_of_source,
     splat_of_source,
     views_of_source,
 )
+from cgc_addon.splats.formats import WriteSettings
 from cgc_addon.splats.ply import write_ply
 from cgc_addon.training.presets import preset
 
@@ -44,23 +49,23 @@ def test_a_run_that_did_not_get_to_its_splat_says_so(true_splat, write_run):
 
 def test_a_run_is_seen_from_its_own_dataset_at_its_own_size(true_splat, write_run, tiny_dataset):
     folder = write_run(true_splat)
-    found = views_of_source(folder.path, None)
+    found = views_of_source(folder.path, None, np.zeros(3))
     for one, other in zip(found, load_dataset(tiny_dataset).scene.views, strict=True):
         assert (one.name, one.camera) == (other.name, other.camera)
         np.testing.assert_array_equal(one.world_to_camera, other.world_to_camera)
     folder.start(tiny_dataset, replace(preset("draft"), max_size=24), {})
-    cameras = {view.camera for view in views_of_source(folder.path, None)}
+    cameras = {view.camera for view in views_of_source(folder.path, None, np.zeros(3))}
     assert {(camera.width, camera.height) for camera in cameras} == {(24, 18)}
 
 
 def test_cameras_can_be_named_and_must_be_for_a_file(splat_file, tiny_dataset, tmp_path):
     views = load_dataset(tiny_dataset).scene.views
     write_cameras_json(tmp_path / "cameras.json", views[:3])
-    from_file = views_of_source(splat_file, tmp_path / "cameras.json")
+    from_file = views_of_source(splat_file, tmp_path / "cameras.json", np.zeros(3))
     assert [view.name for view in from_file] == ["0000.png", "0001.png", "0002.png"]
-    assert len(views_of_source(splat_file, tiny_dataset)) == 12
+    assert len(views_of_source(splat_file, tiny_dataset, np.zeros(3))) == 12
     with pytest.raises(CgcError, match=r"name a dataset or a cameras\.json with --cameras"):
-        views_of_source(splat_file, None)
+        views_of_source(splat_file, None, np.zeros(3))
 
 
 def test_names_are_those_of_the_run_of_a_named_file_or_automatic(
@@ -80,3 +85,32 @@ def test_names_are_those_of_the_run_of_a_named_file_or_automatic(
 def test_a_splat_without_segments_has_no_names(true_splat, splat_file):
     with pytest.raises(CgcError, match="has no segments to name or colour"):
         segments_of_source(splat_file, replace(true_splat, segments=None), None)
+
+
+def test_views_and_splats_of_a_run_in_map_coordinates_are_in_one_frame(
+    true_splat, write_run, tiny_dataset, tmp_path
+):
+    """The run keeps its origin, whatever the cameras are written in."""
+    folder = write_run(true_splat)
+    record = json.loads(folder.config.read_text())
+    origin = np.array([500_120.0, 4_649_780.0, 120.0])
+    folder.config.write_text(json.dumps({**record, "origin": origin.tolist()}))
+    splat = splat_of_source(folder.path)
+    assert splat.origin.tolist() == origin.tolist()
+    near = load_dataset(tiny_dataset).scene.views
+    for written in (near, relative_views(near, -origin)):
+        write_cameras_json(tmp_path / "cameras.json", written)
+        views = views_of_source(folder.path, tmp_path / "cameras.json", splat.origin)
+        for view, expected in zip(views, near, strict=True):
+            np.testing.assert_allclose(view.center(), expected.center(), atol=1e-6)
+    exported = tmp_path / "out.ply"
+    export_segments(folder.path, exported, None, WriteSettings("ply"))
+    x = PlyData.read(exported)["vertex"]["x"]
+    assert x.dtype == np.float64
+    np.testing.assert_allclose(x - origin[0], splat.gaussians.means[:, 0], atol=1e-7)
+    again = splat_of_source(exported)
+    places = again.gaussians.means + again.origin
+    np.testing.assert_allclose(places, splat.gaussians.means + origin, atol=1e-5)
+    said: list[str] = []
+    export_segments(folder.path, tmp_path / "a.ply", None, WriteSettings("plain"), said.append)
+    assert "stay relative to (500120, 4649780, 120)" in said[0]
