@@ -31,10 +31,13 @@ from cgc_addon.results.frame_request import (
     read_frame_request,
     write_frame_request,
 )
+from cgc_addon.splats.formats import WriteSettings, format_of
 from cgc_addon.splats.gaussian_file import IndexedGaussians, read_gaussians, write_gaussians
 from cgc_addon.splats.gaussians import Gaussians
+from cgc_addon.splats.pillow_pictures import pillow_codec
 from cgc_addon.splats.ply import write_ply
 from cgc_addon.splats.read import read_splat
+from cgc_addon.splats.write import write_splat
 from cgc_addon.training.run_folder import RunFolder
 
 from ..results.written_exr import write_exr
@@ -145,6 +148,20 @@ def _gaussians(count: int = 40) -> Gaussians:
 def _ply(folder: Path) -> Path:
     write_ply(folder / "splat.ply", _gaussians())
     return folder / "splat.ply"
+
+
+def _written(name: str, version: int) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        path = folder / f"a.{name}"
+        settings = WriteSettings(format_of(path), version)
+        write_splat(path, _gaussians(), settings, pillow_codec())
+        return path
+
+    return make
+
+
+def _read_packed(path: Path) -> object:
+    return read_splat(path, pillow_codec())
 
 
 def _handed_over(folder: Path) -> Path:
@@ -288,6 +305,10 @@ KINDS = (
     Kind("labels.npy", _array, _import),
     Kind("splat.ply", _ply, read_splat),
     Kind("splat.splat", _dot_splat, read_splat),
+    *(
+        Kind(f"splat.{name}", _written(name, version), _read_packed)
+        for name, version in (("spz", 2), ("sog", 3))
+    ),
     Kind("gaussians.npz", _handed_over, read_gaussians),
     Kind("config.json", _old_run("config.json"), lambda path: RunFolder(path.parent).read_config()),
     Kind("segments.json", _old_run("segments.json"), read_segments),
