@@ -10,7 +10,13 @@ from types import ModuleType
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
-    from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .capture import (
+        alignment,
+        camera_operators,
+        import_colmap,
+        undistort_operator,
+        view_transform,
+    )
     from .drawing import click_select, watch
     from .drawing import handler as viewport_drawing
     from .jobs import control_operators, problem_operators, worker_operators
@@ -40,6 +46,7 @@ def modules() -> tuple[ModuleType, ...]:
         control_operators,
         problem_operators,
         import_colmap,
+        view_transform,
         import_run,
         undistort_operator,
         camera_operators,

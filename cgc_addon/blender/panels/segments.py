@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..capture.parts import active_capture
+from ..capture.view_transform import changes_photo_colors, view_transform
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
@@ -91,6 +92,9 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
             if shape != "NATIVE" or has_native():
                 grid.prop_enum(settings, "look_shape", shape)
         layout.prop(settings, "look_color")
+        if changes_photo_colors(scene_of(context)):
+            say(layout, context, f"{view_transform(scene_of(context))} changes colours.", "INFO")
+            layout.operator("cgc.keep_photo_colors", icon="COLOR")
         if settings.look_shape == "SPLATS":
             layout.prop(settings, "look_size", slider=True)
             if viewport_drawing.problem():

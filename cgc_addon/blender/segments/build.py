@@ -112,6 +112,7 @@ def _hide_points(scene: Scene, capture: Collection) -> None:
     for item in objects_of_kind(capture, "POINTS"):
         item.hide_render = True
         for layer in scene.view_layers:
+            layer.update()  # it may not know the points yet
             if item.name in layer.objects:
                 item.hide_set(True, view_layer=layer)
 

@@ -14,6 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
+from ..capture.first_look import first_look
 from ..capture.import_colmap import capture_of_dataset, import_colmap
 from ..capture.parts import captures, new_capture, root_of
 from ..common.access import of_collection, of_scene
@@ -169,13 +170,14 @@ class ImportSegments(_Operator):
     ) -> set[OperatorReturnItems]:
         """Import and report what came in, or why nothing did."""
         try:
-            imported = import_run(
-                context,
-                scene_of(context),
-                path,
-                up_axis=up_axis,
-                warn=lambda text: self.report({"WARNING"}, text),
-            )
+            with first_look(context, scene_of(context)):
+                imported = import_run(
+                    context,
+                    scene_of(context),
+                    path,
+                    up_axis=up_axis,
+                    warn=lambda text: self.report({"WARNING"}, text),
+                )
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -12,6 +12,7 @@ from ...dataset.colmap.places import find_model
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
+from ..capture.first_look import first_look
 from ..capture.import_colmap import import_colmap
 from ..common.access import of_scene
 from ..common.buttons import layout_of
@@ -58,7 +59,7 @@ class PhotosOperator(JobOperator):
     def finish(self, context: Context, state: JobState) -> set[OperatorReturnItems]:
         scene, job = self._scene_of(context), self._job
         stopped = state.phase is Phase.STOPPED
-        with context.temp_override(scene=scene):
+        with context.temp_override(scene=scene), first_look(bpy.context, scene):
             told = self._import(bpy.context, scene, job)
         if told is None:
             self.report({"WARNING"}, "Stopped before there was anything to import; Resume goes on")

@@ -11,6 +11,7 @@ from bpy.props import EnumProperty
 
 from ...errors import CgcError
 from ...training.run_folder import RunFolder
+from ..capture.first_look import first_look
 from ..common.access import of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import members_of, scene_of, window_manager_of
@@ -83,9 +84,10 @@ class TrainingOperator(JobOperator):
         if stopped and not RunFolder(run).splat.is_file():
             self.report({"WARNING"}, "Training was stopped before there was anything to keep")
             return {"CANCELLED"}
-        imported = import_run(
-            context, scene, run, warn=lambda sentence: self.report({"WARNING"}, sentence)
-        )
+        with first_look(context, scene):
+            imported = import_run(
+                context, scene, run, warn=lambda sentence: self.report({"WARNING"}, sentence)
+            )
         settings = of_scene(scene)
         if self._new_folder == (settings.dataset, run):
             settings.run = str(run)
