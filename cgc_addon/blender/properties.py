@@ -212,6 +212,13 @@ class CgcObject(bpy.types.PropertyGroup):
     """`Object.cgc`."""
 
     kind: EnumProperty(name="Kind", items=OBJECT_KINDS, default="NONE")
+    origin: FloatVectorProperty(
+        name="Origin",
+        description="Where the origin of a splat's data lies in the frame that it was read in",
+        size=3,
+        default=(0.0, 0.0, 0.0),
+        options={"HIDDEN"},
+    )
 
 
 class CgcCamera(bpy.types.PropertyGroup):

@@ -29,7 +29,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .segments import import_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
-    from .splats import apply_transform, stand_in_switch
+    from .splats import apply_transform, origin_operator, stand_in_switch
     from .training import from_photos_operators
     from .training import operators as training_operators
 
@@ -59,6 +59,7 @@ def modules() -> tuple[ModuleType, ...]:
         segment_operators,
         mask_operators,
         apply_transform,
+        origin_operator,
         export_ply,
         render_worker,
         engine,

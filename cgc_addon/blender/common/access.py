@@ -49,6 +49,8 @@ class ObjectSettings(Protocol):
 
     kind: str
     """One of `choices.OBJECT_KINDS`."""
+    origin: Sequence[float]
+    """(3,) of a splat: where the origin of its data lies in the frame it was read in."""
 
 
 class CameraSettings(Protocol):
