@@ -20,6 +20,7 @@ from ...errors import CgcError
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.context import members_of, scene_of, window_manager_of
+from ..common.spoken import spoken
 from .camera_objects import load_photos, show_cameras
 from .cameras import camera_data, intrinsics_of, set_scene_for
 from .files import CaptureFiles, read_capture
@@ -209,10 +210,10 @@ class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's conven
                     points=self.points,
                     photos_as_background=self.photos_as_background,
                     frustum_size=self.frustum_size,
-                    warn=lambda text: self.report({"WARNING"}, text),
+                    warn=lambda text: self.report({"WARNING"}, spoken(text)),
                 )
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
         count = len(objects_of_kind(capture, "CAMERA"))
         self.report({"INFO"}, f"{capture.name}: {count} cameras")

@@ -26,6 +26,7 @@ CHOOSE = (
     "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
     "transforms.json. Or begin with photos, or a video:"
 )
+MOST_NAMED = 5
 OPERATORS = ("CGC_OT_undistort_photos", "CGC_OT_from_photos", "CGC_OT_resume_from_photos")
 
 
@@ -68,7 +69,17 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
             text = f"{facts.photos} photos, {len(cameras)} cameras in the scene"
             layout.label(text=text, icon="CHECKMARK")
             _draw_cameras(layout)
+        if facts.unplaced:
+            say(layout, context, unplaced_sentence(facts), "ERROR")
         _draw_distortion(layout, context, facts)
+
+
+def unplaced_sentence(facts: DatasetFacts) -> str:
+    """Say which photos have no camera."""
+    count, named = len(facts.unplaced), ", ".join(facts.unplaced[:MOST_NAMED])
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    total = facts.photos + count
+    return f"{count} of {total} photos could not be placed and are left out: {named}{more}."
 
 
 CLASSES = (CGC_PT_dataset,)

@@ -42,6 +42,9 @@ class CGC_PT_photo_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
             return
         draw_problem(layout, context, *OPERATORS)
         facts = facts_of(scene) if of_scene(scene).dataset else None
+        if facts is None and of_scene(scene).dataset:
+            layout.label(text="Looking …", icon="SORTTIME")
+            return
         if facts is None or facts.problem:
             layout.label(text="Needs a dataset", icon="INFO")
             return

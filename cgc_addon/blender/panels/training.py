@@ -53,6 +53,8 @@ class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
             say(layout, context, f"{state.title} is running in the worker.", "INFO")
         elif facts is not None:
             _draw_run(layout, context, facts)
+        elif settings.dataset:
+            layout.label(text="Looking …", icon="SORTTIME")
         else:
             layout.label(text="Needs a dataset", icon="INFO")
 

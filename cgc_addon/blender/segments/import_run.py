@@ -20,6 +20,7 @@ from ..capture.parts import captures, new_capture, root_of
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.context import scene_of, view_layer_of, window_manager_of
+from ..common.spoken import spoken
 from ..common.windows import areas_of, viewports_in
 from .build import Built, build_segments
 from .choice import leave_edit_mode
@@ -176,10 +177,10 @@ class ImportSegments(_Operator):
                     scene_of(context),
                     path,
                     up_axis=up_axis,
-                    warn=lambda text: self.report({"WARNING"}, text),
+                    warn=lambda text: self.report({"WARNING"}, spoken(text)),
                 )
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
         if self.material_preview and not bpy.app.background:
             show_colors(context)
