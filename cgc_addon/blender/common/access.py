@@ -93,6 +93,12 @@ class SceneSettings(Protocol):
     look_shape: str
     look_size: float
     """Factor."""
+    look_detail: int
+    """Subdivisions of ellipsoids."""
+    look_threshold: float
+    """Opacity at which ellipsoids end."""
+    look_applied: Sequence[float]
+    """(3,) size, detail and threshold that modifiers were given last."""
     active_segment: int
     """Index in `bpy.data.collections`, −1 for none; read from Blender."""
     mask_cameras: str

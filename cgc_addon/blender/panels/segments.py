@@ -95,8 +95,12 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
         if changes_photo_colors(scene_of(context)):
             say(layout, context, f"{view_transform(scene_of(context))} changes colours.", "INFO")
             layout.operator("cgc.keep_photo_colors", icon="COLOR")
-        if settings.look_shape == "SPLATS":
+        if settings.look_shape != "NATIVE":
             layout.prop(settings, "look_size", slider=True)
+        if settings.look_shape == "ELLIPSOIDS":
+            layout.prop(settings, "look_detail")
+            layout.prop(settings, "look_threshold", slider=True)
+        if settings.look_shape == "SPLATS":
             if viewport_drawing.problem():
                 say(layout, context, viewport_drawing.problem(), "ERROR")
                 say(layout, context, "Points are shown until the extension is enabled anew.")

@@ -60,3 +60,12 @@ def test_a_view_transform_that_changes_colours_is_named_beside_its_cure(segmente
     assert "cgc.keep_photo_colors" in shown.operators
     bpy.context.scene.view_settings.view_transform = "Standard"
     assert "cgc.keep_photo_colors" not in drawn(CGC_PT_looks).operators
+
+
+def test_each_shape_offers_what_it_has(segmented):
+    settings = bpy.context.scene.cgc
+    settings.look_shape = "ELLIPSOIDS"
+    assert {"look_size", "look_detail", "look_threshold"} <= set(drawn(CGC_PT_looks).properties)
+    settings.look_shape = "POINTS"
+    assert "look_size" in drawn(CGC_PT_looks).properties
+    assert "look_detail" not in drawn(CGC_PT_looks).properties
