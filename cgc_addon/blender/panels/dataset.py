@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import bpy
 
 from ..capture.later_versions import later_version_sentence
 from ..capture.parts import captures, objects_of_kind
-from ..common.access import of_collection, of_scene
+from ..common.access import of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import scene_of
 from ..jobs import registry as jobs
@@ -18,9 +17,10 @@ from ..training.dataset_facts import DatasetFacts, facts_of
 from ..training.from_photos_plan import resumable_job
 from .job_box import draw_job, draw_problem
 from .layout import SidebarPanel, say
+from .steps import Step, capture_at, normal
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Context, Scene, UILayout
+    from bpy.types import Context, Scene, UILayout
 
 CHOOSE = (
     "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
@@ -34,6 +34,9 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
     """Photos and cameras: chosen, found, imported."""
 
     bl_label = "Dataset"
+    step = Step.DATASET
+    verbs = ("from-photos", "undistort")
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw the folder, what is in it, and what of it is in the scene."""
@@ -57,7 +60,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         if facts.problem:
             say(layout, context, facts.problem, "ERROR")
             return
-        capture = _capture_of(scene, settings.dataset)
+        capture = capture_at(scene, settings.dataset)
         cameras = objects_of_kind(capture, "CAMERA") if capture is not None else []
         if capture is None or not cameras:
             layout.label(text=f"{facts.photos} photos", icon="CHECKMARK")
@@ -109,17 +112,7 @@ def _draw_unfinished(
     """Offer to go on with what was begun from photos."""
     job = resumable_job(scene, facts.photo_job if facts else None)
     chosen = of_scene(scene).dataset
-    if jobs.running() or job is None or (chosen and _normal(chosen) != _normal(str(job.dataset))):
+    if jobs.running() or job is None or (chosen and normal(chosen) != normal(str(job.dataset))):
         return
     say(layout, context, f"{job.dataset.name} was begun from photos and is not finished.", "INFO")
     layout.operator("cgc.resume_from_photos", icon="PLAY")
-
-
-def _capture_of(scene: Scene, dataset: str) -> Collection | None:
-    """Return the capture that was imported from a dataset, told by paths alone."""
-    wanted = _normal(dataset)
-    return next((c for c in captures(scene) if _normal(of_collection(c).dataset) == wanted), None)
-
-
-def _normal(path: str) -> str:
-    return os.path.normpath(bpy.path.abspath(path)) if path else ""

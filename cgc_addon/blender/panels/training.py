@@ -16,6 +16,7 @@ from ..jobs import registry as jobs
 from ..training.dataset_facts import DatasetFacts, facts_of
 from .job_box import draw_job, draw_problem, draw_worker, training_runs
 from .layout import SidebarPanel, say
+from .steps import Step
 
 if TYPE_CHECKING:
     from bpy.types import Context, UILayout
@@ -32,6 +33,9 @@ class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
     """Train a segmented splat, and watch it."""
 
     bl_label = "Training"
+    step = Step.TRAINING
+    verbs = ("train",)
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw the button, or how far training is."""
