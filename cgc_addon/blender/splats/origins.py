@@ -24,6 +24,8 @@ from .objects import data_of, gaussians_of, means_in, opacities_of, write_means
 if TYPE_CHECKING:
     from bpy.types import Object
 
+AROUND = 3.0
+"""What is so many times farther from the median than half of a splat is no part of its body."""
 EDGES = (0.05, 0.95)
 """Shares of the opacity below which, on each axis, a body ends: what is beyond are floaters."""
 FLOOR = 0.02
@@ -41,7 +43,7 @@ def middle_of(
         positions: (N, 3).
         opacities: (N,) how much each counts.
     """
-    low, high = _edges(positions, opacities, EDGES)
+    low, high = _edges(*_body(positions, opacities), EDGES)
     return (low + high) / 2.0
 
 
@@ -50,7 +52,7 @@ def base_of(
 ) -> NDArray[np.float64]:
     """Return the middle of what a body stands on (3,), Z up; arguments as `middle_of`."""
     place = middle_of(positions, opacities)
-    place[2] = _edges(positions, opacities, (FLOOR,))[0, 2]
+    place[2] = _edges(*_body(positions, opacities), (FLOOR,))[0, 2]
     return place
 
 
@@ -168,17 +170,31 @@ def world_positions(
     return positions, opacities_of(data_of(item))
 
 
+def _body(
+    positions: NDArray[np.floating], weights: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return those positions, and their weights, that lie around the median."""
+    (median,) = _edges(positions, weights, (0.5,))
+    distances = np.linalg.norm(positions - median, axis=1)
+    near = distances <= AROUND * _reached(distances, weights, (0.5,))
+    return positions[near], weights[near]
+
+
 def _edges(
     positions: NDArray[np.floating], weights: NDArray[np.floating], shares: tuple[float, ...]
 ) -> NDArray[np.float64]:
     """Return where, on each axis, shares of the weight are reached: (shares, 3)."""
-    found = np.zeros((len(shares), 3))
-    for axis in range(3):
-        order = np.argsort(positions[:, axis], kind="stable")
-        reached = np.cumsum(np.maximum(weights[order], 1e-6), dtype=np.float64)
-        rows = np.searchsorted(reached, np.array(shares) * reached[-1])
-        found[:, axis] = positions[order[np.minimum(rows, len(order) - 1)], axis]
-    return found
+    return np.stack([_reached(along, weights, shares) for along in positions.T], axis=1)
+
+
+def _reached(
+    values: NDArray[np.floating], weights: NDArray[np.floating], shares: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Return the values, of (N,), up to which shares of the weight lie: (shares,)."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(np.maximum(weights[order], 1e-6), dtype=np.float64)
+    rows = np.searchsorted(reached, np.array(shares) * reached[-1])
+    return values[order[np.minimum(rows, len(order) - 1)]].astype(np.float64)
 
 
 def _check(item: Object) -> None:

@@ -90,6 +90,8 @@ def test_the_middle_is_that_of_the_body_without_its_floaters() -> None:
     opacities = np.ones(len(dense))
     np.testing.assert_allclose(middle_of(dense, opacities), (5, 6, 7), atol=0.3)
     np.testing.assert_allclose(base_of(dense, opacities), (5, 6, 4), atol=0.3)
+    streak = np.concatenate([body, np.c_[np.full((100, 2), 5.5), np.linspace(9, 90, 100)]])
+    np.testing.assert_allclose(middle_of(streak, np.ones(1100)), (5, 6, 7), atol=0.3)
     haze = np.concatenate([body, body + 50])
     opacities = np.r_[np.ones(1000), np.full(1000, 0.01)]
     np.testing.assert_allclose(middle_of(haze, opacities), (5, 6, 7), atol=0.3)
