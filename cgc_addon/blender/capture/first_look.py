@@ -35,7 +35,7 @@ MARGIN = 1.1
 """Times as far as needed: nothing touches the edges."""
 BEFORE_CAMERA = 0.85
 """Of a camera's distance: the frame that Blender draws of it is behind, then …"""
-NEAREST = 0.8
+NEAREST = 0.65
 """… unless that is nearer than this share of the distance at which everything is seen."""
 _USUAL_SIZE = (1600, 900)
 """Pixels of a viewport that was never drawn."""
