@@ -19,6 +19,12 @@ from cgc_addon.blender.training.dataset_facts import look
 from cgc_addon.files import write_json
 
 
+@pytest.fixture(autouse=True)
+def no_problem(blender: None) -> None:
+    """What failed in another test opens no panel here."""
+    jobs.keep_problem(None)
+
+
 def opened() -> list[str]:
     """Names of the panels that are drawn open, after checking that each is drawn once."""
     turns = [cls for cls in CLASSES if hasattr(cls, "step")]
