@@ -14,28 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import bpy
-import numpy as np
-from mathutils import Vector
-from numpy.typing import NDArray
 
 from ..errors import CgcError
 from ..files import replacing
 from ..progress import Progress, Reporter, silent
 from . import migration, properties
+from .capture.first_look import first_look
 from .capture.import_colmap import import_colmap
 from .capture.parts import objects_of_kind, segment_collections
 from .common.access import of_collection, of_scene
 from .common.context import scene_of
-from .common.point_attributes import read
-from .common.windows import viewports_in
-from .common.world_matrix import world_matrix
 from .segments.build import build_segments
 from .segments.import_run import import_run
 from .segments.run_files import read_run
 from .splats import stand_in_switch
 
 if TYPE_CHECKING:
-    from bpy.types import Collection, Object, PointCloud, SpaceView3D
+    from bpy.types import Collection, Object, PointCloud
 
 
 @dataclass(frozen=True)
@@ -75,8 +70,8 @@ def write_blend(
     with _registered():
         report(Progress("Writing the .blend", 0, 2))
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        capture = _import(run, dataset, say)
-        _show(capture)
+        with first_look(bpy.context, scene_of(bpy.context)):
+            capture = _import(run, dataset, say)
         report(Progress("Writing the .blend", 1, 2))
         _save(output.absolute())
         report(Progress("Writing the .blend", 2, 2))
@@ -117,59 +112,6 @@ def _import(run: Path, dataset: Path | None, say: Callable[[str], object]) -> Co
     capture = import_colmap(bpy.context, dataset.absolute(), warn=say)
     build_segments(scene, capture, files)
     return capture
-
-
-def _show(capture: Collection) -> None:
-    """Let every 3D viewport look from where the scene's camera stands, in the photos' colours."""
-    scene = scene_of(bpy.context)
-    # Other view transforms change the colours of photos.
-    settings = scene.view_settings
-    assert settings is not None
-    # Blender reads what can be chosen here from a file.
-    settings.view_transform = "Standard"  # pyright: ignore[reportAttributeAccessIssue]
-    for view in viewports_in(area for screen in bpy.data.screens for area in screen.areas):
-        view.shading.type = "SOLID"  # in which the extension draws splats as in any, and sooner
-        # From the root to every camera: a bundle of them through the scene.
-        view.overlay.show_relationship_lines = False
-        _look_from(view, scene.camera, capture)
-
-
-def _look_from(view: SpaceView3D, camera: Object | None, capture: Collection) -> None:
-    """Put a viewport where a camera looks, turning around the middle of what the camera sees."""
-    positions = _positions(capture)
-    region = view.region_3d
-    if region is None or not len(positions):
-        return
-    if camera is None:
-        middle = np.median(positions, axis=0)
-        region.view_location = Vector(middle.tolist())
-        region.view_distance = 3.0 * float(np.percentile(_distances(positions, middle), 80))
-    else:
-        place = camera.matrix_world
-        forward = np.array(place.to_quaternion() @ Vector((0.0, 0.0, -1.0)))
-        ahead = (positions - np.array(place.translation)) @ forward
-        distance = float(np.median(ahead[ahead > 0])) if (ahead > 0).any() else 1.0
-        region.view_rotation = place.to_quaternion()
-        region.view_location = place.translation + Vector((forward * distance).tolist())
-        region.view_distance = 0.85 * distance  # in front of the frame that the camera draws
-    reach = float(np.percentile(_distances(positions, np.median(positions, axis=0)), 99))
-    view.clip_end = max(view.clip_end, 20.0 * reach)
-
-
-def _positions(capture: Collection) -> NDArray[np.float64]:
-    """Return the sparse points, else the Gaussians, (N, 3) in the world."""
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    items = objects_of_kind(capture, "POINTS") or objects_of_kind(capture, "SPLAT")
-    places = [np.zeros((0, 3))]
-    for item in items:
-        local: NDArray[np.float32] = read(cast("PointCloud", item.data), "position")
-        matrix = world_matrix(item, depsgraph)  # points are hidden where there are splats
-        places.append(local @ matrix[:3, :3].T + matrix[:3, 3])
-    return np.concatenate(places)
-
-
-def _distances(positions: NDArray[np.float64], middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.linalg.norm(positions - middle, axis=1)
 
 
 def _save(output: Path) -> None:

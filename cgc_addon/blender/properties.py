@@ -41,6 +41,7 @@ from .common.choices import (
     SPATIAL_LOSSES,
     STROKE_MODES,
 )
+from .common.display_attributes import SURFACE_OPACITY
 from .common.windows import redraw_viewports
 from .photo_masks import overlay
 from .segments import selection
@@ -65,7 +66,8 @@ def _look_changed(group: PropertyGroup, _context: Context) -> None:
     redraw_viewports(bpy.context)
 
 
-def _size_changed(_group: PropertyGroup, _context: Context) -> None:
+def _numbers_changed(group: PropertyGroup, _context: Context) -> None:
+    looks.apply_numbers_to_scene(cast("Scene", group.id_data))
     redraw_viewports(bpy.context)
 
 
@@ -213,6 +215,13 @@ class CgcObject(bpy.types.PropertyGroup):
     """`Object.cgc`."""
 
     kind: EnumProperty(name="Kind", items=OBJECT_KINDS, default="NONE")
+    origin: FloatVectorProperty(
+        name="Origin",
+        description="Where the origin of a splat's data lies in the frame that it was read in",
+        size=3,
+        default=(0.0, 0.0, 0.0),
+        options={"HIDDEN"},
+    )
 
 
 class CgcCamera(bpy.types.PropertyGroup):
@@ -331,7 +340,31 @@ class CgcScene(bpy.types.PropertyGroup):
         soft_min=0.05,
         soft_max=2.0,
         default=1.0,
-        update=_size_changed,
+        update=_numbers_changed,
+    )
+    look_detail: IntProperty(
+        name="Detail",
+        description="Subdivisions of every ellipsoid; each one makes four times as many faces",
+        min=1,
+        max=4,
+        default=1,
+        update=_numbers_changed,
+    )
+    look_threshold: FloatProperty(
+        name="Threshold",
+        description="Opacity at which an ellipsoid ends; more transparent ones are left out",
+        subtype="FACTOR",
+        min=0.01,
+        max=1.0,
+        default=SURFACE_OPACITY,
+        update=_numbers_changed,
+    )
+    look_applied: FloatVectorProperty(
+        name="Applied",
+        description="Size, detail and threshold that modifiers were given last",
+        size=3,
+        default=(1.0, 1.0, SURFACE_OPACITY),
+        options={"HIDDEN"},
     )
     stroke_mode: EnumProperty(
         name="Mode",

@@ -10,7 +10,13 @@ from types import ModuleType
 def modules() -> tuple[ModuleType, ...]:
     """Return the modules that register something, those that others need first."""
     from . import command, migration, properties
-    from .capture import alignment, camera_operators, import_colmap, undistort_operator
+    from .capture import (
+        alignment,
+        camera_operators,
+        import_colmap,
+        undistort_operator,
+        view_transform,
+    )
     from .drawing import click_select, watch
     from .drawing import handler as viewport_drawing
     from .jobs import control_operators, problem_operators, worker_operators
@@ -25,7 +31,7 @@ def modules() -> tuple[ModuleType, ...]:
     from .segments import border_operators, clean_up, import_run, write_run
     from .segments import list as segment_list
     from .segments import operators as segment_operators
-    from .splats import apply_transform, stand_in_switch
+    from .splats import apply_transform, origin_operator, stand_in_switch
     from .training import from_photos_operators
     from .training import operators as training_operators
 
@@ -42,6 +48,7 @@ def modules() -> tuple[ModuleType, ...]:
         control_operators,
         problem_operators,
         import_colmap,
+        view_transform,
         import_run,
         undistort_operator,
         camera_operators,
@@ -62,6 +69,7 @@ def modules() -> tuple[ModuleType, ...]:
         clean_up,
         mask_operators,
         apply_transform,
+        origin_operator,
         export_operator,
         export_ply,
         render_worker,

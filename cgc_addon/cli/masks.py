@@ -23,6 +23,9 @@ OF_MODELS = ("only", "levels", "points_per_side")
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Make label maps with a mask model, or import those of another program."""
+    from ..dataset.solved import dataset_at
+
+    options.dataset = dataset_at(options.dataset)
     folder = DatasetFolder(options.dataset)
     for maps in (folder.masks, folder.parts):
         for place in (maps, *(path for path in maps.rglob("*") if path.is_dir())):

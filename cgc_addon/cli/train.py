@@ -11,6 +11,7 @@ from .console.sink import Sink
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Train a dataset into a run folder, or go on with one."""
+    from ..dataset.solved import dataset_at
     from ..training.pipeline import train
     from ..training.presets import configure
     from ..training.preview import Preview
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         preview = Preview(RunFolder(options.output).preview, options.preview, sink.preview)
     with locked(options.output):
         summary = train(
-            options.dataset,
+            dataset_at(options.dataset),
             options.output,
             config,
             resume=options.resume,

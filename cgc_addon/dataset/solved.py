@@ -80,6 +80,20 @@ def dataset_of_model(place: Path) -> Path:
     return place if numbered_whole and find_solved(above) != place else above
 
 
+def dataset_at(place: Path) -> Path:
+    """Return the dataset that a folder means: itself, or the one whose cameras are in it.
+
+    Example:
+        >>> dataset_at(Path("desk/sparse/0")).as_posix()
+        'desk'
+        >>> dataset_at(Path("desk")).as_posix()
+        'desk'
+    """
+    if DatasetFolder(place).photos_folder() is not None:  # one that is called `sparse` itself
+        return place
+    return dataset_of_model(place)
+
+
 def read_solved(folder: Path, origin: NDArray[np.float64] | None = None) -> Solved:
     """Read cameras, poses and points of a dataset.
 

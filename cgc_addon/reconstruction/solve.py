@@ -67,10 +67,16 @@ def solve(
         "settings": settings.to_record(),
     }
     space.check(record, overwrite=settings.overwrite)
-    with locked(space.work):
-        if space.claim(record, overwrite=settings.overwrite) and _has_masks(space.dataset):
-            say(f"{space.dataset}: the masks belong to the earlier photos; make them anew.")
-        return _solve(Job(photos, sources, space, settings, report, say, should_stop))
+    made = not space.dataset.exists()
+    try:
+        with locked(space.work):
+            if space.claim(record, overwrite=settings.overwrite) and _has_masks(space.dataset):
+                say(f"{space.dataset}: the masks belong to the earlier photos; make them anew.")
+            return _solve(Job(photos, sources, space, settings, report, say, should_stop))
+    except CgcError:
+        if made and not space.database.exists():  # nothing was begun that is worth keeping
+            shutil.rmtree(space.dataset, ignore_errors=True)
+        raise
 
 
 def _find(photos: Path, space: Workspace) -> Sources:

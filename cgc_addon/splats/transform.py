@@ -25,7 +25,8 @@ def transform(gaussians: Gaussians, matrix: NDArray[np.floating]) -> Gaussians:
     A rotation with uniform scale turns the quaternions and adds to the log-scales. With any other
     linear part A (unequal scales, shear) each covariance becomes A Σ Aᵀ, exactly, in new scales
     and a new rotation. Colours turn by the orthogonal part of A (its polar decomposition), which
-    is all of it that can turn them. Mirrors are allowed.
+    is all of it that can turn them. Mirrors are allowed. A mere translation leaves shapes and
+    colours as they are to the last bit.
 
     Args:
         gaussians: N Gaussians.
@@ -44,6 +45,9 @@ def transform(gaussians: Gaussians, matrix: NDArray[np.floating]) -> Gaussians:
         ([[2.0, 0.0, 5.0]], [[1.0, 1.0, 1.0]])
     """
     linear, translation = _check(np.asarray(matrix, dtype=np.float64))
+    if np.array_equal(linear, np.eye(3)):
+        means = gaussians.means.astype(np.float64) + translation
+        return replace(gaussians, means=means.astype(np.float32))
     left, stretches, right = np.linalg.svd(linear)
     orthogonal = np.asarray(left @ right, dtype=np.float64)
     means = gaussians.means.astype(np.float64) @ linear.T + translation

@@ -68,20 +68,16 @@ def test_the_file_holds_cameras_points_and_segments(
     assert [path.name for path in tmp_path.iterdir() if "blend" in path.name] == ["scene.blend"]
 
 
-def test_it_opens_on_what_a_photo_shows_in_colours(blend: Path) -> None:
-    camera = bpy.context.scene.camera
-    assert camera is not None
+def test_it_opens_on_what_the_photos_show_in_colours(blend: Path) -> None:
+    places = [item.matrix_world.translation for item in bpy.data.objects if item.type == "CAMERA"]
     assert len(viewports()) >= 5
     for view in viewports():
         assert view.shading.type == "SOLID"
         region = view.region_3d
         # The view's matrix is made of these when it is drawn.
-        eye = region.view_location + region.view_rotation @ Vector((0, 0, region.view_distance))
-        seen_from_camera = camera.matrix_world.inverted() @ eye
-        assert seen_from_camera.xy.length < 1e-3
-        assert -2.0 < seen_from_camera.z < 0.0  # in front of it; the scene is 4 units away
-        turn = region.view_rotation.rotation_difference(camera.matrix_world.to_quaternion())
-        assert abs(turn.angle) < 1e-3
+        back = region.view_rotation @ Vector((0, 0, 1))
+        assert min(back.angle(place - region.view_location) for place in places) < 1e-3
+        assert 1.0 < region.view_distance < 30.0
 
 
 def test_it_shows_splats_and_hides_none_where_the_extension_is_missing(blend: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.dataset.solved import (
+    dataset_at,
     dataset_of_model,
     find_solved,
     has_cameras,
@@ -96,3 +97,12 @@ def test_without_photos_the_usual_folder_is_named(
     folder = write_dataset(make_capture())
     (folder / "images").rename(tmp_path / "elsewhere")
     assert photos_folder(folder) == folder / "images"
+
+
+def test_the_folder_of_the_cameras_means_the_dataset_unless_it_is_one_itself(
+    tmp_path: Path,
+) -> None:
+    for below in ("sparse", "sparse/0", "colmap/sparse/0"):
+        assert dataset_at(tmp_path / "desk" / below) == tmp_path / "desk"
+    (tmp_path / "sparse" / "images").mkdir(parents=True)
+    assert dataset_at(tmp_path / "sparse") == tmp_path / "sparse"

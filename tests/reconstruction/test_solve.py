@@ -50,7 +50,15 @@ def test_two_photos_are_too_few_and_the_damaged_one_is_named(fails, write_photo,
     sentence = fails()
     assert "holds 2 photos that can be read, but 3" in sentence
     assert "2.jpg" in sentence
-    assert not (tmp_path / "dataset" / "solve.json").exists()
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_folder_that_was_there_stays_when_photos_are_refused(fails, write_photo, tmp_path):
+    write_photo("0.jpg")
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "notes.txt").write_text("mine")
+    assert "but 3 are the fewest" in fails()
+    assert (tmp_path / "dataset" / "notes.txt").read_text() == "mine"
 
 
 def test_one_photo_is_no_video(fails, write_photo):

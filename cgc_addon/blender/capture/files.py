@@ -28,7 +28,7 @@ from ...dataset.framing import (
 from ...dataset.near_origin import relative_views
 from ...dataset.pinhole import approximate_pinhole, is_pinhole
 from ...dataset.scene import PinholeCamera, View
-from ...dataset.solved import Solved, dataset_of_model, read_solved
+from ...dataset.solved import Solved, dataset_at, read_solved
 from ...dataset.transforms.document import TRANSFORMS_FILES
 from ...errors import CgcError
 
@@ -134,7 +134,7 @@ def dataset_of(place: Path) -> Path:
                 "(.bin or .txt), a transforms.json, or the folder that holds images/ and sparse/."
             )
         place = place.parent
-    return dataset_of_model(place)
+    return dataset_at(place)
 
 
 def distorted_cameras(model: ColmapModel) -> list[ColmapCamera]:

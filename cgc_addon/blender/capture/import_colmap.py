@@ -20,10 +20,11 @@ from ...errors import CgcError
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.context import members_of, scene_of, window_manager_of
-from ..common.windows import viewports_in
+from ..common.spoken import spoken
 from .camera_objects import load_photos, show_cameras
 from .cameras import camera_data, intrinsics_of, set_scene_for
 from .files import CaptureFiles, read_capture
+from .first_look import first_look
 from .later_versions import check_version
 from .parts import captures, new_capture, new_root, objects_of_kind, root_of
 from .sparse_points import new_sparse_points, show_sparse_points
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     )
 
 
-_POINT_SIZE = 0.002
+_POINT_SIZE = 0.003
 """Radius of sparse points in extents of the capture."""
 _ROOT_SIZE = 0.2
 """Length of the root's arrows, likewise."""
@@ -139,12 +140,6 @@ def _make_active(context: Context, capture: Collection) -> None:
     layer.objects.active = root
 
 
-def _hide_lines(context: Context) -> None:
-    screen = members_of(context).screen
-    for view in viewports_in(screen.areas if screen is not None else ()):
-        view.overlay.show_relationship_lines = False
-
-
 class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's convention
     """`cgc.import_colmap`."""
 
@@ -208,19 +203,18 @@ class CGC_OT_import_colmap(bpy.types.Operator):  # noqa: N801 - Blender's conven
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Import and say what came in."""
         try:
-            capture = import_colmap(
-                context,
-                Path(bpy.path.abspath(self.filepath)),
-                points=self.points,
-                photos_as_background=self.photos_as_background,
-                frustum_size=self.frustum_size,
-                warn=lambda text: self.report({"WARNING"}, text),
-            )
+            with first_look(context, scene_of(context), hide_lines=self.hide_lines):
+                capture = import_colmap(
+                    context,
+                    Path(bpy.path.abspath(self.filepath)),
+                    points=self.points,
+                    photos_as_background=self.photos_as_background,
+                    frustum_size=self.frustum_size,
+                    warn=lambda text: self.report({"WARNING"}, spoken(text)),
+                )
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
-        if self.hide_lines:
-            _hide_lines(context)
         count = len(objects_of_kind(capture, "CAMERA"))
         self.report({"INFO"}, f"{capture.name}: {count} cameras")
         return {"FINISHED"}

@@ -49,6 +49,8 @@ class ObjectSettings(Protocol):
 
     kind: str
     """One of `choices.OBJECT_KINDS`."""
+    origin: Sequence[float]
+    """(3,) of a splat: where the origin of its data lies in the frame it was read in."""
 
 
 class CameraSettings(Protocol):
@@ -91,6 +93,12 @@ class SceneSettings(Protocol):
     look_shape: str
     look_size: float
     """Factor."""
+    look_detail: int
+    """Subdivisions of ellipsoids."""
+    look_threshold: float
+    """Opacity at which ellipsoids end."""
+    look_applied: Sequence[float]
+    """(3,) size, detail and threshold that modifiers were given last."""
     stroke_mode: str
     stroke_through: bool
     stroke_radius: float

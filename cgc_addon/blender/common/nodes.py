@@ -81,6 +81,32 @@ def input_identifiers(group: NodeTree) -> dict[str, str]:
     return {socket.name: socket.identifier for socket in sockets if socket.in_out == "INPUT"}
 
 
+def input_of(modifier: NodesModifier, name: str) -> object:
+    """Return the value that a modifier gives an input of its node group."""
+    group = modifier.node_group
+    assert group is not None
+    identifier = input_identifiers(group)[name]
+    typed = getattr(modifier, "properties", None)
+    if typed is None:  # before 5.2
+        return modifier[identifier]
+    return getattr(typed.inputs, identifier).value
+
+
+def set_input(modifier: NodesModifier, name: str, value: object) -> bool:
+    """Set an input of the node group, for this modifier alone; return whether it had another."""
+    group = modifier.node_group
+    assert group is not None
+    if input_of(modifier, name) == value:
+        return False
+    identifier = input_identifiers(group)[name]
+    typed = getattr(modifier, "properties", None)
+    if typed is None:  # before 5.2
+        modifier[identifier] = value
+    else:
+        getattr(typed.inputs, identifier).value = value
+    return True
+
+
 def set_value(socket: NodeSocket, value: object) -> None:
     """Give an input of a node the value that it has while nothing is linked to it."""
     cast("_ValueSocket", socket).default_value = value

@@ -17,6 +17,7 @@ import bpy
 from ...errors import CgcError, Interrupted
 from ..common.context import members_of, window_manager_of
 from ..common.redraw_pace import RedrawPace
+from ..common.spoken import spoken
 from ..common.windows import redraw_panels, show_status
 from . import registry as jobs
 from .job import JobState, Phase
@@ -92,7 +93,7 @@ class JobOperator(_Operator):
         def report(state: JobState) -> None:
             nonlocal said
             for note in state.notes[said:]:
-                self.report({"INFO"}, note)
+                self.report({"INFO"}, spoken(note))
             said = len(state.notes)
             if in_window:
                 manager.progress_update(round(100 * state.fraction))
@@ -160,7 +161,12 @@ class JobOperator(_Operator):
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Context) -> None:
-        """Blender takes the operator away: another file is loaded, or the window is closed."""
+        """Blender takes the operator away: another file is loaded, or the window is closed.
+
+        It also does so when a file browser that the operator has opened is left without a choice.
+        """
+        if not self._modal:
+            return
         jobs.leave(LEFT.format(title=self.bl_label))
         self._close(context)
 
@@ -179,7 +185,7 @@ class JobOperator(_Operator):
             return self._failed(context, str(error))
 
     def _failed(self, context: Context, sentence: str) -> set[OperatorReturnItems]:
-        self.report({"ERROR"}, sentence)
+        self.report({"ERROR"}, spoken(sentence))
         jobs.keep_problem(jobs.Problem(self.bl_idname, sentence))
         self.failed(context, sentence)
         redraw_panels(context)

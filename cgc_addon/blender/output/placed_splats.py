@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
-from ...splats.placing import carried, source_order
+from ...splats.placing import source_order
 from ...splats.select import concatenate, subset
 from ..common.access import of_collection
 from ..segments.bin import is_in_bin
 from ..segments.data import collection_of
 from ..splats.ellipsoids import ellipsoid_modifier
-from ..splats.objects import gaussians_of, indices_of, is_splat
+from ..splats.objects import indices_of, is_splat
+from ..splats.origins import gaussians_in_frame
 
 if TYPE_CHECKING:
     from bpy.types import Depsgraph, LayerCollection, Object, ViewLayer
@@ -114,34 +115,32 @@ def gather(placed: Sequence[PlacedSplat], frame: NDArray[np.float64] | None = No
     """
     if not placed:
         return _nothing()
+    if frame is None:
+        frame = np.eye(4)
     try:
-        to_frame = np.eye(4) if frame is None else np.linalg.inv(frame)
+        to_frame = np.linalg.inv(frame)
     except np.linalg.LinAlgError:
         raise CgcError(
             "The root Empty of the capture has a scale of zero; give every axis a scale first."
         ) from None
-    stored: dict[str, Gaussians] = {}
-    parts, indices = [], []
-    for splat in placed:
-        name = splat.object.name_full
-        if name not in stored:
-            stored[name] = gaussians_of(splat.object)
-        parts.append(_carried(splat, stored[name], to_frame @ splat.matrix))
-        indices.append(indices_of(splat.object))
+    parts = [_carried(splat, frame, to_frame) for splat in placed]
+    indices = [indices_of(splat.object) for splat in placed]
     together = concatenate(parts)
     order = source_order(np.concatenate(indices))
     return together if order is None else subset(together, order)
 
 
-def _carried(splat: PlacedSplat, gaussians: Gaussians, matrix: NDArray[np.float64]) -> Gaussians:
-    """Return the Gaussians of one appearance, with its segment, carried over by a matrix."""
-    if splat.segment is not None:
-        segments = np.full(len(gaussians), splat.segment, dtype=np.int32)
-        gaussians = replace(gaussians, segments=segments)
+def _carried(
+    splat: PlacedSplat, frame: NDArray[np.float64], to_frame: NDArray[np.float64]
+) -> Gaussians:
+    """Return the Gaussians of one appearance, with its segment, in a frame."""
     try:
-        return carried(gaussians, matrix)
+        gaussians = gaussians_in_frame(splat.object, splat.matrix, frame, to_frame)
     except CgcError as error:
         raise CgcError(f"{splat.object.name}: {error}") from error
+    if splat.segment is None:
+        return gaussians
+    return replace(gaussians, segments=np.full(len(gaussians), splat.segment, dtype=np.int32))
 
 
 def _nothing() -> Gaussians:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import bpy
@@ -11,7 +10,7 @@ import bpy
 from ..capture.camera_objects import cameras_collection
 from ..capture.later_versions import later_version_sentence
 from ..capture.parts import captures, objects_of_kind
-from ..common.access import of_collection, of_scene
+from ..common.access import of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import scene_of
 from ..jobs import registry as jobs
@@ -19,6 +18,7 @@ from ..training.dataset_facts import DatasetFacts, facts_of
 from ..training.from_photos_plan import resumable_job
 from .job_box import draw_job, draw_problem
 from .layout import SidebarPanel, say
+from .steps import Step, capture_at, normal
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, Scene, UILayout
@@ -27,6 +27,7 @@ CHOOSE = (
     "Choose the folder of a capture: photos in images/, COLMAP's cameras in sparse/, or a "
     "transforms.json. Or begin with photos, or a video:"
 )
+MOST_NAMED = 5
 OPERATORS = ("CGC_OT_undistort_photos", "CGC_OT_from_photos", "CGC_OT_resume_from_photos")
 
 
@@ -34,6 +35,9 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
     """Photos and cameras: chosen, found, imported."""
 
     bl_label = "Dataset"
+    step = Step.DATASET
+    verbs = ("from-photos", "undistort")
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw the folder, what is in it, and what of it is in the scene."""
@@ -57,7 +61,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         if facts.problem:
             say(layout, context, facts.problem, "ERROR")
             return
-        capture = _capture_of(scene, settings.dataset)
+        capture = capture_at(scene, settings.dataset)
         cameras = objects_of_kind(capture, "CAMERA") if capture is not None else []
         if capture is None or not cameras:
             layout.label(text=f"{facts.photos} photos", icon="CHECKMARK")
@@ -69,7 +73,17 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
             text = f"{facts.photos} photos, {len(cameras)} cameras in the scene"
             layout.label(text=text, icon="CHECKMARK")
             _draw_cameras(layout, capture)
+        if facts.unplaced:
+            say(layout, context, unplaced_sentence(facts), "ERROR")
         _draw_distortion(layout, context, facts)
+
+
+def unplaced_sentence(facts: DatasetFacts) -> str:
+    """Say which photos have no camera."""
+    count, named = len(facts.unplaced), ", ".join(facts.unplaced[:MOST_NAMED])
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    total = facts.photos + count
+    return f"{count} of {total} photos could not be placed and are left out: {named}{more}."
 
 
 CLASSES = (CGC_PT_dataset,)
@@ -102,17 +116,7 @@ def _draw_unfinished(
     """Offer to go on with what was begun from photos."""
     job = resumable_job(scene, facts.photo_job if facts else None)
     chosen = of_scene(scene).dataset
-    if jobs.running() or job is None or (chosen and _normal(chosen) != _normal(str(job.dataset))):
+    if jobs.running() or job is None or (chosen and normal(chosen) != normal(str(job.dataset))):
         return
     say(layout, context, f"{job.dataset.name} was begun from photos and is not finished.", "INFO")
     layout.operator("cgc.resume_from_photos", icon="PLAY")
-
-
-def _capture_of(scene: Scene, dataset: str) -> Collection | None:
-    """Return the capture that was imported from a dataset, told by paths alone."""
-    wanted = _normal(dataset)
-    return next((c for c in captures(scene) if _normal(of_collection(c).dataset) == wanted), None)
-
-
-def _normal(path: str) -> str:
-    return os.path.normpath(bpy.path.abspath(path)) if path else ""

@@ -10,6 +10,7 @@ from ...masks.models.known import KNOWN
 from ..common.buttons import set_options
 from ..common.mask_models import download_label
 from ..common.preferences import PACKAGE
+from ..common.spoken import spoken
 from ..jobs import registry as jobs
 from ..jobs.wording import number_lines, stage_line, units_line, whole_line
 from .layout import say
@@ -52,7 +53,7 @@ def draw_job(layout: UILayout, context: Context, *verbs: str) -> bool:
         buttons.operator("cgc.stop_training", text="Stop and Keep", icon="CHECKMARK")
     column.operator("cgc.cancel_training", text="Cancel", icon="CANCEL")
     if state.notes:
-        say(layout, context, state.notes[-1], "INFO")
+        say(layout, context, spoken(state.notes[-1]), "INFO")
     return True
 
 
@@ -68,7 +69,7 @@ def draw_problem(layout: UILayout, context: Context, *operators: str) -> None:
     if problem is None or problem.operator not in operators:
         return
     box = layout.box()
-    say(box, context, problem.sentence, "ERROR")
+    say(box, context, spoken(problem.sentence), "ERROR")
     row = box.row(align=True)
     row.operator("cgc.dismiss_problem", icon="X")
     row.operator("cgc.copy_problem", text="", icon="COPYDOWN")

@@ -18,6 +18,7 @@ from ..segments.data import all_segments
 from ..segments.selection import only_in_renders
 from .job_box import draw_job, draw_problem
 from .layout import SidebarPanel, say
+from .steps import Step
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import IconItems
@@ -36,6 +37,9 @@ class CGC_PT_render_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blende
     """Which pixel shows which segment, as files."""
 
     bl_label = "Render Masks"
+    step = Step.OUTPUT
+    verbs = ("render",)
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw the settings and the button, or how far rendering is."""

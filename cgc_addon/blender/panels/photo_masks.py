@@ -18,6 +18,7 @@ from ..photo_masks.review_operators import KEYS, reviewing, selection_sentence
 from ..training.dataset_facts import DatasetFacts, facts_of
 from .job_box import draw_download, draw_job, draw_problem
 from .layout import SidebarPanel, say
+from .steps import Step
 
 if TYPE_CHECKING:
     from bpy.types import Context, Scene, UILayout
@@ -34,6 +35,9 @@ class CGC_PT_photo_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
     """Label maps of the photos: without them nothing is separated."""
 
     bl_label = "Masks"
+    step = Step.MASKS
+    verbs = ("masks", "models")
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw how many photos have label maps."""
@@ -42,6 +46,9 @@ class CGC_PT_photo_masks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
             return
         draw_problem(layout, context, *OPERATORS)
         facts = facts_of(scene) if of_scene(scene).dataset else None
+        if facts is None and of_scene(scene).dataset:
+            layout.label(text="Looking …", icon="SORTTIME")
+            return
         if facts is None or facts.problem:
             layout.label(text="Needs a dataset", icon="INFO")
             return

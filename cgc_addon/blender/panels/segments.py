@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..capture.parts import active_capture
+from ..capture.view_transform import changes_photo_colors, view_transform
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
 from ..drawing import handler as viewport_drawing
 from ..picking.tools import CgcAssignBrush, CgcAssignFlood, CgcAssignLasso, CgcPickObjects
-from ..segments.data import PARTS, all_segments, count_of
+from ..segments.data import all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
 from ..splats.objects import has_native
 from .job_box import training_runs
 from .layout import SidebarPanel, say
+from .steps import Step, has_splats
 
 if TYPE_CHECKING:
     from bpy.types import Collection, Context, UILayout
@@ -29,12 +31,13 @@ class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
     """The objects that were found."""
 
     bl_label = "Segments"
+    step = Step.SEGMENTS
 
     def draw(self, context: Context) -> None:
         """Draw list, numbers and buttons."""
         layout, scene = layout_of(self), scene_of(context)
         capture = active_capture(context)
-        if capture is None or not _has_segments(capture):
+        if capture is None or not has_splats(capture):
             if training_runs():
                 say(layout, context, "They come when training is done.", "INFO")
                 return
@@ -54,6 +57,7 @@ class CGC_PT_granularity(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender
 
     bl_label = "Granularity"
     bl_parent_id = "CGC_PT_segments"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender's convention
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -82,7 +86,7 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
     def poll(cls, context: Context) -> bool:
         """Need something to look at."""
         capture = active_capture(context)
-        return capture is not None and _has_segments(capture)
+        return capture is not None and has_splats(capture)
 
     def draw(self, context: Context) -> None:
         """Draw colours and shapes."""
@@ -92,8 +96,15 @@ class CGC_PT_looks(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's con
             if shape != "NATIVE" or has_native():
                 grid.prop_enum(settings, "look_shape", shape)
         layout.prop(settings, "look_color")
-        if settings.look_shape == "SPLATS":
+        if changes_photo_colors(scene_of(context)):
+            say(layout, context, f"{view_transform(scene_of(context))} changes colours.", "INFO")
+            layout.operator("cgc.keep_photo_colors", icon="COLOR")
+        if settings.look_shape != "NATIVE":
             layout.prop(settings, "look_size", slider=True)
+        if settings.look_shape == "ELLIPSOIDS":
+            layout.prop(settings, "look_detail")
+            layout.prop(settings, "look_threshold", slider=True)
+        if settings.look_shape == "SPLATS":
             if viewport_drawing.problem():
                 say(layout, context, viewport_drawing.problem(), "ERROR")
                 say(layout, context, "Points are shown until the extension is enabled anew.")
@@ -142,8 +153,3 @@ def _draw_counts(layout: UILayout, context: Context, capture: Collection) -> Non
     say(layout, context, text + (f", {outside:,} are in none." if outside else "."))
     if not found:
         say(layout, context, "Nothing is separated: training needs masks for that.", "INFO")
-
-
-def _has_segments(capture: Collection) -> bool:
-    """Return whether a capture has Gaussians; quicker than to list them."""
-    return any(of_collection(child).kind in PARTS for child in capture.children_recursive)

@@ -11,13 +11,16 @@ import bpy
 
 from ..training import dataset_facts
 from . import dataset, output, photo_masks, segments, training
+from .steps import folding
 
-CLASSES = (
-    *dataset.CLASSES,
-    *photo_masks.CLASSES,
-    *training.CLASSES,
-    *segments.CLASSES,
-    *output.CLASSES,
+CLASSES = folding(
+    (
+        *dataset.CLASSES,
+        *photo_masks.CLASSES,
+        *training.CLASSES,
+        *segments.CLASSES,
+        *output.CLASSES,
+    )
 )
 
 

@@ -16,6 +16,7 @@ from ..jobs import registry as jobs
 from ..training.dataset_facts import DatasetFacts, facts_of
 from .job_box import draw_job, draw_problem, draw_worker, training_runs
 from .layout import SidebarPanel, say
+from .steps import Step
 
 if TYPE_CHECKING:
     from bpy.types import Context, UILayout
@@ -32,6 +33,9 @@ class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
     """Train a segmented splat, and watch it."""
 
     bl_label = "Training"
+    step = Step.TRAINING
+    verbs = ("train",)
+    operators = OPERATORS
 
     def draw(self, context: Context) -> None:
         """Draw the button, or how far training is."""
@@ -53,6 +57,8 @@ class CGC_PT_training(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
             say(layout, context, f"{state.title} is running in the worker.", "INFO")
         elif facts is not None:
             _draw_run(layout, context, facts)
+        elif settings.dataset:
+            layout.label(text="Looking …", icon="SORTTIME")
         else:
             layout.label(text="Needs a dataset", icon="INFO")
 

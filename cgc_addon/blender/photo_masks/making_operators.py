@@ -18,7 +18,7 @@ from ..common.mask_models import FALLBACK, model_argument
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..training import dataset_facts
-from ..training.plan import absolute, check_dataset
+from ..training.plan import absolute, check_dataset, dataset_folder
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -51,9 +51,7 @@ class PhotoMaskOperator(JobOperator):
         Raises:
             CgcError: it is none.
         """
-        folder = absolute(of_scene(scene_of(context)).dataset, "dataset")
-        if folder is None:
-            raise CgcError("Choose a dataset first: the folder that holds images/ and sparse/.")
+        folder = dataset_folder(scene_of(context))
         check_dataset(folder)
         return folder
 

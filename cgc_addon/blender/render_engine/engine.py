@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import CgcError, Interrupted
 from ...results.cryptomatte import metadata
 from ...results.frame_request import CRYPTOMATTE
+from ..common.spoken import spoken
 from ..drawing import handler
 from .camera import region_of
 from .identity import ENGINE, LABEL
@@ -54,8 +55,8 @@ class CGC_RenderEngine(bpy.types.RenderEngine):  # noqa: N801 - Blender's conven
         except Interrupted:
             return
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
-            self.error_set(str(error))
+            self.report({"ERROR"}, spoken(error))
+            self.error_set(spoken(error))
 
     def view_update(self, context: Context, depsgraph: Depsgraph) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Do nothing: what changes is drawn anew as a whole."""

@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, EnumProperty
 from ...errors import CgcError
 from ..common.buttons import layout_of, set_options
 from ..common.context import members_of, scene_of, window_manager_of
+from ..common.spoken import spoken
 from ..common.windows import show_status
 from .mesh_rendering import MeshRendering
 from .mesh_scene import AS_SCENE, CYCLES, EEVEE
@@ -70,7 +71,7 @@ class TwoRenders(_Operator):
                     return self._cancelled()
                 self._render("EXEC_DEFAULT", rendering, write_still=wanted.write_still)
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -87,7 +88,7 @@ class TwoRenders(_Operator):
             self._rendering.begin_meshes()
             self._render("INVOKE_DEFAULT", self._rendering, write_still=True)
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             self._close(context)
             return {"CANCELLED"}
         except BaseException:  # whatever it was, nothing may stay hidden
@@ -114,7 +115,7 @@ class TwoRenders(_Operator):
             self._render("INVOKE_DEFAULT", rendering, write_still=self.wanted().write_still)
         except CgcError as error:
             self._close(context)
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
         except BaseException:
             self._close(context)

@@ -14,7 +14,7 @@ from ...splats.gaussians import Gaussians
 from ...splats.select import subset
 from ..capture.later_versions import check_version
 from ..capture.parts import objects_of_kind, root_of
-from ..common.access import of_collection
+from ..common.access import of_collection, of_object
 from ..splats import looks
 from ..splats.objects import indices_of, replace_gaussians
 from .bin import empty_bin
@@ -115,6 +115,7 @@ def _hide_points(scene: Scene, capture: Collection) -> None:
     for item in objects_of_kind(capture, "POINTS"):
         item.hide_render = True
         for layer in scene.view_layers:
+            layer.update()  # it may not know the points yet
             if item.name in layer.objects:
                 item.hide_set(True, view_layer=layer)
 
@@ -151,7 +152,9 @@ def _kept(capture: Collection, parts: dict[int, _Part], run: RunFiles) -> dict[i
 def _refresh(collection: Collection, run: RunFiles) -> None:
     for item in splats_of(collection):
         index = indices_of(item)
-        replace_gaussians(item, subset(run.gaussians, index), index, run.clusters[index])
+        gaussians = subset(run.gaussians, index)
+        origin = np.array(of_object(item).origin[:], np.float64)
+        replace_gaussians(item, gaussians, index, run.clusters[index], origin)
 
 
 def _renumber(kept: dict[int, Collection], run: RunFiles) -> None:

@@ -20,6 +20,7 @@ from ..capture.parts import (
 )
 from ..common.access import of_collection, of_object
 from ..common.context import scene_of, view_layer_of
+from ..common.spoken import spoken
 from ..splats.objects import data_of, is_splat
 from .data import PARTS, collection_of
 
@@ -62,7 +63,7 @@ class SegmentChange(_Operator):
                 check_version(capture)
             done = self.change(context)
         except CgcError as error:
-            self.report({self.refusal}, str(error))
+            self.report({self.refusal}, spoken(error))
             return {"CANCELLED"}
         if capture is not None:
             _stay_in(context, capture)

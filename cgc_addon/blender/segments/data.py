@@ -21,6 +21,7 @@ from ..capture.parts import mark, objects_in, part, segment_collections
 from ..common.access import of_collection
 from ..common.context import preferences_of
 from ..splats.objects import data_of, indices_of, is_splat, new_splat
+from ..splats.origins import own_middle
 from .run_files import HIGHEST_SEGMENT
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def add_splat(
 ) -> Object:
     """Put a new splat into a segment's collection, at its place in the capture.
 
+    Its origin is its own middle, so that it turns and scales where it stands.
+
     Args:
         collection: of a segment, or Unassigned; gives the name.
         root: of the capture.
@@ -99,7 +102,9 @@ def add_splat(
         index: (N,) which Gaussian of the run's splat each is.
         clusters: (N,) cluster each belongs to.
     """
-    item = new_splat(collection.name, gaussians, index, clusters)
+    turn = np.array(root.matrix_basis, dtype=np.float64)[:3, :3]
+    origin = own_middle(gaussians, turn).astype(np.float64)
+    item = new_splat(collection.name, gaussians, index, clusters, origin)
     item.parent = root
     collection.objects.link(item)
     return item

@@ -14,11 +14,13 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...errors import CgcError
 from ...splats.read import SPLAT_ENDINGS
+from ..capture.first_look import first_look
 from ..capture.import_colmap import capture_of_dataset, import_colmap
 from ..capture.parts import captures, new_capture, root_of
 from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of
 from ..common.context import scene_of, view_layer_of, window_manager_of
+from ..common.spoken import spoken
 from ..common.windows import areas_of, viewports_in
 from .build import Built, build_segments
 from .choice import leave_edit_mode
@@ -169,15 +171,16 @@ class ImportSegments(_Operator):
     ) -> set[OperatorReturnItems]:
         """Import and report what came in, or why nothing did."""
         try:
-            imported = import_run(
-                context,
-                scene_of(context),
-                path,
-                up_axis=up_axis,
-                warn=lambda text: self.report({"WARNING"}, text),
-            )
+            with first_look(context, scene_of(context)):
+                imported = import_run(
+                    context,
+                    scene_of(context),
+                    path,
+                    up_axis=up_axis,
+                    warn=lambda text: self.report({"WARNING"}, spoken(text)),
+                )
         except CgcError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, spoken(error))
             return {"CANCELLED"}
         if self.material_preview and not bpy.app.background:
             show_colors(context)

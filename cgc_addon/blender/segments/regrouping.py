@@ -19,12 +19,19 @@ from ...cgc.segments import automatic_name
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.select import concatenate, subset
-from ...splats.transform import transform
 from ..capture.parts import root_of
 from ..common.access import of_collection, of_object
 from ..common.world_matrix import world_matrix
 from ..splats import looks
-from ..splats.objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
+from ..splats.objects import (
+    clusters_of,
+    data_of,
+    gaussians_of,
+    indices_of,
+    is_splat,
+    replace_gaussians,
+)
+from ..splats.origins import gaussians_in_frame, is_animated, move_origin, own_middle, stands_in
 from .data import (
     add_splat,
     automatic_color,
@@ -63,7 +70,9 @@ class _Filling:
     pattern: Object
     """Gives most of the Gaussians."""
     gaussians: Gaussians
-    """In the space of the host, or of the object to be made."""
+    """In the frame that the host stands in, or the object to be made, or in their own space."""
+    origin: NDArray[np.float64] | None
+    """(3,) where they stand in that frame; None if it is their own space."""
     index: NDArray[np.int32]
     clusters: NDArray[np.int32]
 
@@ -162,13 +171,15 @@ def _fillings(
     if not items:
         return {}
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    gaussians = concatenate([gaussians_of(item) for item in items])
     index = np.concatenate([indices_of(item) for item in items])
     clusters = np.concatenate([clusters_of(item) for item in items])
     source = np.repeat(np.arange(len(items)), [len(group) for group in groups])
+    starts_of = np.cumsum([0, *(len(group) for group in groups)])
     group = np.concatenate(groups)
     order = np.lexsort((index, group))
     starts = np.searchsorted(group[order], np.arange(len(targets) + 1))
+    worlds = [world_matrix(item, depsgraph) for item in items]
+    carried: dict[tuple[int, bytes], Gaussians] = {}
     fillings = {}
     for number, target in enumerate(targets):
         rows = order[starts[number] : starts[number + 1]]
@@ -176,9 +187,33 @@ def _fillings(
             continue
         pattern = items[int(np.bincount(source[rows]).argmax())]
         frame_of = target.host or _pattern_or_root(capture, target, pattern)
-        part = _carried(subset(gaussians, rows), source[rows], items, frame_of, depsgraph)
-        fillings[number] = _Filling(target, pattern, part, index[rows], clusters[rows])
+        frame, origin = _frame(frame_of, depsgraph)
+        pieces, places = [], []
+        for giver in np.unique(source[rows]):
+            key = (int(giver), frame.tobytes())
+            if key not in carried:
+                carried[key] = _carried(items[giver], worlds[giver], frame_of, frame)
+            places.append(np.flatnonzero(source[rows] == giver))
+            pieces.append(subset(carried[key], rows[places[-1]] - starts_of[giver]))
+        part = subset(concatenate(pieces), np.argsort(np.concatenate(places)))
+        fillings[number] = _Filling(target, pattern, part, origin, index[rows], clusters[rows])
     return fillings
+
+
+def _frame(
+    frame_of: Object, depsgraph: Depsgraph
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the frame (4, 4) in which an object's Gaussians are best counted, and its place in it.
+
+    That is its parent's where the object only stands somewhere in it, else its own space.
+    """
+    world = world_matrix(frame_of, depsgraph)
+    if frame_of.parent is not None and is_splat(frame_of):
+        outer = world_matrix(frame_of.parent, depsgraph)
+        offset = stands_in(frame_of, world, outer)
+        if offset is not None:
+            return outer, offset
+    return world, None
 
 
 def _pattern_or_root(capture: Collection, target: Target, pattern: Object) -> Object:
@@ -189,53 +224,27 @@ def _pattern_or_root(capture: Collection, target: Target, pattern: Object) -> Ob
 
 
 def _carried(
-    gaussians: Gaussians,
-    source: NDArray[np.integer],
-    items: Sequence[Object],
-    frame_of: Object,
-    depsgraph: Depsgraph,
+    item: Object, world: NDArray[np.float64], frame_of: Object, frame: NDArray[np.float64]
 ) -> Gaussians:
-    """Return Gaussians (N,) of several objects in the space of one.
+    """Return the Gaussians of an object, which is at `world` (4, 4), in a frame (4, 4).
 
     Args:
-        gaussians: each in the space of its own object.
-        source: (N,) which of the objects it comes from.
-        items: the objects.
-        frame_of: the object whose space is wanted.
-        depsgraph: knows where the objects are.
+        item: whose.
+        world: of the object.
+        frame_of: the object that the frame is chosen for.
+        frame: in the world.
     """
-    frame = world_matrix(frame_of, depsgraph)
-    matrices = {int(n): world_matrix(items[n], depsgraph) for n in np.unique(source)}
-    elsewhere = [n for n, matrix in matrices.items() if not np.array_equal(matrix, frame)]
-    if not elsewhere:
-        return gaussians
-    rows = [np.flatnonzero(~np.isin(source, elsewhere))]
-    pieces = [subset(gaussians, rows[0])]
-    for number in elsewhere:
-        rows.append(np.flatnonzero(source == number))
-        piece = subset(gaussians, rows[-1])
-        pieces.append(_moved(piece, items[number], matrices[number], frame_of, frame))
-    return subset(concatenate(pieces), np.argsort(np.concatenate(rows)))
-
-
-def _moved(
-    piece: Gaussians,
-    item: Object,
-    matrix: NDArray[np.float64],
-    frame_of: Object,
-    frame: NDArray[np.float64],
-) -> Gaussians:
     try:
-        relative = np.linalg.inv(frame) @ matrix
+        to_frame = np.linalg.inv(frame)
     except np.linalg.LinAlgError:
         raise CgcError(
             f"{frame_of.name} has a scale of zero, so nothing can be put into it; "
             "give every axis a scale first."
         ) from None
-    if np.allclose(relative, np.eye(4), rtol=0.0, atol=SAME_PLACE):
-        return piece
+    if np.allclose(to_frame @ world, np.eye(4), rtol=0.0, atol=SAME_PLACE):
+        world = frame
     try:
-        return transform(piece, relative)
+        return gaussians_in_frame(item, world, frame, to_frame)
     except CgcError as error:
         raise CgcError(f"{item.name}: {error}") from error
 
@@ -260,4 +269,13 @@ def _write(capture: Collection, collection: Collection, filling: _Filling) -> No
         looks.show_segment_color(collection)
     elif data_of(item).users > 1:
         item.data = data_of(item).copy()
-    replace_gaussians(item, gaussians, filling.index, filling.clusters)
+    replace_gaussians(item, gaussians, filling.index, filling.clusters, filling.origin)
+    if filling.target.host is None and not is_animated(item):
+        _give_own_origin(item)
+
+
+def _give_own_origin(item: Object) -> None:
+    """Let a new object turn around its own middle, not around that of what it was a part of."""
+    basis = np.array(item.matrix_basis, dtype=np.float64)
+    middle = own_middle(gaussians_of(item), basis[:3, :3])
+    move_origin(item, basis[:3, :3] @ middle + basis[:3, 3])

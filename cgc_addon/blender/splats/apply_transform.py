@@ -16,9 +16,11 @@ from mathutils import Matrix
 from ...errors import CgcError
 from ...splats.gaussians import Gaussians
 from ...splats.transform import transform
+from ..common.access import of_object
 from ..common.buttons import layout_of
 from ..common.context import members_of
 from .objects import clusters_of, data_of, gaussians_of, indices_of, is_splat, replace_gaussians
+from .origins import offset_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -42,11 +44,15 @@ def apply_transform(items: Sequence[Object]) -> None:
         for child in item.children:
             child.matrix_parent_inverse = item.matrix_basis @ child.matrix_parent_inverse
         _reset(item)
+        of_object(item).origin = (0.0, 0.0, 0.0)
 
 
 def _moved(item: Object) -> Gaussians:
     if not (item.is_editable and data_of(item).is_editable):
         raise CgcError(f"{item.name} is linked from another file; make it local first.")
+    offset = offset_of(item)
+    if offset is not None:
+        return gaussians_of(item, offset)
     try:
         return transform(gaussians_of(item), np.array(item.matrix_basis, dtype=np.float64))
     except CgcError as error:

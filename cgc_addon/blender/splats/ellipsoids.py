@@ -7,6 +7,7 @@ An ellipsoid ends where the opacity of its Gaussian falls to the threshold, as t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -14,11 +15,11 @@ import bpy
 
 from ..common.display_attributes import SURFACE_OPACITY
 from ..common.nodes import (
-    input_identifiers,
     interface_of,
     marked_group,
     marked_modifier,
     new_number,
+    set_input,
     set_value,
 )
 from .objects import COLOR
@@ -40,13 +41,22 @@ MARK = "cgc_ellipsoids"
 VERSION = 1
 
 
-def show_ellipsoids(item: Object, material: Material) -> None:
-    """Draw a splat as ellipsoids of one material."""
+def show_ellipsoids(item: Object, material: Material, numbers: Mapping[str, float]) -> None:
+    """Draw a splat as ellipsoids of one material.
+
+    Args:
+        item: splat.
+        material: of all of them.
+        numbers: for "Size", "Detail" and "Threshold", where the splat has no ellipsoids yet.
+    """
     modifier = ellipsoid_modifier(item)
     if modifier is None:
         modifier = cast("NodesModifier", item.modifiers.new(MODIFIER, "NODES"))
         modifier.node_group = _node_group()
-    if _set_input(modifier, "Material", material):
+        for name, value in numbers.items():
+            set_input(modifier, name, value)
+        item.update_tag()
+    if set_input(modifier, "Material", material):
         item.update_tag()
 
 
@@ -60,23 +70,6 @@ def hide_ellipsoids(item: Object) -> None:
 def ellipsoid_modifier(item: Object) -> NodesModifier | None:
     """Return the modifier that draws a splat as ellipsoids."""
     return marked_modifier(item, MARK)
-
-
-def _set_input(modifier: NodesModifier, name: str, value: object) -> bool:
-    """Set an input of the node group, for this modifier alone; return whether it had another."""
-    assert modifier.node_group is not None
-    inputs = input_identifiers(modifier.node_group)
-    typed = getattr(modifier, "properties", None)
-    if typed is None:  # before 5.2
-        if modifier.get(inputs[name]) == value:
-            return False
-        modifier[inputs[name]] = value
-    else:
-        given = getattr(typed.inputs, inputs[name])
-        if given.value == value:
-            return False
-        given.value = value
-    return True
 
 
 def _node_group() -> GeometryNodeTree:

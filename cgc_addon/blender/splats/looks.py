@@ -6,7 +6,7 @@ Two materials serve all splats of a file. Both only shine: a photo has its light
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
@@ -16,25 +16,31 @@ from ...srgb import linear_from_srgb
 from ..capture.parts import objects_in
 from ..common.access import has_settings, of_collection, of_scene
 from ..common.context import scene_of
-from ..common.nodes import add_attribute, add_vector_math
-from .ellipsoids import hide_ellipsoids, show_ellipsoids
+from ..common.nodes import add_attribute, add_vector_math, input_identifiers, input_of, set_input
+from .ellipsoids import ellipsoid_modifier, hide_ellipsoids, show_ellipsoids
 from .objects import COLOR, data_of, is_splat, set_native
+from .point_size import hide_points, point_modifier, show_points
 from .stand_in import remove_stand_in, show_stand_in
 
 if TYPE_CHECKING:
     from bpy.types import (
         Collection,
         Material,
+        NodesModifier,
         NodeSocket,
         NodeTree,
         Object,
         Scene,
     )
 
+    from ..common.access import SceneSettings
+
 MATERIAL_NAMES = {"PHOTO": "Splat Photo", "SEGMENT": "Splat Segments"}
 MARK = "cgc_look"
 """Custom property of the materials; it outlives renaming, appending and linking."""
 VERSION = 1
+SAME = 1e-6
+"""Numbers that differ by less are the same one."""
 
 
 def apply_look(item: Object, scene: Scene | None = None) -> None:
@@ -61,6 +67,7 @@ def apply_look_to(items: Iterable[Object], scene: Scene) -> None:
     settings = of_scene(scene)
     shape, by_segment = settings.look_shape, settings.look_color == "SEGMENT"
     material = _material("SEGMENT" if by_segment else "PHOTO")
+    numbers = _numbers(settings)
     for item in editable:
         cloud = data_of(item)
         if cloud.is_editable:
@@ -71,9 +78,13 @@ def apply_look_to(items: Iterable[Object], scene: Scene) -> None:
             elif cloud.materials[0] != material:
                 cloud.materials[0] = material
         if shape == "ELLIPSOIDS":
-            show_ellipsoids(item, material)
+            show_ellipsoids(item, material, numbers)
         else:
             hide_ellipsoids(item)
+        if shape == "POINTS":
+            show_points(item, settings.look_size)
+        else:
+            hide_points(item)
         if shape == "SPLATS":
             show_stand_in(item)
         else:
@@ -84,6 +95,48 @@ def apply_look_to(items: Iterable[Object], scene: Scene) -> None:
             for item in colorless.intersection(collection.objects):
                 _color_object(item, collection)
                 colorless.remove(item)
+
+
+def apply_numbers_to_scene(scene: Scene) -> None:
+    """Give the modifiers of a scene's splats the size, detail and threshold that the scene has now.
+
+    One whose number a person has changed keeps it.
+    """
+    settings = of_scene(scene)
+    wanted = _numbers(settings)
+    before = dict(zip(wanted, settings.look_applied, strict=True))
+    for item in splats_of_scene(scene):
+        if not item.is_editable:
+            continue
+        if settings.look_shape == "POINTS" and point_modifier(item) is None:
+            show_points(item, settings.look_size)
+        modifier = ellipsoid_modifier(item) or point_modifier(item)
+        if modifier is not None and _renew(modifier, before, wanted):
+            item.update_tag()
+    settings.look_applied = tuple(float(value) for value in wanted.values())
+
+
+def _renew(
+    modifier: NodesModifier, before: Mapping[str, float], wanted: Mapping[str, float]
+) -> bool:
+    """Give a modifier new numbers in place of those it was given; return whether any is another."""
+    changed = False
+    assert modifier.node_group is not None
+    for name in input_identifiers(modifier.node_group):
+        if name in wanted:
+            now = float(cast("float", input_of(modifier, name)))
+            if abs(now - before[name]) < SAME:
+                changed |= set_input(modifier, name, wanted[name])
+    return changed
+
+
+def _numbers(settings: SceneSettings) -> dict[str, float]:
+    """Return what a scene sets, by the names that modifiers have for it."""
+    return {
+        "Size": settings.look_size,
+        "Detail": settings.look_detail,
+        "Threshold": settings.look_threshold,
+    }
 
 
 def is_segment(collection: Collection) -> bool:

@@ -5,6 +5,7 @@ The layout is that of Blender's own Gaussian splats (5.3), so that a Blender whi
 them; to it come what we know of each Gaussian and what older Blenders need to draw it:
 
     position            FLOAT_VECTOR   mean, in the object's space
+    position:remainder  FLOAT_VECTOR   what of the mean float32 has no room for beside the origin
     scale               FLOAT_VECTOR   standard deviations, linear
     rotation            QUATERNION     wxyz, normalised
     radiance:base       FLOAT4         constant harmonic RGB, opacity (FLOAT_COLOR before 5.1)
@@ -40,6 +41,7 @@ from ..common.display_attributes import (
 if TYPE_CHECKING:
     from bpy.types import EnumProperty, Object, PointCloud, Struct
 
+REMAINDER = "position:remainder"
 BASE = "radiance:base"
 LOGIT = "opacity:logit"
 COLOR = "photo_color"
@@ -59,19 +61,24 @@ def new_splat(
     gaussians: Gaussians,
     index: NDArray[np.int32],
     clusters: NDArray[np.int32],
+    origin: NDArray[np.floating] | None = None,
 ) -> Object:
     """Make an object of Gaussians; it is linked to no collection yet.
 
     Args:
         name: of the object and its data.
-        gaussians: N Gaussians, in the frame the object will have.
+        gaussians: N Gaussians, in the frame that the object's parent will have.
         index: (N,) which Gaussian of the run's splat each is.
         clusters: (N,) cluster each belongs to, −1 for none.
+        origin: (3,) in that frame, where the object will stand; None at the frame's own.
     """
     cloud = point_attributes.new_point_cloud(name, gaussians.means)
     _write_gaussians(cloud, gaussians, index, clusters)
     set_native(cloud, True)
     item = bpy.data.objects.new(name, cloud)
+    if origin is not None:
+        item.location = of_object(item).origin = origin.tolist()
+        write_means(cloud, gaussians.means, origin)
     of_object(item).kind = "SPLAT"
     return item
 
@@ -84,16 +91,21 @@ def is_splat(item: Object | None) -> bool:
     return "scale" in names and "rotation" in names and (BASE in names or COLOR in names)
 
 
-def gaussians_of(item: Object) -> Gaussians:
+def gaussians_of(item: Object, origin: NDArray[np.floating] | None = None) -> Gaussians:
     """Return the Gaussians of an object as they are stored, its transform not applied.
+
+    Args:
+        item: splat.
+        origin: (3,) where the object stands in the frame wanted, see `means_in`; None for the
+            object's own.
 
     Raises:
         CgcError: the object has lost an attribute that Gaussians need.
     """
-    return gaussians_in(data_of(item))
+    return gaussians_in(data_of(item), origin)
 
 
-def gaussians_in(cloud: PointCloud) -> Gaussians:
+def gaussians_in(cloud: PointCloud, origin: NDArray[np.floating] | None = None) -> Gaussians:
     """Return the Gaussians of a point cloud, also of a copy that Blender evaluated.
 
     Raises:
@@ -102,7 +114,7 @@ def gaussians_in(cloud: PointCloud) -> Gaussians:
     base = _base(cloud)
     scales = np.maximum(point_attributes.read(cloud, "scale"), SMALLEST_SCALE)
     return Gaussians(
-        means=point_attributes.read(cloud, "position"),
+        means=means_in(cloud, origin),
         log_scales=np.log(scales.astype(np.float64)).astype(np.float32),
         quats=point_attributes.read(cloud, "rotation"),
         logit_opacities=_logits(cloud, base[:, 3]),
@@ -110,6 +122,49 @@ def gaussians_in(cloud: PointCloud) -> Gaussians:
         features=features_of(cloud),
         segments=point_attributes.read_or_none(cloud, "segment"),
     )
+
+
+def means_in(cloud: PointCloud, origin: NDArray[np.floating] | None = None) -> NDArray[np.float32]:
+    """Return the means (N, 3) of a point cloud.
+
+    Args:
+        cloud: of N Gaussians.
+        origin: (3,) where the cloud's own lies in the frame wanted; None for the cloud's frame.
+            With the origin that they were written with, the very means come out that went in.
+    """
+    position: NDArray[np.float32] = point_attributes.read(cloud, "position")
+    if origin is None:
+        return position
+    wide = position.astype(np.float64) + origin
+    remainder = point_attributes.read_or_none(cloud, REMAINDER)
+    return (wide if remainder is None else wide + remainder).astype(np.float32)
+
+
+def write_means(
+    cloud: PointCloud, means: NDArray[np.float32], origin: NDArray[np.floating] | None = None
+) -> None:
+    """Write the means of a point cloud, counted from an origin.
+
+    Near the middle of a capture, float32 numbers lie closer together than they do as far from it as
+    an object may be: what is rounded off is kept beside, so that no bit of a splat is lost.
+
+    Args:
+        cloud: of N Gaussians.
+        means: (N, 3).
+        origin: (3,) in the frame of the means, float32 numbers; None for that frame's own.
+    """
+    if origin is None:
+        point_attributes.write(cloud, "position", "FLOAT_VECTOR", means)
+        point_attributes.remove(cloud, REMAINDER)
+        return
+    wide = means.astype(np.float64)
+    position = (wide - origin).astype(np.float32)
+    remainder = (wide - (position.astype(np.float64) + origin)).astype(np.float32)
+    point_attributes.write(cloud, "position", "FLOAT_VECTOR", position)
+    if remainder.any():
+        point_attributes.write(cloud, REMAINDER, "FLOAT_VECTOR", remainder)
+    else:
+        point_attributes.remove(cloud, REMAINDER)
 
 
 def indices_of(item: Object) -> NDArray[np.int32]:
@@ -136,17 +191,20 @@ def replace_gaussians(
     gaussians: Gaussians,
     index: NDArray[np.int32],
     clusters: NDArray[np.int32],
+    origin: NDArray[np.floating] | None = None,
 ) -> None:
     """Put other Gaussians into an object, and into those that share its data.
 
     Args:
         item: splat.
-        gaussians: N Gaussians in the object's space.
+        gaussians: N Gaussians.
         index: (N,) which Gaussian of the run's splat each is.
         clusters: (N,) cluster each belongs to, −1 for none.
+        origin: (3,) where the object's origin lies in the frame of the Gaussians, float32 numbers;
+            None: they are in the object's space.
     """
     cloud = point_attributes.resized(data_of(item), len(gaussians))
-    point_attributes.write(cloud, "position", "FLOAT_VECTOR", gaussians.means)
+    write_means(cloud, gaussians.means, origin)
     _write_gaussians(cloud, gaussians, index, clusters)
 
 

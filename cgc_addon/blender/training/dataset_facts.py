@@ -24,14 +24,16 @@ from ...dataset.pinhole import is_pinhole
 from ...dataset.solved import find_solved, labels_home, photos_folder
 from ...dataset.transforms.document import read_transforms
 from ...errors import CgcError
+from ...files import read_json
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
 from ..capture.files import UNDISTORTED
 from ..common.access import of_scene
 from ..common.mask_models import present_models
+from ..common.spoken import spoken
 from ..common.windows import redraw_panels
 from .from_photos_plan import unfinished_job
-from .plan import absolute, check_dataset, is_unfinished, run_folder
+from .plan import check_dataset, dataset_folder, is_unfinished, run_folder
 
 if TYPE_CHECKING:
     from bpy.types import Scene
@@ -64,6 +66,8 @@ class DatasetFacts:
     """Whether a run is there that can be resumed."""
     photo_job: PhotoJob | None = None
     """The job from photos that the dataset is made by, if it has not come to its end."""
+    unplaced: tuple[str, ...] = ()
+    """Photos that solving found no place for, by name; they are not in the dataset."""
     models: frozenset[str] = frozenset()
     """Mask models whose weights are on this machine, by name."""
 
@@ -96,11 +100,11 @@ def look(scene: Scene) -> DatasetFacts:
     key, began = _key(scene), time.monotonic()
     job, models = None, present_models()
     try:
-        dataset = absolute(of_scene(scene).dataset, "dataset")
+        dataset = dataset_folder(scene) if of_scene(scene).dataset.strip() else None
         job = None if dataset is None else unfinished_job(dataset)
         facts = DatasetFacts() if dataset is None else inspect(dataset, _run_folder(scene))
     except CgcError as error:
-        facts = DatasetFacts(problem=str(error))
+        facts = DatasetFacts(problem=spoken(error))
     except OSError as error:
         facts = DatasetFacts(problem=f"{error.filename} cannot be read: {error.strerror}.")
     facts = replace(facts, photo_job=job, models=models)
@@ -135,6 +139,7 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
         run=run,
         run_exists=run is not None and RunFolder(run).segments.is_file(),
         run_unfinished=run is not None and is_unfinished(run),
+        unplaced=_unplaced(dataset),
     )
 
 
@@ -187,6 +192,18 @@ def _photos_and_cameras(dataset: Path) -> tuple[Path, set[str], Collection[Colma
     images = photos_folder(dataset)
     stems = {stem for stem, ending in _files(images) if ending in PHOTO_ENDINGS}
     return images, stems, read_cameras(place).values()
+
+
+def _unplaced(dataset: Path) -> tuple[str, ...]:
+    """Return the photos that From Photos found no place for; none where it did not make this."""
+    file = DatasetFolder(dataset).solve_report
+    if not file.is_file():
+        return ()
+    try:
+        names = read_json(file)["unregistered"]
+    except (CgcError, KeyError, TypeError):  # damaged: the cameras are there all the same
+        return ()
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
 def _files(folder: Path) -> Iterator[tuple[str, str]]:

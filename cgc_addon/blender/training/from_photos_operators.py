@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
@@ -12,12 +14,14 @@ from ...dataset.colmap.places import find_model
 from ...errors import CgcError
 from ...training.photo_job import PhotoJob
 from ...training.run_folder import RunFolder
+from ..capture.first_look import first_look
 from ..capture.import_colmap import import_colmap
 from ..common.access import of_scene
 from ..common.buttons import layout_of
 from ..common.choices import MATCHINGS, NO_MASKS, PHOTO_MASK_LEVELS, PHOTO_MASK_MODELS
 from ..common.context import scene_of, window_manager_of
 from ..common.mask_models import model_argument
+from ..common.spoken import spoken
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
@@ -58,14 +62,14 @@ class PhotosOperator(JobOperator):
     def finish(self, context: Context, state: JobState) -> set[OperatorReturnItems]:
         scene, job = self._scene_of(context), self._job
         stopped = state.phase is Phase.STOPPED
-        with context.temp_override(scene=scene):
+        with context.temp_override(scene=scene), first_look(bpy.context, scene):
             told = self._import(bpy.context, scene, job)
         if told is None:
             self.report({"WARNING"}, "Stopped before there was anything to import; Resume goes on")
             return {"CANCELLED"}
         settings = of_scene(scene)
         settings.dataset, settings.run = str(job.dataset), str(job.run)
-        dataset_facts.forget()
+        dataset_facts.look(scene)
         bpy.ops.ed.undo_push(message=self.bl_label)
         self.report({"INFO"}, f"Stopped; Resume goes on. So far {told}" if stopped else told)
         return {"FINISHED"}
@@ -78,7 +82,7 @@ class PhotosOperator(JobOperator):
         """
 
         def warn(sentence: str) -> None:
-            self.report({"WARNING"}, sentence)
+            self.report({"WARNING"}, spoken(sentence))
 
         if RunFolder(job.run).splat.is_file():
             imported = import_run(context, scene, job.run, warn=warn)
@@ -186,6 +190,8 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         if not self.properties.is_property_set("levels"):
             self.levels = settings.photo_mask_levels
         self._browsed = True
+        # Else the browser offers the name of the .blend, which is no photo.
+        self.filepath = _start_folder(settings.dataset)
         window_manager_of(context).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -271,6 +277,14 @@ class CGC_OT_resume_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N8
             raise CgcError(f"{job.photos} is gone; put the photos back, or choose them again.")
         check_free(job.run)
         return self.request(scene, job)
+
+
+def _start_folder(dataset: str) -> str:
+    """Return where photos are looked for first: beside the dataset, or the .blend, or at home."""
+    beside = [absolute(dataset, "dataset")] if bpy.data.filepath or "//" not in dataset else []
+    beside.append(Path(bpy.data.filepath) if bpy.data.filepath else None)
+    folders = (place.parent for place in beside if place is not None)
+    return str(next((one for one in folders if one.is_dir()), Path.home())) + os.sep
 
 
 def _menu_entry(menu: Menu, _context: Context) -> None:

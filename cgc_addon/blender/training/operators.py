@@ -11,13 +11,15 @@ from bpy.props import EnumProperty
 
 from ...errors import CgcError
 from ...training.run_folder import RunFolder
+from ..capture.first_look import first_look
 from ..common.access import of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import members_of, scene_of, window_manager_of
+from ..common.spoken import spoken
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
-from . import preview
+from . import dataset_facts, preview
 from .plan import (
     PREVIEW_SECONDS,
     RunState,
@@ -70,6 +72,8 @@ class TrainingOperator(JobOperator):
 
     def ended(self, context: Context) -> None:
         preview.hide()
+        # Panels are drawn before the next look, and would show the run as it was.
+        dataset_facts.look(self._scene_of(context))
 
     def cancelled(self, state: JobState) -> str:
         if state.run is not None and is_unfinished(state.run):
@@ -83,12 +87,17 @@ class TrainingOperator(JobOperator):
         if stopped and not RunFolder(run).splat.is_file():
             self.report({"WARNING"}, "Training was stopped before there was anything to keep")
             return {"CANCELLED"}
-        imported = import_run(
-            context, scene, run, warn=lambda sentence: self.report({"WARNING"}, sentence)
-        )
+        with first_look(context, scene):
+            imported = import_run(
+                context,
+                scene,
+                run,
+                warn=lambda said: self.report({"WARNING"}, spoken(said)),
+            )
         settings = of_scene(scene)
         if self._new_folder == (settings.dataset, run):
             settings.run = str(run)
+            dataset_facts.look(scene)
         if not bpy.app.background:
             show_colors(context)
         bpy.ops.ed.undo_push(message=self.bl_label)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ...dataset.solved import photos_folder
+from ...dataset.solved import dataset_at, photos_folder
 from ...errors import CgcError
 from ...training.config import TrainingConfig
 from ...training.presets import configure
@@ -66,13 +66,23 @@ def plan_training(scene: Scene) -> TrainingPlan:
         CgcError: there is nothing to train on, or no place for the results.
     """
     settings = of_scene(scene)
-    dataset = absolute(settings.dataset, "dataset")
-    if dataset is None:
-        raise CgcError("Choose a dataset first: the folder that holds images/ and sparse/.")
+    dataset = dataset_folder(scene)
     check_dataset(dataset)
     run = run_folder(scene)
     config = configure(**choices(settings))
     return TrainingPlan(dataset, run, examine(run, dataset, config))
+
+
+def dataset_folder(scene: Scene) -> Path:
+    """Return the dataset of a scene, also where the folder of its cameras was chosen.
+
+    Raises:
+        CgcError: none is chosen, or it is relative to a .blend that was not saved yet.
+    """
+    dataset = absolute(of_scene(scene).dataset, "dataset")
+    if dataset is None:
+        raise CgcError("Choose a dataset first: the folder that holds images/ and sparse/.")
+    return dataset_at(dataset)
 
 
 def check_dataset(dataset: Path) -> None:
@@ -171,7 +181,7 @@ def is_unfinished(run: Path) -> bool:
 def resumable_run(scene: Scene) -> Path | None:
     """Return the run that can be gone on with: the scene's, or the last one on its dataset."""
     try:
-        run, dataset = run_folder(scene), absolute(of_scene(scene).dataset, "dataset")
+        run, dataset = run_folder(scene), dataset_folder(scene)
     except CgcError:
         return None
     if is_unfinished(run):
@@ -194,10 +204,7 @@ def run_folder(scene: Scene) -> Path:
     settings = of_scene(scene)
     if (chosen := absolute(settings.run, "run folder")) is not None:
         return chosen
-    dataset = absolute(settings.dataset, "dataset")
-    if dataset is None:
-        raise CgcError("Choose a dataset first: the folder that holds images/ and sparse/.")
-    dataset = dataset.resolve()
+    dataset = dataset_folder(scene).resolve()
     name = f"{dataset.name}_run"
     if (runs := preferences.runs_folder()) is not None:
         return runs / name

@@ -26,7 +26,7 @@ _RELEASES = {(768, 12): "SAM ViT-B", (1024, 24): "SAM ViT-L", (1280, 32): "SAM V
 _UPSCALING = 4
 """The decoder's masks have this many pixels for one of the image encoder's, along a side."""
 _OTHERS = {
-    "image_encoder.layers.0.blocks.0.conv1.c.weight": "MobileSAM's own; --model mobilesam is it",
+    "image_encoder.layers.0.blocks.0.conv1.c.weight": "that of the mask model MobileSAM",
     "mask_decoder.hf_token.weight": "of SAM-HQ, which has other parts",
     "sam_mask_decoder.iou_token.weight": "of SAM 2, which has other parts",
     "model": "of SAM 2 or a training, with the weights further inside",

@@ -144,6 +144,16 @@ def test_a_closed_window_stops_the_job(worker: FakeWorker, window: Window) -> No
     assert "window was closed" in jobs.current().notes[-1]
 
 
+def test_an_operator_that_was_left_before_it_began_stops_no_other_job(
+    worker: FakeWorker, window: Window
+) -> None:
+    begun(window)
+    Counting().cancel(window)  # type: ignore[arg-type]  # its file browser was left
+    assert worker.asked == []
+    assert jobs.running()
+    assert len(window.timers) == 1
+
+
 def test_a_job_cannot_be_started_twice(worker: FakeWorker, window: Window) -> None:
     begun(window)
     other = Counting()

@@ -195,17 +195,19 @@ def test_saved_and_loaded_scene_gives_the_same(
 def test_edits_are_seen(capture, splat, views, tmp_path):
     red, green, blue, _ = segment_collections(capture)
     move = Matrix.Translation((0.1, -0.2, 0.8)) @ Matrix.Rotation(0.5, 4, "X")
-    splats_of(red)[0].matrix_basis = move
+    ball = splats_of(red)[0]
+    ball.matrix_basis = move @ ball.matrix_basis
     green.hide_render = True
     copy = splats_of(blue)[0].copy()
-    copy.matrix_basis = Matrix.Translation((1.4, 1.4, 0.0))
+    aside = Matrix.Translation((1.4, 1.4, 0.0))
+    copy.matrix_basis = aside @ copy.matrix_basis
     blue.objects.link(copy)
     blue.name = "Blue Ball"
     assert render(tmp_path / "out", palette=False) == {"FINISHED"}
 
     stored = read_ply(splat).gaussians
     parts = [transform(of_segments(stored, [1]), np.array(move)), of_segments(stored, [0, 3, 4])]
-    parts.append(transform(of_segments(stored, [3]), np.array(copy.matrix_basis)))
+    parts.append(transform(of_segments(stored, [3]), np.array(aside)))
     write_ply(tmp_path / "edited.ply", concatenate(parts))
     wanted = labels_of_engine(tmp_path / "edited.ply", views)
     drawn = labels_in(tmp_path / "out", views)

@@ -9,10 +9,14 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from cgc_addon.blender.capture.files import dataset_of as capture_dataset
 from cgc_addon.blender.capture.parts import new_capture
 from cgc_addon.blender.common.access import of_collection, of_scene
 from cgc_addon.blender.jobs.job import Phase
 from cgc_addon.blender.panels.dataset import CGC_PT_dataset
+from cgc_addon.blender.training.dataset_facts import look
+from cgc_addon.blender.training.plan import plan_training
+from cgc_addon.files import write_json
 
 from ..recorded_layout import drawn
 
@@ -49,3 +53,32 @@ def test_what_a_later_version_saved_is_said():
     assert "later version" not in drawn(CGC_PT_dataset).text
     of_collection(capture).version = 99
     assert "The capture desk was saved by a later version" in drawn(CGC_PT_dataset).text
+
+
+def test_photos_without_a_place_are_counted_and_named(dataset):
+    names = [f"IMG_{number}.jpg" for number in range(7)]
+    write_json(dataset / "solve.json", {"unregistered": names})
+    assert look(bpy.context.scene).unplaced == tuple(names)
+    text = drawn(CGC_PT_dataset).text
+    assert "7 of 11 photos could not be placed" in text
+    assert "IMG_0.jpg, IMG_1.jpg" in text
+    assert "and 2 more" in text
+    (dataset / "solve.json").write_text("[]")
+    assert look(bpy.context.scene).unplaced == ()
+    assert "could not be placed" not in drawn(CGC_PT_dataset).text
+
+
+@pytest.mark.parametrize("below", ["sparse", "sparse/0"])
+def test_the_folder_of_the_cameras_means_the_dataset(dataset, below):
+    bpy.context.scene.cgc.dataset = str(dataset / below)
+    assert look(bpy.context.scene).photos == 4
+    plan = plan_training(bpy.context.scene)
+    assert plan.dataset == dataset
+    assert plan.run.name == "desk_run"
+    assert capture_dataset(dataset / below) == dataset
+
+
+def test_a_missing_model_sends_nobody_to_a_command_line(tmp_path):
+    bpy.context.scene.cgc.dataset = str(tmp_path)
+    assert "begin with From Photos" in look(bpy.context.scene).problem
+    assert "`solve`" not in drawn(CGC_PT_dataset).text

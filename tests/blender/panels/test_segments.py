@@ -47,6 +47,25 @@ def test_looks_are_offered_where_this_blender_has_them(segmented):
 def test_what_a_shape_does_not_show_is_said(segmented, shape, color, said):
     settings = bpy.context.scene.cgc
     settings.look_shape, settings.look_color = shape, color
+    bpy.context.scene.view_settings.view_transform = "Standard"
     text = drawn(CGC_PT_looks).text
     assert said in text
     assert bool(said) == bool(text.strip())
+
+
+def test_a_view_transform_that_changes_colours_is_named_beside_its_cure(segmented):
+    bpy.context.scene.view_settings.view_transform = "AgX"
+    shown = drawn(CGC_PT_looks)
+    assert "AgX changes" in shown.text
+    assert "cgc.keep_photo_colors" in shown.operators
+    bpy.context.scene.view_settings.view_transform = "Standard"
+    assert "cgc.keep_photo_colors" not in drawn(CGC_PT_looks).operators
+
+
+def test_each_shape_offers_what_it_has(segmented):
+    settings = bpy.context.scene.cgc
+    settings.look_shape = "ELLIPSOIDS"
+    assert {"look_size", "look_detail", "look_threshold"} <= set(drawn(CGC_PT_looks).properties)
+    settings.look_shape = "POINTS"
+    assert "look_size" in drawn(CGC_PT_looks).properties
+    assert "look_detail" not in drawn(CGC_PT_looks).properties

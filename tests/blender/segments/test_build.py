@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+from mathutils import Matrix
 
 from cgc_addon.blender.capture.parts import captures, new_capture, root_of, segment_collections
 from cgc_addon.blender.common.access import of_collection, of_object
@@ -70,12 +71,17 @@ def test_each_segment_is_a_collection_with_its_point_cloud(capture, write_run) -
         assert item.name == collection.name
         assert item.parent == root_of(capture)
         assert item.matrix_parent_inverse.is_identity
-        assert item.matrix_basis.is_identity
+        place = item.matrix_basis.translation
+        assert item.matrix_basis == Matrix.Translation(place)
+        assert (
+            np.ptp(gaussians_of(item).means, axis=0).max()
+            > 2 * np.abs(np.median(gaussians_of(item).means, axis=0)).max()
+        )  # its own middle
         assert of_object(item).kind == "SPLAT"
         index = indices_of(item)
         assert (np.diff(index) > 0).all()
         assert np.array_equal(clusters_of(item), run.clusters[index])
-        gaussians = gaussians_of(item)
+        gaussians = gaussians_of(item, np.array(place))
         assert np.array_equal(gaussians.means, source.means[index])
         assert np.array_equal(gaussians.features, source.features[index])
         assert np.array_equal(gaussians.segments, source.segments[index])
@@ -151,7 +157,7 @@ def test_data_of_kept_segments_is_new(capture, write_run) -> None:
     for collection in all_segments(capture):
         item = splats_of(collection)[0]
         wanted = gaussians.means[indices_of(item)] + 5
-        assert np.allclose(gaussians_of(item).means, wanted)
+        assert np.array_equal(gaussians_of(item, np.array(item.location)).means, wanted)
 
 
 def test_segments_that_are_others_now_are_replaced(capture, write_run) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.jobs.wording import status_line
 from cgc_addon.blender.training import dataset_facts
-from cgc_addon.blender.training.from_photos_operators import PhotosOperator
+from cgc_addon.blender.training.from_photos_operators import PhotosOperator, _start_folder
 from cgc_addon.training.photo_job import PhotoJob, write_job
 
 from ..fake_worker import FakeWorker
@@ -206,3 +207,14 @@ def test_one_bar_for_all_stages(worker: FakeWorker, photos: Path) -> None:
     assert "Matching" in status_line(state)
     worker.progress(9, 10, stage="Training", overall=0.9)
     assert jobs.poll().seconds_left is None  # of the whole it is not known, and no other is told
+
+
+def test_photos_are_looked_for_beside_the_dataset_or_the_blend(photos, tmp_path) -> None:
+    """A browser that is given no folder would offer the name of the .blend."""
+    assert _start_folder("") == f"{Path.home()}{os.sep}"
+    assert _start_folder("//desk_dataset") == f"{Path.home()}{os.sep}"
+    assert _start_folder(str(photos)) == f"{tmp_path}{os.sep}"
+    (tmp_path / "work").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "work" / "scene.blend"))
+    assert _start_folder("") == f"{tmp_path / 'work'}{os.sep}"
+    assert _start_folder("/nowhere/desk") == f"{tmp_path / 'work'}{os.sep}"

@@ -21,6 +21,7 @@ bpy = pytest.importorskip("bpy")
 from cgc_addon.blender.common import preferences
 from cgc_addon.blender.common.access import SceneSettings, of_collection, of_scene
 from cgc_addon.blender.common.interpreter import VARIABLE, package_parent
+from cgc_addon.blender.common.spoken import spoken
 from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.training.operators import CGC_OT_train, TrainingOperator
@@ -256,7 +257,7 @@ def test_a_run_folder_deleted_while_training_is_reported(
     state = operator.until(ended)
     assert state.phase is Phase.FAILED
     assert str(tmp_path / "run") in state.error
-    assert operator.reports == [({"ERROR"}, state.error)]
+    assert operator.reports == [({"ERROR"}, spoken(state.error))]
 
 
 def test_a_run_folder_is_trained_in_by_one_process(settings: SceneSettings, tmp_path: Path) -> None:
