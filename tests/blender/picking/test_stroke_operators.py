@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+from mathutils import Matrix
 
 from cgc_addon.blender.capture.parts import captures
 from cgc_addon.blender.common.access import of_collection, of_scene
@@ -147,7 +148,8 @@ def test_what_is_hidden_from_the_viewport_is_left_alone() -> None:
 def test_objects_may_have_been_moved() -> None:
     capture = row_of_things()
     (item,) = splats_of(segment(capture, 1))
-    item.location, item.scale = (1.0, 2.0, 0.0), (0.5, 0.5, 0.5)
+    move = Matrix.LocRotScale((1.0, 2.0, 0.0), None, (0.5, 0.5, 0.5))
+    item.matrix_world = move @ item.matrix_world
     bpy.context.view_layer.update()
     activate(capture, 3)
     # A was at −3 and is at −0.5 now, two higher, half as large.
