@@ -23,6 +23,7 @@ from ...splats.placing import carried
 from ...splats.select import concatenate, subset
 from ..capture.parts import capture_of, mark, part, root_of
 from ..common.access import of_collection
+from ..common.world_matrix import world_matrix
 from ..splats import looks
 from ..splats.objects import (
     clusters_of,
@@ -39,6 +40,8 @@ from .regrouping import is_editable
 if TYPE_CHECKING:
     from bpy.types import Collection, Object, Scene
 
+_UNMOVED = 1e-5
+"""Of the numbers of a matrix that is the product of one and its inverse, in 32 bits."""
 NAME = "Bin"
 
 
@@ -80,6 +83,7 @@ def move_to_bin(scene: Scene, item: Object, chosen: NDArray[np.bool_]) -> None:
         known = new_splat(f"{item.name} (bin)", *waste.parts())
         _bin_for(scene, item).objects.link(known)
         known.parent = item
+        _keep_place(known, item)
         looks.apply_look(known, scene)
     else:
         waste = _together(_content(known), _carried(waste, _offset(known).inverted()))
@@ -175,9 +179,23 @@ def _together(first: _Content, second: _Content) -> _Content:
     return both.subset(np.argsort(both.index, kind="stable"))
 
 
+def _keep_place(item: Object, origin: Object) -> None:
+    """Let an object that follows another stay where it is now when that one is deleted."""
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    place = Matrix(world_matrix(origin, depsgraph).tolist())
+    capture = capture_of(origin)
+    if capture is not None:
+        frame = Matrix(world_matrix(root_of(capture), depsgraph).tolist())
+        place = frame.inverted_safe() @ place
+    if abs(place.determinant()) > 0.0:
+        item.matrix_basis, item.matrix_parent_inverse = place, place.inverted_safe()
+
+
 def _offset(item: Object) -> Matrix:
     """Return the matrix from an object's space to that of its parent."""
-    return item.matrix_parent_inverse @ item.matrix_basis
+    offset = item.matrix_parent_inverse @ item.matrix_basis
+    unmoved = np.allclose(offset, np.eye(4), rtol=0.0, atol=_UNMOVED)
+    return Matrix.Identity(4) if unmoved else offset
 
 
 def _bin_for(scene: Scene, item: Object) -> Collection:

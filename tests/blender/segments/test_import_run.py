@@ -30,6 +30,7 @@ from cgc_addon.blender.output.placed_splats import gather, visible_splats
 from cgc_addon.blender.segments.data import all_segments, count_of, rename, splats_of
 from cgc_addon.blender.segments.import_run import import_run
 from cgc_addon.blender.splats.objects import gaussians_of
+from cgc_addon.blender.splats.origins import offset_of
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
 from cgc_addon.splats.splat_records import RECORD
@@ -205,7 +206,7 @@ def test_files_that_another_program_wrote(name) -> None:
     (capture,) = captures(bpy.context.scene)
     assert numbers(capture) == [(0, 48)]
     (item,) = objects_of_kind(capture, "SPLAT")
-    means = gaussians_of(item).means
+    means = gaussians_of(item, offset_of(item)).means
     nearest = np.abs(means[:, None] - expected.means).max(axis=2).min(axis=0)
     assert nearest.max() < 1e-6
     assert not bpy.data.images
