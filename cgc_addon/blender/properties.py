@@ -171,6 +171,13 @@ class CgcCollection(bpy.types.PropertyGroup):
         set=_set_shown,
     )
     # Of a capture:
+    map_origin: FloatVectorProperty(
+        name="Map Origin",
+        description="Place in map coordinates that this capture is relative to",
+        size=3,
+        default=(0.0, 0.0, 0.0),
+        options={"HIDDEN"},
+    )
     isolated: BoolProperty(
         name="Isolated",
         description="Some segments are shown alone for the time being",

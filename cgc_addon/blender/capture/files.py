@@ -73,18 +73,20 @@ class CaptureFiles:
     """What the user should know, a sentence each."""
 
 
-def read_capture(place: Path) -> CaptureFiles:
+def read_capture(place: Path, origin: NDArray[np.float64] | None = None) -> CaptureFiles:
     """Read cameras, poses and points, and look for the photos.
 
     Args:
         place: a dataset folder, the folder of a COLMAP model, one of the model's files, or a
             transforms.json.
+        origin: (3,) what places are made relative to, in the frame of the files, scene units; None
+            chooses.
 
     Raises:
         CgcError: there is no model, or it cannot be used.
     """
     dataset = dataset_of(place)
-    solved = read_solved(dataset)
+    solved = read_solved(dataset, origin)
     model = solved.model
     points, warnings = model.points.astype(np.float32), list(model.warnings)
     if place.name in TRANSFORMS_FILES and solved.place.is_dir():

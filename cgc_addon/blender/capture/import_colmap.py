@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 from bpy.props import BoolProperty, FloatProperty, StringProperty
 
 from ...errors import CgcError
@@ -23,7 +24,7 @@ from ..common.context import members_of, scene_of, window_manager_of
 from ..common.spoken import spoken
 from .camera_objects import load_photos, show_cameras
 from .cameras import camera_data, intrinsics_of, set_scene_for
-from .files import CaptureFiles, read_capture
+from .files import CaptureFiles, dataset_of, read_capture
 from .first_look import first_look
 from .later_versions import check_version
 from .parts import captures, new_capture, new_root, objects_of_kind, root_of
@@ -75,10 +76,13 @@ def import_colmap(
         CgcError: the files cannot be used, or a later version of the extension wrote the capture;
             nothing has changed.
     """
-    files, scene = read_capture(folder), scene_of(context)
-    capture = capture_of_dataset(scene, files.dataset)
+    scene = scene_of(context)
+    capture = capture_of_dataset(scene, dataset_of(folder))
     if capture is not None:
         check_version(capture)
+    # What is there already keeps its place.
+    origin = None if capture is None else np.array(of_collection(capture).map_origin, np.float64)
+    files = read_capture(folder, origin)
     images = load_photos(files) if photos_as_background else None
     radius = _POINT_SIZE * files.extent
     has_points = points and len(files.points) > 0
@@ -87,6 +91,7 @@ def import_colmap(
     is_first = not any(objects_of_kind(capture, "CAMERA") for capture in captures(scene))
     if capture is None:
         capture = new_capture(scene, files.dataset.name, files.up)
+        of_collection(capture).map_origin = files.origin.tolist()
         root_of(capture).empty_display_size = _ROOT_SIZE * files.extent
         _make_active(context, capture)
     _mend_root(capture, files)

@@ -35,6 +35,8 @@ class CollectionSettings(Protocol):
     shown: bool
     isolated: bool
     """Of a capture, as all that follows."""
+    map_origin: Sequence[float]
+    """(3,) what its frame is relative to in the frame of its files, scene units."""
     dataset: str
     run: str
     granularity: float

@@ -20,6 +20,7 @@ from ...splats.formats import ENDINGS, WriteSettings
 from ...splats.gaussians import Gaussians
 from ...splats.write import write_splat
 from ..capture.parts import active_capture, objects_in, root_of
+from ..common.access import of_collection
 from ..common.context import view_layer_of
 from ..common.file_names import file_names
 from ..common.webp import blender_codec
@@ -94,10 +95,10 @@ def export_splats(
     """
     depsgraph = context.evaluated_depsgraph_get()
     placed = _chosen(context, settings, depsgraph)
-    frame = _frame(context, settings, depsgraph)
+    frame, origin = _frame(context, settings, depsgraph), _origin(context, settings)
     if settings.what != "SEGMENTS":
         gaussians = gather(placed, frame)
-        write_splat(settings.path, gaussians, settings.file, blender_codec(), report)
+        write_splat(settings.path, gaussians, settings.file, blender_codec(), report, origin=origin)
         return {settings.path: len(gaussians)}
     groups: dict[Collection | Object, list[PlacedSplat]] = {}
     for splat in placed:
@@ -108,7 +109,7 @@ def export_splats(
         f"{name}{ending}": gather(group, frame)
         for name, group in zip(names, groups.values(), strict=True)
     }
-    return _write_folder(settings.path.with_suffix(""), parts, settings.file, report)
+    return _write_folder(settings.path.with_suffix(""), parts, settings.file, report, origin)
 
 
 def _chosen(
@@ -142,8 +143,20 @@ def _frame(
     return world_matrix(root_of(capture), depsgraph)
 
 
+def _origin(context: Context, settings: ExportSettings) -> NDArray[np.float64]:
+    """Return what the frame to export in is relative to on the map (3,), scene units."""
+    capture = active_capture(context)
+    if settings.frame != "CAPTURE" or capture is None:
+        return np.zeros(3)
+    return np.array(of_collection(capture).map_origin, np.float64)
+
+
 def _write_folder(
-    folder: Path, parts: dict[str, Gaussians], settings: WriteSettings, report: Reporter
+    folder: Path,
+    parts: dict[str, Gaussians],
+    settings: WriteSettings,
+    report: Reporter,
+    origin: NDArray[np.float64],
 ) -> dict[Path, int]:
     """Write files into a folder, all or none; others in it stay."""
     temporary = None
@@ -151,7 +164,7 @@ def _write_folder(
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         for name, gaussians in track(list(parts.items()), WRITING, report):
-            write_splat(temporary / name, gaussians, settings, blender_codec())
+            write_splat(temporary / name, gaussians, settings, blender_codec(), origin=origin)
         folder.mkdir(exist_ok=True)
         for name in parts:
             (temporary / name).replace(folder / name)

@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 
+from ...dataset.near_origin import origin_in_words
 from ..capture.camera_objects import cameras_collection
 from ..capture.later_versions import later_version_sentence
 from ..capture.parts import captures, objects_of_kind
-from ..common.access import of_scene
+from ..common.access import of_collection, of_scene
 from ..common.buttons import layout_of, set_options
 from ..common.context import scene_of
 from ..jobs import registry as jobs
@@ -73,6 +75,10 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
             text = f"{facts.photos} photos, {len(cameras)} cameras in the scene"
             layout.label(text=text, icon="CHECKMARK")
             _draw_cameras(layout, capture)
+            origin = np.array(of_collection(capture).map_origin, np.float64)
+            if origin.any():
+                text = f"Map coordinates, relative to {origin_in_words(origin)}."
+                say(layout, context, text, "INFO")
         if facts.unplaced:
             say(layout, context, unplaced_sentence(facts), "ERROR")
         _draw_distortion(layout, context, facts)

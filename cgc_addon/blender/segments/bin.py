@@ -194,7 +194,7 @@ def _keep_place(item: Object, origin: Object) -> None:
 def _offset(item: Object) -> Matrix:
     """Return the matrix from an object's space to that of its parent."""
     offset = item.matrix_parent_inverse @ item.matrix_basis
-    unmoved = np.allclose(offset, np.eye(4), rtol=0.0, atol=_UNMOVED)
+    unmoved = np.allclose(np.array(offset), np.eye(4), rtol=0.0, atol=_UNMOVED)
     return Matrix.Identity(4) if unmoved else offset
 
 

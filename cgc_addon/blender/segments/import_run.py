@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,7 @@ def import_run(
     capture = _capture_of(scene, run)
     if capture is None:
         capture = _new_capture(context, scene, run, up_axis, warn)
+    run = _in_frame_of(capture, run)
     built = build_segments(scene, capture, run)
     return Imported(capture, len(run.gaussians), built)
 
@@ -127,6 +128,15 @@ def _capture_of(scene: Scene, run: RunFiles) -> Collection | None:
     return None
 
 
+def _in_frame_of(capture: Collection, run: RunFiles) -> RunFiles:
+    """Return a run in the frame of a capture, which may be relative to another place on the map."""
+    shift = run.origin - np.array(of_collection(capture).map_origin, np.float64)
+    if not shift.any():
+        return run
+    means = (run.gaussians.means + shift).astype(np.float32)
+    return replace(run, gaussians=replace(run.gaussians, means=means))
+
+
 def _new_capture(
     context: Context,
     scene: Scene,
@@ -144,6 +154,7 @@ def _new_capture(
     elif run.dataset is not None:
         warn(f"There are no cameras: {run.dataset}, which the run was trained on, is gone.")
     capture = new_capture(scene, run.name, np.array(_DIRECTIONS[up_axis]))
+    of_collection(capture).map_origin = run.origin.tolist()
     of_collection(capture).dataset = str(run.dataset or "")
     root, objects = root_of(capture), view_layer_of(context).objects
     if objects.get(root.name) == root:

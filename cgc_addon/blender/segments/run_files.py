@@ -49,6 +49,8 @@ class RunFiles:
     """Gaussians that a segment needs."""
     notes: tuple[str, ...]
     """Sentences for the user: what was left out, and why."""
+    origin: NDArray[np.float64]
+    """(3,) what means are relative to, in the frame of the files, scene units."""
 
     @property
     def name(self) -> str:
@@ -71,7 +73,7 @@ def read_run(path: Path) -> RunFiles:
     folder = RunFolder(path.parent)
     if path == folder.splat and folder.config.is_file():
         return _read_folder(folder)
-    return _assembled(path, path, None, {}, None, None)
+    return _assembled(path, path, None, {}, None, None, None)
 
 
 def _read_folder(folder: RunFolder) -> RunFiles:
@@ -96,6 +98,7 @@ def _read_folder(folder: RunFolder) -> RunFiles:
         config,
         read_segments(folder.segments) if folder.segments.is_file() else None,
         read_clusters(folder.clusters) if folder.clusters.is_file() else None,
+        folder.read_origin() if "origin" in config else None,
     )
 
 
@@ -106,6 +109,7 @@ def _assembled(
     config: dict[str, Any],
     listed: Segments | None,
     clustering: tuple[NDArray[np.int32], MergeTree] | None,
+    origin: NDArray[np.float64] | None,
 ) -> RunFiles:
     """Put the parts together; those that do not fit the splat are left out, and said so."""
     content = read_splat(splat, blender_codec())
@@ -150,6 +154,7 @@ def _assembled(
         granularity=cut.granularity,
         minimum_size=cut.minimum_size,
         notes=tuple(notes),
+        origin=content.origin if origin is None else origin,
     )
 
 

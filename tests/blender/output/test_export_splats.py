@@ -127,7 +127,7 @@ def test_a_scale_of_zero_is_an_error_and_leaves_the_old_files(tmp_path, gaussian
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path, gaussians, monkeypatch) -> None:
     written = []
 
-    def full_disk(path: Path, *_rest) -> None:
+    def full_disk(path: Path, *_rest, **_options) -> None:
         if written:
             raise CgcError(f"{path} could not be written: no space left on device.")
         written.append(path)
