@@ -7,15 +7,16 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CgcError
 from ..files import read_json, write_json, write_text
 from .config import TrainingConfig
 from .config_json import from_json, to_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SEGMENTS_FILE = "segments.json"
 """Renders may have one, too."""
@@ -131,6 +132,8 @@ class RunFolder:
         Raises:
             CgcError: this is no run folder, or no place is written there.
         """
+        import numpy as np
+
         try:
             origin = np.array(self._read_record().get("origin", (0.0, 0.0, 0.0)), np.float64)
         except (TypeError, ValueError, OverflowError):
