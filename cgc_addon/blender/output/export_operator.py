@@ -73,7 +73,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
     if TYPE_CHECKING:
         filepath: str  # ExportHelper declares it
         filter_glob: str
-        format: FormatName
+        format: str
         spz_version: str
         what: str
         frame: str
@@ -106,9 +106,13 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
         )
 
     @property
+    def _chosen(self) -> FormatName:
+        return cast("FormatName", self.format)
+
+    @property
     def filename_ext(self) -> str:
         """Ending of the format, for ExportHelper."""
-        return ENDINGS[self.format]
+        return ENDINGS[self._chosen]
 
     def invoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, context: Context, event: Event
@@ -128,7 +132,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
             if named.lower().endswith(ending):
                 named = named[: -len(ending)]
                 break
-        named += ENDINGS[self.format]
+        named += ENDINGS[self._chosen]
         changed = named != self.filepath
         self.filepath = named
         return changed
@@ -137,7 +141,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
         """Export and say how much."""
         if self.properties.is_property_set("format"):
             self.check(context)
-            chosen = cast("FormatName", self.format)
+            chosen = self._chosen
         else:
             try:
                 chosen = format_of(Path(bpy.path.abspath(self.filepath)))

@@ -465,11 +465,15 @@ def test_a_colmap_model_wins(make_capture, write_dataset, write) -> None:
     assert find_solved(folder) == folder / "transforms.json"
 
 
-def test_photos_with_an_alpha_channel_are_read_as_all_photos_are(write, tmp_path) -> None:
+def test_photos_of_synthetic_captures_are_cut_out(write, tmp_path) -> None:
     write({"camera_angle_x": 0.8})
     rgba = np.full((HEIGHT, WIDTH, 4), (200, 100, 50, 0), np.uint8)
+    rgba[: HEIGHT // 2, :, 3] = 255
     Image.fromarray(rgba).save(tmp_path / "images" / "0000.png")
-    assert (load_dataset(tmp_path).store.photo(0) == (200, 100, 50)).all()
+    store = load_dataset(tmp_path).store
+    assert store.are_cut_out
+    assert (store.photo(0)[: HEIGHT // 2] == (200, 100, 50)).all()
+    assert (store.photo(0)[HEIGHT // 2 :] == 0).all()
 
 
 # ---- Damage --------------------------------------------------------------------------------------
