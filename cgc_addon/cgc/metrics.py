@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 BOUNDARY_WIDTH = 0.02
 """Of the image diagonal (Boundary IoU, arXiv 2103.16562)."""
 
+IGNORED = 65535
+"""Id of pixels of the ground truth that nobody has labelled; nothing counts there."""
+
 MINIMUM_COVER = 0.001
 """Held-out views in which an object covers a smaller share of the pixels do not count for it."""
 
@@ -167,7 +170,7 @@ def score_segmentation(
 
     Args:
         train_predicted: segment maps (H, W) of the training views, 0 = none.
-        train_truth: ground truth maps of these views, 0 = background.
+        train_truth: ground truth maps of these views, 0 = background, `IGNORED` = not labelled.
         test_predicted: segment maps of the held-out views.
         test_truth: ground truth maps of these views.
 
@@ -188,9 +191,14 @@ def score_segmentation(
             raise ValueError("segment maps and ground truth differ in number or size.")
     if not test_truth:
         raise ValueError("there are no held-out views with ground truth to score.")
+    # What nobody has labelled is neither found nor missed.
+    test_predicted = [
+        np.where(truth == IGNORED, 0, predicted)
+        for predicted, truth in zip(test_predicted, test_truth, strict=True)
+    ]
     identifiers = np.unique(np.concatenate([np.unique(view) for view in test_truth]))
     objects = []
-    for truth_id in identifiers[identifiers > 0].tolist():
+    for truth_id in np.setdiff1d(identifiers, [0, IGNORED]).tolist():
         pairs = [
             (predicted, truth == truth_id)
             for predicted, truth in zip(test_predicted, test_truth, strict=True)
@@ -201,6 +209,8 @@ def score_segmentation(
             objects.append(_score_object(truth_id, clicked, pairs))
     flat_predicted = np.concatenate([view.reshape(-1) for view in test_predicted])
     flat_truth = np.concatenate([view.reshape(-1) for view in test_truth])
+    labelled = flat_truth != IGNORED
+    flat_predicted, flat_truth = flat_predicted[labelled], flat_truth[labelled]
     on_object = flat_truth > 0
     count = max(1, len(objects))
     return SegmentationScore(

@@ -4,13 +4,16 @@
 Each record has `name`, `width`, `height` in px, `fx`, `fy`, `cx`, `cy` in px with the first pixel's
 centre at (0.5, 0.5), and `world_to_camera`, four rows of four numbers, in COLMAP's axes: x right,
 y down, z forward.
+
+The file of that name that 3DGS writes beside a trained splat is read as well: `img_name`, `width`,
+`height`, `fx`, `fy`, and `position` and `rotation` of the camera in the world, in the same axes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import CgcError
 from ..files import read_json, write_json
 from .colmap.records import LARGEST_COORDINATE, LARGEST_SIDE
-from .names import check_stems_differ, checked_name
+from .names import PHOTO_ENDINGS, check_stems_differ, checked_name
 from .scene import PinholeCamera, View
 
 _RIGID_TOLERANCE = 1e-3
@@ -69,6 +72,8 @@ def read_cameras_json(path: Path) -> tuple[View, ...]:
 
 
 def _view(place: str, record: Any) -> View:
+    if isinstance(record, dict) and "img_name" in record:
+        record = _of_3dgs(place, record)
     if not isinstance(record, dict) or not isinstance(record.get("name"), str):
         raise CgcError(f'{place} must be an object with a "name"; correct the file.')
     name = checked_name(place, record["name"])
@@ -83,6 +88,29 @@ def _view(place: str, record: Any) -> View:
         raise CgcError(f"{place} has the focal length {min(intrinsics[:2]):g} px; it must be > 0.")
     camera = PinholeCamera(int(width), int(height), *intrinsics)
     return View(name, camera, _pose(place, record.get("world_to_camera")))
+
+
+def _of_3dgs(place: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of 3DGS as one of ours."""
+    name = str(record["img_name"])
+    if PurePosixPath(name).suffix.lower() not in PHOTO_ENDINGS:
+        name += (
+            ".png"  # 3DGS leaves endings away, and what is behind a point would be taken for one
+        )
+    size = {key: _number(place, record, key) for key in ("width", "height")}
+    try:
+        to_world = np.eye(4)
+        to_world[:3, :3], to_world[:3, 3] = record["rotation"], record["position"]
+        if not np.isfinite(to_world).all():
+            raise ValueError
+        pose = np.linalg.inv(to_world).tolist()
+    except (KeyError, TypeError, ValueError, OverflowError, np.linalg.LinAlgError):
+        raise CgcError(
+            f'{place} ({name}) must have a "position" of three numbers and a "rotation" of three '
+            "rows of three; correct the file."
+        ) from None
+    centre = {"cx": size["width"] / 2, "cy": size["height"] / 2}
+    return {**record, **centre, "name": name, "world_to_camera": pose}
 
 
 def _number(place: str, record: dict[str, Any], key: str) -> float:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..cgc.exact_labels import exact_labels
-from ..cgc.metrics import SegmentationScore, peak_signal_to_noise, score_segmentation
+from ..cgc.metrics import IGNORED, SegmentationScore, peak_signal_to_noise, score_segmentation
 from ..cgc.observations import observe
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError
@@ -152,7 +152,7 @@ def evaluate(
     }
     scored = [index for index in test if index in truth]
     segmentation = ceiling = None
-    if scored and any(np.any(truth[index]) for index in scored):
+    if scored and any(np.any((truth[index] > 0) & (truth[index] != IGNORED)) for index in scored):
         clicked = [index for index in dataset.train if index in truth]
         if not clicked:
             raise CgcError(
@@ -193,7 +193,7 @@ def _exact(
         backend,
         splat_of(gaussians, backend.device),
         [dataset.store.view(index, 0) for index in indices],
-        [truth[index] for index in indices],
+        [np.where(truth[index] == IGNORED, 0, truth[index]) for index in indices],
         report=report,
         should_stop=should_stop,
     )

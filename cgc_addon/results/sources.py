@@ -16,6 +16,7 @@ from ..dataset.cameras_json import read_cameras_json
 from ..dataset.load import load_dataset
 from ..dataset.near_origin import nearer_frame
 from ..dataset.scene import View
+from ..dataset.transforms.document import TRANSFORMS_FILES
 from ..errors import CgcError
 from ..files_together import finish_change
 from ..splats.gaussians import Gaussians
@@ -61,13 +62,15 @@ def views_of_source(
 
     Args:
         source: run folder or splat.
-        cameras: a cameras.json, or a dataset folder; None, for a run, means the dataset that it was
-            trained on. A run's views have the size that it was trained at.
+        cameras: a cameras.json, a dataset folder or its transforms.json; None, for a run, means the
+            dataset that it was trained on. A run's views have the size that it was trained at.
         origin: (3,) what the splat is relative to, see `LoadedSplat`; so the views will be.
 
     Raises:
         CgcError: there are no such cameras.
     """
+    if cameras is not None and cameras.name in TRANSFORMS_FILES:
+        cameras = cameras.parent
     if cameras is not None and cameras.is_file():
         return nearer_frame(read_cameras_json(cameras), origin)
     if not _is_splat_file(source):

@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from cgc_addon.cgc.exact_labels import exact_labels
 from cgc_addon.cgc.metrics import (
+    IGNORED,
     boundary,
     boundary_iou,
     boundary_width,
@@ -228,3 +229,18 @@ def test_strongest_label_of_a_pixel_is_the_argmax_of_blended_one_hot_labels(capt
         clear = margin > 1e-5
         np.testing.assert_array_equal(shown[clear], dense.argmax(1)[clear])
         assert clear.mean() > 0.95
+
+
+def test_nothing_counts_where_nobody_has_labelled():
+    truth = np.zeros((20, 30), np.int32)
+    truth[2:12, 2:12], truth[2:12, 15:25] = 1, 2
+    found = np.where(truth > 0, truth + 4, 0)
+    perfect = score_segmentation([found], [truth], [found], [truth])
+    partly = truth.copy()
+    partly[10:18] = IGNORED
+    wrong = found.copy()
+    wrong[10:18] = 5  # a segment that runs out of its object
+    score = score_segmentation([found], [truth], [wrong], [partly])
+    assert [one.truth_id for one in score.objects] == [1, 2]
+    assert score.mean_iou == score.best_mean_iou == perfect.mean_iou == 1.0
+    assert score.rand_index_all == pytest.approx(1.0)

@@ -110,3 +110,35 @@ def test_missing_file_broken_json_missing_key_and_equal_names(tmp_path):
     path.write_text(json.dumps([GOOD, {**GOOD, "name": "FRONT.jpg"}]))
     with pytest.raises(CgcError, match="same name up to case and ending"):
         read_cameras_json(path)
+
+
+def test_the_file_of_3dgs_is_read(tmp_path):
+    """It tells where the camera is in the world, not how the world is before it."""
+    turn = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    record = {
+        "id": 3, "img_name": "DSC.0679", "width": 64, "height": 48, "fx": 50.0, "fy": 51.0,
+        "position": [1.0, 2.0, 3.0], "rotation": turn.tolist(),
+    }  # fmt: skip
+    path = tmp_path / "cameras.json"
+    path.write_text(json.dumps([record, {**record, "img_name": "0680.JPG"}]))
+    view, other = read_cameras_json(path)
+    assert (view.name, view.stem, other.stem) == ("DSC.0679.png", "DSC.0679", "0680")
+    assert view.camera == PinholeCamera(64, 48, 50.0, 51.0, 32.0, 24.0)
+    np.testing.assert_allclose(view.center(), [1, 2, 3])
+    # What the camera has ahead is the third column of its rotation.
+    seen = view.world_to_camera @ [*(np.array([1.0, 2.0, 3.0]) + 5 * turn[:, 2]), 1.0]
+    np.testing.assert_allclose(seen[:3], [0, 0, 5], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rotation": [[1, 2], [3, 4]]}, {"position": None}, {"rotation": np.zeros((3, 3)).tolist()}],
+)
+def test_a_pose_of_3dgs_that_is_none(change, tmp_path):
+    record = {
+        "img_name": "a", "width": 64, "height": 48, "fx": 50.0, "fy": 51.0,
+        "position": [1.0, 2.0, 3.0], "rotation": np.eye(3).tolist(),
+    }  # fmt: skip
+    (tmp_path / "cameras.json").write_text(json.dumps([{**record, **change}]))
+    with pytest.raises(CgcError, match=r'camera 1 \(a.png\) must have a "position"'):
+        read_cameras_json(tmp_path / "cameras.json")
