@@ -186,6 +186,15 @@ def _copy(
             report(Progress(stage, min(total, received // MEGABYTE), total, numbers))
 
 
+def content_is(path: Path, wanted: RemoteFile) -> bool:
+    """Say whether a file that is there holds what was promised.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return _size(path) == wanted.size and _digest(path, silent, never) == wanted.sha256
+
+
 def _check_room(folder: Path, wanted: RemoteFile, have: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < wanted.size - have:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .interface import MaskModel
 from .known import Family
-from .weights import find_weights
+from .weights import check_content, find_weights
 
 Opener = Callable[[tuple[Path, ...], int | None], MaskModel]
 """Takes the files of a model, and how many threads of the CPU it may use."""
@@ -27,6 +27,7 @@ def open_model(name_or_path: str, *, threads: int | None = None) -> MaskModel:
             do.
     """
     weights = find_weights(name_or_path)
+    check_content(weights)
     return OPENERS[weights.family](weights.files, threads)
 
 

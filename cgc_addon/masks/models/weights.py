@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...errors import CgcError
 from ...progress import Reporter, ShouldStop, never, silent
-from .fetch import MEGABYTE, fetch
+from .fetch import MEGABYTE, content_is, fetch
 from .known import KNOWN, Family, KnownModel
 
 VARIABLE = "CGC_MODELS"
@@ -89,6 +89,29 @@ def find_weights(name_or_path: str, folders: Sequence[Path] = ()) -> Weights:
         f"{path} is no mask model: that is a checkpoint of Segment Anything (.pth), or an ONNX "
         "encoder beside its decoder (.onnx)."
     )
+
+
+def check_content(weights: Weights) -> None:
+    """Check that files that claim to be those of a known model are: a disk may have harmed them.
+
+    Raises:
+        CgcError: one is not, or cannot be read.
+    """
+    for path in weights.files:
+        for model in KNOWN.values():
+            for file in model.files:
+                try:
+                    claims = (file.name, file.size) == (path.name, path.stat().st_size)
+                    sound = not claims or content_is(path, file)
+                except OSError as error:
+                    reason = error.strerror or error
+                    raise CgcError(f"{path} could not be read: {reason}.") from error
+                if not sound:
+                    raise CgcError(
+                        f"{path} is damaged: it has not the content of {model.label}; fetch it "
+                        f"anew with `models --download {model.name}`, or give it another name if "
+                        "it is a model of your own."
+                    )
 
 
 def _find_known(model: KnownModel, folders: Sequence[Path]) -> Weights:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The description of a model, or the kind of its files, says how it is opened."""
 
+from hashlib import sha256
+
 import pytest
 
+from cgc_addon.errors import CgcError
 from cgc_addon.masks.models import registry
 from cgc_addon.masks.models.fetch import RemoteFile
 from cgc_addon.masks.models.known import KNOWN, KnownModel
@@ -34,13 +37,23 @@ def put(folder, *names):
 
 
 def test_a_new_model_of_one_file_is_a_description_and_an_opener(tmp_path, opened, monkeypatch):
-    file = RemoteFile("painted.onnx", "http://x/painted.onnx", 3, "0" * 64)
+    file = RemoteFile("painted.onnx", "http://x/painted.onnx", 3, sha256(b"abc").hexdigest())
     new = KnownModel("painted", "Painted", "Tiny", "MIT", "painted", (file,))
     monkeypatch.setitem(KNOWN, "painted", new)
     put(tmp_path, "painted.onnx")
     for named in ("painted", str(tmp_path / "painted.onnx"), str(tmp_path)):
         assert open_model(named) == "painted"
     assert opened == [("painted", ["painted.onnx"], None)] * 3
+
+
+def test_a_file_that_is_not_what_it_is_called_is_not_opened(tmp_path, opened, monkeypatch):
+    file = RemoteFile("painted.onnx", "http://x/painted.onnx", 3, sha256(b"abd").hexdigest())
+    new = KnownModel("painted", "Painted", "Tiny", "MIT", "painted", (file,))
+    monkeypatch.setitem(KNOWN, "painted", new)
+    put(tmp_path, "painted.onnx")
+    with pytest.raises(CgcError, match=r"not the content of Painted; fetch it anew with `models"):
+        open_model("painted")
+    assert opened == []
 
 
 def test_files_of_no_known_model_are_opened_by_their_kind(tmp_path, opened):
