@@ -100,7 +100,8 @@ def read_transforms(file: Path, *, points: bool = True) -> Transforms:
     images, cameras = _images(folder, kept, len(IMAGES) + 1 if below_images else 0)
     cloud = Points(np.zeros((0, 3)), np.zeros((0, 3), np.uint8), ())
     if points:
-        cloud = read_points(file, parts[file], images, cameras)
+        photos = folder / IMAGES if below_images else folder
+        cloud = read_points(file, parts[file], images, cameras, photos)
     model = ColmapModel(
         cameras=cameras,
         images=tuple(sorted(images, key=lambda image: image.name)),

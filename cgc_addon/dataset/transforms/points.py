@@ -15,6 +15,7 @@ from ...errors import CgcError
 from ...ply_table import read_header, read_table
 from ..colmap.records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
 from ..names import checked_name
+from .frame_by_colors import fits_better
 
 USUAL_FILE = "sparse_pc.ply"
 """What nerfstudio calls it; read, too, where the JSON does not name one."""
@@ -43,6 +44,7 @@ def read_points(
     content: Mapping[str, Any],
     images: Sequence[ColmapImage],
     cameras: Mapping[int, ColmapCamera],
+    photos: Path,
 ) -> Points:
     """Read the point cloud that a transforms.json names, or the usual one beside it.
 
@@ -51,6 +53,7 @@ def read_points(
         content: of it.
         images: its frames.
         cameras: theirs, by id.
+        photos: folder that names of images are paths below.
 
     Raises:
         CgcError: the point cloud is damaged, or a transform cannot be one.
@@ -76,7 +79,12 @@ def read_points(
     if applied is not None and len(positions):
         turned = positions @ applied[:3, :3].T + applied[:3, 3]
         before, after = (_share_seen(points, images, cameras) for points in (positions, turned))
-        if before < _SEEN and after > before + _CLEARLY:
+        told_by_cameras = before < _SEEN and after > before + _CLEARLY
+        # Where cameras look tells nothing of a thing in their middle; its colours do.
+        in_doubt = after >= _SEEN and before >= _SEEN
+        if told_by_cameras or (
+            in_doubt and fits_better(positions, turned, colors, images, cameras, photos)
+        ):
             # nerfstudio before 1.0.1 left the points as COLMAP had them, and turned them itself.
             positions = turned
             warnings.append(
