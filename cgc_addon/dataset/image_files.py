@@ -230,6 +230,21 @@ def reads_heic() -> bool:
     return True
 
 
+def read_small(path: Path, size: int = 256) -> NDArray[np.uint8] | None:
+    """Return a photo (H, W, 3) sRGB whose longest side is `size` px at most, None if it is damaged.
+
+    JPEG is decoded at that size, which is quick.
+    """
+    try:
+        with _opened(path) as image:
+            image.draft("RGB", (size, size))
+            small = to_srgb(image.convert("RGB"), image.info.get("icc_profile"))
+            small.thumbnail((size, size))
+            return np.array(small)
+    except CgcError:
+        return None
+
+
 def read_grey(path: Path) -> NDArray:
     """Decode an image of one channel as it is stored: grey values or palette indices.
 

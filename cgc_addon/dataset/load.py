@@ -18,6 +18,7 @@ from .framing import (
     scene_up,
     usual_views,
 )
+from .image_files import read_small
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
 from .resize import fitted_size
@@ -69,7 +70,7 @@ def load_dataset(
     folder = Path(folder)
     if max_size is not None and max_size < 1:
         raise CgcError(f"The longest side of a photo cannot be {max_size} px; give 1 or more.")
-    solved = read_solved(folder, origin)
+    solved = read_solved(folder, origin, read_small)
     place, model = solved.place, solved.model
     points = model.points.astype(np.float32)
     warnings = list(model.warnings)

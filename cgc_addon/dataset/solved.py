@@ -30,6 +30,7 @@ from .names import NotUnicodeError
 from .near_origin import describe_origin, origin_of_images, relative_images
 from .photo_names import named_as_on_disk
 from .transforms.document import find_transforms, read_transforms
+from .transforms.frame_by_colors import SmallPhoto
 
 _CODE_PAGES = (
     *("cp932", "cp936", "cp949", "cp950", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254"),
@@ -94,20 +95,25 @@ def dataset_at(place: Path) -> Path:
     return dataset_of_model(place)
 
 
-def read_solved(folder: Path, origin: NDArray[np.float64] | None = None) -> Solved:
+def read_solved(
+    folder: Path,
+    origin: NDArray[np.float64] | None = None,
+    small_photo: SmallPhoto | None = None,
+) -> Solved:
     """Read cameras, poses and points of a dataset.
 
     Args:
         folder: of the dataset.
         origin: (3,) what places are made relative to, in the frame of the files, scene units; None
             chooses.
+        small_photo: see `read_transforms`; Blender's Python has nothing that decodes photos.
 
     Raises:
         CgcError: there are none, or they cannot be used.
     """
     place = find_solved(folder)
     if place.is_file():
-        transforms = read_transforms(place)
+        transforms = read_transforms(place, small_photo=small_photo)
         return _near_origin(place, transforms.photos, transforms.model, origin)
     photos = _photos_of_model(folder, place)
     try:

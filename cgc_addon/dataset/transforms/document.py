@@ -23,6 +23,7 @@ from ..folder import IMAGES
 from ..names import PHOTO_ENDINGS, check_stems_differ, name_below
 from ..photo_names import FileNames
 from ..photo_size import photo_size
+from .frame_by_colors import SmallPhoto
 from .lens import camera_of
 from .points import Points, read_points
 
@@ -63,7 +64,9 @@ def find_transforms(folder: Path) -> Path | None:
     return next((folder / name for name in (WHOLE, TRAINING) if (folder / name).is_file()), None)
 
 
-def read_transforms(file: Path, *, points: bool = True) -> Transforms:
+def read_transforms(
+    file: Path, *, points: bool = True, small_photo: SmallPhoto | None = None
+) -> Transforms:
     """Read cameras, poses and points.
 
     Frames whose photo is missing are left out, unless all are.
@@ -71,6 +74,7 @@ def read_transforms(file: Path, *, points: bool = True) -> Transforms:
     Args:
         file: the one that `find_transforms` returned.
         points: whether points are wanted; without, there are none, and that is faster.
+        small_photo: reads a photo, where they may be looked at to tell in which frame points are.
 
     Raises:
         CgcError: a file is missing, damaged, or says something that cannot be.
@@ -101,7 +105,7 @@ def read_transforms(file: Path, *, points: bool = True) -> Transforms:
     cloud = Points(np.zeros((0, 3)), np.zeros((0, 3), np.uint8), ())
     if points:
         photos = folder / IMAGES if below_images else folder
-        cloud = read_points(file, parts[file], images, cameras, photos)
+        cloud = read_points(file, parts[file], images, cameras, photos, small_photo)
     model = ColmapModel(
         cameras=cameras,
         images=tuple(sorted(images, key=lambda image: image.name)),

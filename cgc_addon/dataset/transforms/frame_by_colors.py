@@ -7,7 +7,7 @@ where cameras look tells nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ..colmap.records import ColmapCamera, ColmapImage
 
+SmallPhoto = Callable[[Path], NDArray[np.uint8] | None]
+"""Returns a photo (H, W, 3) sRGB, as small as it likes, None where it cannot be read."""
 _PHOTOS, _POINTS = 8, 1000
 """At most, of those there are."""
-_SIZE = 256
-"""Longest side at which photos are looked at, px."""
 _ENOUGH = 100
 """Points in photos; of fewer, chance would decide."""
 _CLEARLY = 0.85
@@ -33,11 +33,11 @@ def fits_better(
     images: Sequence[ColmapImage],
     cameras: Mapping[int, ColmapCamera],
     photos: Path,
+    small_photo: SmallPhoto,
 ) -> bool:
     """Say whether the photos clearly speak for the `other` places of points.
 
-    They do not where the points have no colours, or the photos cannot be read here: Blender's
-    Python has nothing that decodes them.
+    They do not where the points have no colours, or the photos cannot be read.
 
     Args:
         points: (P, 3) in the one frame, scene units.
@@ -46,13 +46,14 @@ def fits_better(
         images: one at least.
         cameras: theirs, by id; lenses are taken for ideal.
         photos: folder that names of images are paths below.
+        small_photo: reads one.
     """
     if not len(points) or not np.ptp(colors, axis=0).any():
         return False
     some = slice(None, None, max(1, len(points) // _POINTS))
     here, there = [], []
     for image in images[:: max(1, len(images) // _PHOTOS)]:
-        picture = _picture(photos / image.name)
+        picture = small_photo(photos / image.name)
         camera = cameras[image.camera_id]
         if picture is None or camera.kind.is_panorama:
             continue
@@ -84,19 +85,3 @@ def _differences(
     columns, rows = places[inside].astype(np.int64).T
     shown = picture[rows, columns].astype(np.float64)
     return np.abs(shown - colors[ahead][inside]).mean(axis=1)
-
-
-def _picture(path: Path) -> NDArray[np.uint8] | None:
-    """Return a photo at a small size (H, W, 3), None where it cannot be had."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return None
-    try:
-        with Image.open(path) as image:
-            image.draft("RGB", (_SIZE, _SIZE))
-            small = image.convert("RGB")
-            small.thumbnail((_SIZE, _SIZE))
-            return np.asarray(small)
-    except Exception:  # whatever is wrong with it is said when it is needed
-        return None

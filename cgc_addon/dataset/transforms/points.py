@@ -15,7 +15,7 @@ from ...errors import CgcError
 from ...ply_table import read_header, read_table
 from ..colmap.records import LARGEST_COORDINATE, ColmapCamera, ColmapImage
 from ..names import checked_name
-from .frame_by_colors import fits_better
+from .frame_by_colors import SmallPhoto, fits_better
 
 USUAL_FILE = "sparse_pc.ply"
 """What nerfstudio calls it; read, too, where the JSON does not name one."""
@@ -45,6 +45,7 @@ def read_points(
     images: Sequence[ColmapImage],
     cameras: Mapping[int, ColmapCamera],
     photos: Path,
+    small_photo: SmallPhoto | None,
 ) -> Points:
     """Read the point cloud that a transforms.json names, or the usual one beside it.
 
@@ -54,6 +55,7 @@ def read_points(
         images: its frames.
         cameras: theirs, by id.
         photos: folder that names of images are paths below.
+        small_photo: reads a photo, where they may be looked at.
 
     Raises:
         CgcError: the point cloud is damaged, or a transform cannot be one.
@@ -83,7 +85,9 @@ def read_points(
         # Where cameras look tells nothing of a thing in their middle; its colours do.
         in_doubt = after >= _SEEN and before >= _SEEN
         if told_by_cameras or (
-            in_doubt and fits_better(positions, turned, colors, images, cameras, photos)
+            in_doubt
+            and small_photo is not None
+            and fits_better(positions, turned, colors, images, cameras, photos, small_photo)
         ):
             # nerfstudio before 1.0.1 left the points as COLMAP had them, and turned them itself.
             positions = turned

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from cgc_addon.dataset.colmap.records import ColmapCamera, ColmapImage
+from cgc_addon.dataset.image_files import read_small
 from cgc_addon.dataset.transforms.frame_by_colors import fits_better
 
 CAMERA = ColmapCamera("PINHOLE", 160, 120, (150.0, 150.0, 80.0, 60.0))
@@ -56,16 +57,18 @@ def photos(tmp_path: Path) -> Path:
 def test_points_are_where_photos_have_their_colours(photos: Path) -> None:
     points, colors = ball()
     turned = points @ TURN.T
-    assert fits_better(turned, points, colors, ring(), {1: CAMERA}, photos)
-    assert not fits_better(points, turned, colors, ring(), {1: CAMERA}, photos)
+    assert fits_better(turned, points, colors, ring(), {1: CAMERA}, photos, read_small)
+    assert not fits_better(points, turned, colors, ring(), {1: CAMERA}, photos, read_small)
 
 
 def test_without_colours_or_photos_nothing_is_told(photos: Path, tmp_path: Path) -> None:
     points, colors = ball()
     turned = points @ TURN.T
     grey = np.full_like(colors, 128)
-    assert not fits_better(turned, points, grey, ring(), {1: CAMERA}, photos)
+    assert not fits_better(turned, points, grey, ring(), {1: CAMERA}, photos, read_small)
     nowhere = tmp_path / "nowhere"
-    assert not fits_better(turned, points, colors, ring(), {1: CAMERA}, nowhere)
+    assert not fits_better(turned, points, colors, ring(), {1: CAMERA}, nowhere, read_small)
     few = slice(0, 5)
-    assert not fits_better(turned[few], points[few], colors[few], ring(), {1: CAMERA}, photos)
+    assert not fits_better(
+        turned[few], points[few], colors[few], ring(), {1: CAMERA}, photos, read_small
+    )
