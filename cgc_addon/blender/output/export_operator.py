@@ -106,13 +106,9 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
         )
 
     @property
-    def _chosen(self) -> FormatName:
-        return cast("FormatName", self.format)
-
-    @property
     def filename_ext(self) -> str:
         """Ending of the format, for ExportHelper."""
-        return ENDINGS[self._chosen]
+        return ENDINGS[cast("FormatName", self.format)]
 
     def invoke(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, context: Context, event: Event
@@ -132,7 +128,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
             if named.lower().endswith(ending):
                 named = named[: -len(ending)]
                 break
-        named += ENDINGS[self._chosen]
+        named += ENDINGS[cast("FormatName", self.format)]
         changed = named != self.filepath
         self.filepath = named
         return changed
@@ -141,7 +137,7 @@ class CGC_OT_export_splat(bpy.types.Operator, ExportHelper):  # noqa: N801  # py
         """Export and say how much."""
         if self.properties.is_property_set("format"):
             self.check(context)
-            chosen = self._chosen
+            chosen = cast("FormatName", self.format)
         else:
             try:
                 chosen = format_of(Path(bpy.path.abspath(self.filepath)))

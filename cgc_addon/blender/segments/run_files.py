@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class RunFiles:
     """Gaussians that a segment needs."""
     notes: tuple[str, ...]
     """Sentences for the user: what was left out, and why."""
-    origin: NDArray[np.float64]
+    origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     """(3,) what means are relative to, in the frame of the files, scene units."""
 
     @property
