@@ -19,9 +19,10 @@ from ..capture.later_versions import check_version
 from ..capture.parts import capture_of, objects_of_kind
 from ..common.access import of_object
 from ..common.buttons import layout_of
-from ..common.context import members_of, scene_of
+from ..common.context import scene_of
 from ..common.world_matrix import world_matrix
-from ..splats.objects import gaussians_of, is_splat
+from ..splats.objects import gaussians_of
+from ..splats.selected import can_change_splats, selected_splats
 from .bin import binned, binned_of, is_in_bin, move_to_bin, restore
 from .regrouping import is_editable
 
@@ -101,9 +102,7 @@ def capture_views(scene: Scene, item: Object) -> list[View]:
 
 
 def _chosen(context: Context) -> list[Object]:
-    layer = members_of(context).view_layer
-    selected = [] if layer is None else layer.objects.selected
-    return [item for item in selected if is_splat(item) and not is_in_bin(item)]
+    return [item for item in selected_splats(context) if not is_in_bin(item)]
 
 
 def _has_cameras(context: Context) -> bool:
@@ -198,13 +197,7 @@ class CGC_OT_clean_up(bpy.types.Operator):  # noqa: N801 - Blender's convention
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Want a splat selected, and no edit mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        if not _chosen(context):
-            cls.poll_message_set("Select a splat")
-            return False
-        return True
+        return can_change_splats(cls, context, any_chosen=bool(_chosen(context)))
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Clean the selected splats, or none."""

@@ -18,9 +18,9 @@ from ...splats.gaussians import Gaussians
 from ...splats.transform import transform
 from ..common.access import of_object
 from ..common.buttons import layout_of
-from ..common.context import members_of
-from .objects import clusters_of, data_of, gaussians_of, indices_of, is_splat, replace_gaussians
+from .objects import clusters_of, data_of, gaussians_of, indices_of, replace_gaussians
 from .origins import offset_of
+from .selected import can_change_splats, selected_splats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -66,11 +66,6 @@ def _reset(item: Object) -> None:
     item.matrix_basis = Matrix.Identity(4)
 
 
-def _selected(context: Context) -> list[Object]:
-    layer = members_of(context).view_layer
-    return [] if layer is None else [item for item in layer.objects.selected if is_splat(item)]
-
-
 class CGC_OT_apply_splat_transform(bpy.types.Operator):  # noqa: N801 - Blender's convention
     """`cgc.apply_splat_transform`."""
 
@@ -85,18 +80,12 @@ class CGC_OT_apply_splat_transform(bpy.types.Operator):  # noqa: N801 - Blender'
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Want a splat selected, and no edit mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        if not _selected(context):
-            cls.poll_message_set("Select a splat")
-            return False
-        return True
+        return can_change_splats(cls, context, any_chosen=bool(selected_splats(context)))
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Apply all of them or none."""
         try:
-            apply_transform(_selected(context))
+            apply_transform(selected_splats(context))
         except CgcError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -104,7 +93,7 @@ class CGC_OT_apply_splat_transform(bpy.types.Operator):  # noqa: N801 - Blender'
 
 
 def _menu_entry(menu: Menu, context: Context) -> None:
-    if _selected(context):
+    if selected_splats(context):
         layout = layout_of(menu)
         layout.separator()
         layout.operator(CGC_OT_apply_splat_transform.bl_idname)

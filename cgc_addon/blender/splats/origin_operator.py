@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ...errors import CgcError
 from ..capture.parts import capture_of, root_of
 from ..common.buttons import layout_of
-from ..common.context import members_of
 from ..common.world_matrix import world_matrix
-from .objects import data_of, is_splat
+from .objects import data_of
 from .origins import base_of, middle_of, move_origin, offset_of, world_positions
+from .selected import can_change_splats, selected_splats
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -89,13 +89,7 @@ class CGC_OT_set_splat_origin(bpy.types.Operator):  # noqa: N801 - Blender's con
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Want a splat selected, and no edit mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Leave the edit mode first")
-            return False
-        if not selected_splats(context):
-            cls.poll_message_set("Select a splat")
-            return False
-        return True
+        return can_change_splats(cls, context, any_chosen=bool(selected_splats(context)))
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
         """Move the origins; those that share their data have one in common."""
@@ -110,12 +104,6 @@ class CGC_OT_set_splat_origin(bpy.types.Operator):  # noqa: N801 - Blender's con
             self.report({"ERROR"}, str(error))
             return {"FINISHED"} if moved else {"CANCELLED"}
         return {"FINISHED"}
-
-
-def selected_splats(context: Context) -> list[Object]:
-    """Return the splats that are selected."""
-    layer = members_of(context).view_layer
-    return [] if layer is None else [item for item in layer.objects.selected if is_splat(item)]
 
 
 def _menu_entry(menu: Menu, context: Context) -> None:
