@@ -23,6 +23,8 @@ from .mutations import damaged
 
 SECONDS = 10
 MEMORY = 1 << 30
+ODD = (b"", "folder", "pipe", "device")
+"""Contents of no bytes, and names of things that are no files."""
 
 
 class TooLongError(BaseException):
@@ -43,7 +45,7 @@ def main() -> None:
         _limit_memory()
         for number in range(count):
             _try(kind, Path(folder), file, damaged(content, random.Random(f"{seed} {number}")))
-        for odd in _odd_files(file):
+        for odd in ODD:
             _try(kind, Path(folder), file, odd)
 
 
@@ -51,11 +53,6 @@ def _limit_memory() -> None:
     """Let this process take so much more than it has."""
     now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
-
-
-def _odd_files(file: Path) -> list[bytes | str]:
-    """Return contents of no bytes, and names of things that are no files."""
-    return [b"", "folder", "pipe", "device"]
 
 
 def _try(kind: Kind, folder: Path, file: Path, content: bytes | str) -> None:
