@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .names import PHOTO_ENDINGS
+
 IMAGES = "images"
 INPUT = "input"
 """Where the script of 3DGS has the photos that were solved; read where there is no `IMAGES`."""
@@ -81,3 +83,18 @@ class DatasetFolder:
         """Return the folder of label maps that is read, None where there is none."""
         folders = (self.path / name for name in LABEL_FOLDERS)
         return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def label_map_file(folder: Path, stem: str) -> Path:
+    """Return a view's label map, whether it exists or not.
+
+    Args:
+        folder: of label maps.
+        stem: the photo's name without ending; its map is `<stem>.png`, or keeps the photo's ending
+            as in `0001.jpg.png`, which is how COLMAP and others call it.
+    """
+    plain = folder / f"{stem}.png"
+    if plain.is_file():
+        return plain
+    kept = (folder / f"{stem}{ending}.png" for ending in sorted(PHOTO_ENDINGS))
+    return next((path for path in kept if path.is_file()), plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,26 @@ from .photo_names import likeness
 from .resize import same_shape
 
 LARGEST_ID = 65535
+HOW_TO_IMPORT = "move that folder away and bring it in with the verb `masks --import`"
+"""What helps with masks of other programs; how a sentence ends."""
 _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
-def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | None], int]:
-    """Find the label map `<stem>.png` of each view, sub-folders included, in any case of letters.
+def match_label_maps(folder: Path, names: Sequence[str]) -> tuple[list[Path | None], int]:
+    """Find the label map of each view, sub-folders included, in any case of letters.
+
+    That of `left/a.jpg` is `left/a.png`, or `left/a.jpg.png` as COLMAP and others write it.
 
     Args:
         folder: of label maps.
-        stems: of the views.
+        names: of the views' photos, with ending.
 
     Returns:
-        A path or None for each stem, and how many PNG files of the folder belong to no view.
+        A path or None for each name, and how many PNG files of the folder belong to no view.
 
     Raises:
-        CgcError: a view's label map is not a PNG file, or a folder cannot be read.
+        CgcError: a view's label map is not a PNG file, none of the PNG files belongs to a view, or
+            a folder cannot be read.
     """
     maps: dict[str, Path] = {}
     others: dict[str, Path] = {}
@@ -39,14 +44,23 @@ def match_label_maps(folder: Path, stems: Sequence[str]) -> tuple[list[Path | No
         kind = maps if path.suffix.lower() == ".png" else others
         kind[inside.with_suffix("").as_posix()] = path
     alike = {likeness(stem): path for stem, path in maps.items()}
-    for stem in stems:
-        if stem not in maps and likeness(stem) not in alike and stem in others:
+    matched: list[Path | None] = []
+    for name in names:
+        stem = PurePosixPath(name).with_suffix("").as_posix()
+        spellings = (stem, name)  # the stems of views differ by more than case
+        found = [maps.get(key, alike.get(likeness(key))) for key in spellings]
+        matched.append(next((path for path in found if path is not None), None))
+        if matched[-1] is None and (other := others.get(stem, others.get(name))) is not None:
             raise CgcError(
-                f"{others[stem]} is no PNG file, but label maps must be: other formats lose ids; "
+                f"{other} is no PNG file, but label maps must be: other formats lose ids; "
                 "save it as an 8-bit or 16-bit grey PNG."
             )
-    # Stems of views differ by more than case.
-    matched = [maps.get(stem, alike.get(likeness(stem))) for stem in stems]
+    if maps and names and not any(matched):
+        raise CgcError(
+            f"{folder} holds {len(maps)} PNG files, but none is called like a photo, which the "
+            f"label map of {names[0]} is to be: {PurePosixPath(names[0]).with_suffix('.png')}; "
+            f"rename them, or {HOW_TO_IMPORT}."
+        )
     return matched, len(maps) - sum(path is not None for path in matched)
 
 
@@ -77,7 +91,8 @@ def check_label_map(path: Path, photo_size: tuple[int, int]) -> None:
     if header.mode not in _ONE_CHANNEL:
         raise CgcError(
             f"{path} has colours (mode {header.mode}), but a label map has one id per pixel; "
-            "save the ids as an 8-bit or 16-bit grey PNG, or as one with a palette."
+            "save the ids as an 8-bit or 16-bit grey PNG, or as one with a palette, or "
+            f"{HOW_TO_IMPORT}."
         )
     if not same_shape((header.width, header.height), photo_size):
         raise CgcError(

@@ -116,7 +116,7 @@ def add_label_maps(
 
     Raises:
         CgcError: a folder cannot be read, a label map has colours, is no PNG, or is not of its
-            photo's shape.
+            photo's shape, or none is called like a photo.
     """
     completed, warnings = list(files), []
     place = DatasetFolder(dataset)
@@ -127,7 +127,7 @@ def add_label_maps(
     for kind, folder in folders.items():
         if folder is None or not folder.is_dir():
             continue
-        paths, strangers = match_label_maps(folder, [image.stem for image in images])
+        paths, strangers = match_label_maps(folder, [image.name for image in images])
         for index, path in enumerate(paths):
             if path is not None:
                 camera = completed[index].camera

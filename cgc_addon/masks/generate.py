@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..dataset.folder import MASKS, DatasetFolder
+from ..dataset.folder import MASKS, DatasetFolder, label_map_file
 from ..dataset.image_files import read_photo, write_grey
 from ..dataset.resize import fitted_size
 from ..errors import CgcError
@@ -227,7 +227,7 @@ def enlarged(logits: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.
 
 
 def _map(dataset: Path, photo: MaskPhoto) -> Path:
-    return DatasetFolder(dataset).masks / f"{photo.stem}.png"
+    return label_map_file(DatasetFolder(dataset).masks, photo.stem)
 
 
 def _fits(photo: MaskPhoto, pattern: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dataset.folder import ORIGINALS
+from ..dataset.folder import ORIGINALS, label_map_file
 from ..errors import CgcError
 from ..files import read_json, replacing, write_json
 from .corrections import (
@@ -64,7 +64,7 @@ def open_review(folder: Path, stem: str) -> MaskReview:
     Raises:
         CgcError: there is no such map, or it cannot be read.
     """
-    file, original_file = folder / f"{stem}.png", folder / ORIGINALS / f"{stem}.png"
+    file, original_file = label_map_file(folder, stem), folder / ORIGINALS / f"{stem}.png"
     if not file.is_file():
         raise CgcError(f"{file} is missing: this photo has no masks; make them first.")
     now = read_label_png(file)

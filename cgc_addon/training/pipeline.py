@@ -66,9 +66,9 @@ class TrainSummary:
 
 
 def segments_in_words(segments: int | None) -> str:
-    """Say how many segments there are, None = the photos have no masks."""
+    """Say how many segments there are, None = no features were learned."""
     if segments is None:
-        return "no segments, since there are no masks"
+        return "no segments, since no features were learned"
     return f"{segments} segments"
 
 

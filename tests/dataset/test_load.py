@@ -97,6 +97,25 @@ def test_the_first_label_folder_wins(folder, save_ids):
     assert load_dataset(folder).store.labels(1).max() == 1
 
 
+@pytest.mark.parametrize("name", ["0001.png.png", "0001.PNG.png"])
+def test_label_maps_may_keep_the_ending_of_their_photo(folder, save_ids, name):
+    save_ids(folder / "masks" / name, np.full((52, 64), 7, dtype=np.uint8))
+    assert load_dataset(folder).store.labels(1).max() == 7
+
+
+def test_the_plain_name_goes_before_that_with_the_ending(folder, save_ids):
+    save_ids(folder / "masks/0001.png.png", np.full((52, 64), 1, dtype=np.uint8))
+    save_ids(folder / "masks/0001.png", np.full((52, 64), 2, dtype=np.uint8))
+    assert load_dataset(folder).store.labels(1).max() == 2
+
+
+def test_label_maps_of_which_none_belongs_to_a_photo_are_refused(folder, save_ids):
+    for number in range(3):
+        save_ids(folder / f"masks/images/mask_{number}.png", np.ones((52, 64), dtype=np.uint8))
+    with pytest.raises(CgcError, match=r"masks holds 3 PNG files, but none .* 0000\.png; rename"):
+        load_dataset(folder)
+
+
 def test_label_maps_of_no_view_are_counted(folder, save_ids):
     for name in ("0000", "0001", "0002", "0003", "other"):
         save_ids(folder / f"gt/{name}.png", np.ones((52, 64), dtype=np.uint16))

@@ -42,7 +42,7 @@ def test_corrected_undone_restored(folder):
     assert on_disk(folder).tolist() == [[0, 0, 0, 2], [3, 3, 2, 2], [3, 0, 2, 2]]
     assert (folder / ".originals" / "left" / "a.png").read_bytes() == before
     assert Image.open(folder / "left" / "a.png").mode == "P"
-    assert match_label_maps(folder, ["left/a"])[1] == 0  # what is hidden is no label map
+    assert match_label_maps(folder, ["left/a.jpg"])[1] == 0  # what is hidden is no label map
 
     again = open_review(folder, "left/a")  # another day
     assert again.corrections == review.corrections
@@ -55,6 +55,14 @@ def test_corrected_undone_restored(folder):
     correct(again, removal([3]))
     restore(open_review(folder, "left/a"))
     assert (folder / "left" / "a.png").read_bytes() == before
+
+
+def test_a_map_that_keeps_the_ending_of_its_photo_is_corrected_where_it_lies(folder):
+    kept = (folder / "left" / "a.png").rename(folder / "left" / "a.jpg.png")
+    correct(open_review(folder, "left/a"), removal([3]))
+    assert not (folder / "left" / "a.png").exists()
+    assert 3 not in np.asarray(Image.open(kept))
+    assert open_review(folder, "left/a").corrections
 
 
 def test_what_changes_nothing_is_no_correction(folder):

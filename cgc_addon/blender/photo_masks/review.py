@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...dataset.folder import LABEL_FOLDERS
+from ...dataset.folder import LABEL_FOLDERS, label_map_file
 from ...dataset.names import stem_of
 from ...dataset.scene import PinholeCamera
 from ...errors import CgcError
@@ -93,7 +93,7 @@ def refresh(scene: Scene) -> MaskReview:
     try:
         place = masks_of_camera(scene)
         key = (place.folder, place.stem)
-        file = place.folder / f"{place.stem}.png"
+        file = label_map_file(place.folder, place.stem)
         try:
             found = file.stat()
             stamp = (found.st_mtime_ns, found.st_size)

@@ -128,7 +128,10 @@ def inspect(dataset: Path, run: Path | None) -> DatasetFacts:
     labels = DatasetFolder(labels_home(dataset)).label_folder()
     maps: set[str] = set()
     if labels is not None:
-        maps = {stem for stem, ending in _files(labels) if ending == ".png"}
+        names = {stem for stem, ending in _files(labels) if ending == ".png"}
+        # Where the photo's ending is kept, as in 0001.jpg.png, it is no part of the photo's name.
+        kept = {name: stem_of(name) for name in names - photos}
+        maps = {kept[name] if kept.get(name) in photos else name for name in names}
     distorted = not all(is_pinhole(camera) for camera in cameras)
     return DatasetFacts(
         photos=len(photos),

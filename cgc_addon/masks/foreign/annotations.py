@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Masks in JSON: what Segment Anything's automatic generator writes for a photo, and COCO files.
+"""Masks in JSON: Segment Anything's automatic generator's or LabelMe's of a photo, and COCO files.
 
 A photo's own file is a list of masks, or an object with that list under `annotations`, as in the
 data set SA-1B. A COCO file names its photos under `images` and has the masks of all of them under
@@ -8,7 +8,7 @@ data set SA-1B. A COCO file names its photos under `images` and has the masks of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...errors import CgcError
 from ...files import read_json
+from .labelme import is_labelme, mask_of_shapes, things_of
 from .maps import Findings, ForeignMap, Photo, label_map_of_masks
 from .names import place_by_name
 from .run_length import counts_of_text, mask_of_counts, mask_of_polygons
@@ -64,7 +65,8 @@ def find_annotations(
     others = [path for path in named.values() if path not in of_photos]
     if coco := [value for path in others[:_LOOKED_AT] if (value := _coco_of(path)) is not None]:
         return _find_in_coco(folder, coco, others, photos)
-    if not any(_masks_of(read_json(path)) is not None for path in of_photos[:_LOOKED_AT]):
+    values = (read_json(path) for path in of_photos[:_LOOKED_AT])
+    if not any(_masks_of(value) is not None or is_labelme(value) for value in values):
         return None
     if placement.doubt:
         raise CgcError(f"{folder} {placement.doubt}; name a folder that holds one for each photo.")
@@ -151,6 +153,11 @@ def _masks_of(value: Any) -> list[Any] | None:
 
 def _read_file(path: Path, photo: Photo) -> NDArray[np.uint16]:
     value = read_json(path)
+    if is_labelme(value):
+        size = _size_of_labelme(value) or photo.size
+        photo.check_shape(size, str(path))
+        things = things_of(value, str(path))
+        return _flattened([partial(mask_of_shapes, shapes) for shapes in things], size, str(path))
     masks = _masks_of(value)
     if masks is None:
         raise CgcError(
@@ -173,19 +180,30 @@ def _label_map(
             "segmentations."
         )
 
+    shapes = [partial(_decode, mask["segmentation"]) for mask in with_shape]
+    return _flattened(shapes, size, place)
+
+
+def _flattened(
+    masks: Sequence[Callable[[tuple[int, int]], NDArray[np.bool_]]],
+    size: tuple[int, int],
+    place: str,
+) -> NDArray[np.uint16]:
+    """Return masks as one label map; each is asked for itself when it is its turn."""
+
     def decoded() -> Iterator[NDArray[np.bool_]]:
-        for number, mask in enumerate(with_shape):
+        for number, mask in enumerate(masks):
             try:
-                yield _decode(mask["segmentation"], size)
+                yield mask(size)
             except (ValueError, TypeError, KeyError, OverflowError) as error:
                 raise CgcError(
                     f"{place}: mask {number} cannot be read: {error}; the file is damaged or of "
                     "another kind, export it again."
                 ) from error
 
-    if not with_shape:
+    if not masks:
         return np.zeros((size[1], size[0]), np.uint16)
-    return label_map_of_masks(decoded(), len(with_shape), size, place)
+    return label_map_of_masks(decoded(), len(masks), size, place)
 
 
 def _decode(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -235,6 +253,10 @@ def _size(record: Any) -> tuple[int, int] | None:
         width, height = (int(side) for side in sides if side)
         return (width, height) if width * height <= _MOST_PIXELS else None
     return None
+
+
+def _size_of_labelme(value: Mapping[str, Any]) -> tuple[int, int] | None:
+    return _size({"width": value.get("imageWidth"), "height": value.get("imageHeight")})
 
 
 def _plain(identity: Any) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.folder import DatasetFolder
+from ...dataset.folder import DatasetFolder, label_map_file
 from ...dataset.image_files import write_grey
 from ...errors import CgcError
 from ...progress import Reporter, ShouldStop, never, silent, track
@@ -98,13 +98,15 @@ def import_label_maps(
         if found.size is not None:
             found.photo.check_shape(found.size, found.place)
     has_one = {
-        photo.stem for photo in photos if not overwrite and (target / f"{photo.stem}.png").exists()
+        photo.stem
+        for photo in photos
+        if not overwrite and label_map_file(target, photo.stem).exists()
     }
     wanted = [found for found in findings.maps if found.photo.stem not in has_one]
     for found in track(wanted, "Importing masks", report, should_stop):
         ids = found.read()
         found.photo.check_shape((ids.shape[1], ids.shape[0]), found.place)
-        write_grey(target / f"{found.photo.stem}.png", _smallest_type(ids))
+        write_grey(label_map_file(target, found.photo.stem), _smallest_type(ids))
         forget_corrections(target, found.photo.stem)
     found_for = {found.photo.stem for found in findings.maps}
     return ImportSummary(
@@ -170,6 +172,7 @@ def _why_none(source: Path, files: list[Path], photos: tuple[Photo, ...]) -> str
     return (
         f"{source} holds no masks for these photos ({len(files)} files: "
         f"{natural_words(endings, 5)}); masks are label maps (.png, .npy), a folder for each photo "
-        "with a PNG for each object, or JSON of Segment Anything or COCO, named like the photos: "
+        "with a PNG for each object, or JSON of Segment Anything, LabelMe or COCO, named like the "
+        "photos: "
         f"{natural_words([photo.name for photo in photos], 2)}."
     )

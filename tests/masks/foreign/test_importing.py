@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Importing masks of other programs: golden files of each kind, and files that are wrong."""
 
+import base64
+import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -322,6 +325,86 @@ def test_json_of_the_automatic_generator(dataset, tmp_path, form, wrapped):
             }
         write_json(tmp_path / "s" / name.replace(".jpg", ".json"), value)
     check_golden(dataset, tmp_path / "s", "a file for each photo")
+
+
+# ---- LabelMe -------------------------------------------------------------------------------------
+
+
+def labelme(shapes):
+    return {
+        "version": "5.4.1",
+        "shapes": shapes,
+        "imageWidth": WIDTH,
+        "imageHeight": HEIGHT,
+    }
+
+
+def shape(points, kind="polygon", group=None, **more):
+    return {"label": "mug", "points": points, "shape_type": kind, "group_id": group, **more}
+
+
+def picture_of(mask):
+    file = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).save(file, format="PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize("form", ["polygon", "rectangle", "mask"])
+def test_labelme_files(dataset, tmp_path, form):
+    """Four things of one label: what has no group is a thing of its own."""
+    for number, name in enumerate(NAMES, start=1):
+        shapes = []
+        for label in range(1, 5):
+            mask = labels(number) == label
+            columns = np.flatnonzero(np.diff(np.concatenate([[0], mask[0].astype(int), [0]])))
+            # A stripe that goes over the edge of the photo is one thing of two shapes.
+            for left, right in columns.reshape(-1, 2).tolist():
+                corners = [[left, 0], [right, 0], [right, HEIGHT], [left, HEIGHT]]
+                points = corners if form == "polygon" else [corners[0], corners[2]]
+                more = {"mask": picture_of(mask[:, left:right])} if form == "mask" else {}
+                shapes.append(shape(points, form, label, **more))
+        shapes.append(shape([[1, 1]], "point"))
+        write_json(tmp_path / "s" / name.replace(".jpg", ".json"), labelme(shapes))
+    check_golden(dataset, tmp_path / "s", "a file for each photo")
+
+
+def test_labelme_circles_and_shapes_without_a_group(dataset, tmp_path):
+    shapes = [shape([[6, 8], [9, 8]], "circle"), shape([[18, 8], [21, 8]], "circle")]
+    write_json(tmp_path / "s" / "frame_0001.json", labelme(shapes))
+    import_label_maps(tmp_path / "s", dataset)
+    ids = stored(dataset, "frame_0001")
+    assert len(regions(ids)) == 2
+    y, x = np.indices(ids.shape) + 0.5
+    inside = (np.hypot(x - 6, y - 8) < 2.9) | (np.hypot(x - 18, y - 8) < 2.9)
+    outside = (np.hypot(x - 6, y - 8) > 3.1) & (np.hypot(x - 18, y - 8) > 3.1)
+    assert (ids[inside] > 0).all()
+    assert (ids[outside] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("x", "shape 0 is none"),
+        (shape([[0, 0], [1, 1]]), "mask 0 cannot be read: a polygon has less"),
+        (
+            shape([[0, 0], [1, 1], [2, float("nan")]]),
+            "a polygon has a corner that is no number",
+        ),
+        (shape([[0, 0], [1, 1]], "spiral"), "'spiral' are not known"),
+        (shape([[0, 0], [1, 1]], "mask", mask="!!"), "mask 0 cannot be read"),
+        (shape([[0, 0], [1, 1]], "mask", mask=b"aGFsbG8=".decode()), "its picture cannot be read"),
+        (
+            shape([[20, 0], [30, 1]], "mask", mask=picture_of(np.ones((4, 9), bool))),
+            "outside the photo",
+        ),
+        (shape("points"), "mask 0 cannot be read"),
+    ],
+)
+def test_damaged_labelme_files_are_one_sentence(dataset, tmp_path, broken, words):
+    path = write_json(tmp_path / "s" / "frame_0001.json", labelme([broken]))
+    with pytest.raises(CgcError, match=re.escape(words)) as raised:
+        import_label_maps(tmp_path / "s", dataset)
+    assert str(raised.value).startswith(f"{path}: ")
 
 
 def coco(form="text"):
