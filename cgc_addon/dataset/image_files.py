@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from ..errors import CgcError
 from ..files import check_is_file, replacing
-from .color_profiles import is_srgb, to_srgb
+from .photo_colors import colors_of, in_srgb
 
 JPEG_ENDINGS = frozenset({".jpg", ".jpeg"})
 HEIC_ENDINGS = frozenset({".heic", ".heif", ".hif"})
@@ -96,7 +96,7 @@ def read_photo(path: Path, *, upright: bool = False) -> NDArray[np.uint8]:
         if image.mode.startswith(_DEEP_MODES):  # `convert` would clip them to white or black
             grey = eight_bits(np.asarray(image), str(path))
             return np.repeat(grey[..., None], 3, axis=2)
-        pixels = np.array(to_srgb(image.convert("RGB"), stored.info.get("icc_profile")))
+        pixels = np.array(in_srgb(image.convert("RGB"), colors_of(stored, path)))
         if (opacity := _opacity(image)) is not None:
             pixels = over_black(pixels, opacity)
     if sixteen_bits and 0 < pixels.max() < _TWELVE_BITS >> 8:
@@ -156,13 +156,13 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def has_other_colors(path: Path) -> bool:
-    """Say whether an image has a profile of other colours than sRGB, as in Display P3.
+    """Say whether an image is stored in other colours than sRGB, as in Display P3, or in HDR.
 
     Raises:
         CgcError: the file is missing or no image.
     """
     with _opened(path) as image:
-        return not is_srgb(image.info.get("icc_profile"))
+        return not colors_of(image, path).are_srgb
 
 
 def eight_bits(grey: NDArray, place: str) -> NDArray[np.uint8]:
@@ -238,7 +238,7 @@ def read_small(path: Path, size: int = 256) -> NDArray[np.uint8] | None:
     try:
         with _opened(path) as image:
             image.draft("RGB", (size, size))
-            small = to_srgb(image.convert("RGB"), image.info.get("icc_profile"))
+            small = in_srgb(image.convert("RGB"), colors_of(image, path))
             small.thumbnail((size, size))
             return np.array(small)
     except CgcError:

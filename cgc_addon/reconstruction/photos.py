@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..dataset.color_profiles import is_srgb, to_srgb
 from ..dataset.image_files import (
     JPEG_ENDINGS,
     is_deep,
@@ -22,6 +21,7 @@ from ..dataset.image_files import (
     read_photo,
     write_photo,
 )
+from ..dataset.photo_colors import PhotoColors, colors_of, in_srgb
 from ..dataset.resize import fitted_size
 from ..errors import CgcError, Interrupted
 from ..files import replacing
@@ -135,7 +135,7 @@ def _inspect(
         and facts.orientation == 1
         and image.mode in ("RGB", "L")
         and image.format in ("JPEG", "PNG")
-        and is_srgb(image.info.get("icc_profile"))
+        and colors_of(image, path).are_srgb
         and _ending(path) == path.suffix
     )
     return facts, fitted, ready
@@ -143,18 +143,18 @@ def _inspect(
 
 def _decode(image: Image.Image, path: Path, facts: ExifFacts, size: tuple[int, int]) -> np.ndarray:
     """Return the pixels (H, W, 3) upright at a size; (H, W, 4) where some may be transparent."""
-    profile, opacity = None, read_opacity(path, upright=True)
+    colors, opacity = PhotoColors(), read_opacity(path, upright=True)
     if is_deep(image):
         image = Image.fromarray(read_photo(path, upright=True))
     else:
         # JPEG can be decoded at a half, a quarter or an eighth: quickly, and in little memory.
         image.draft("RGB", (size[1], size[0]) if facts.is_turned else size)
         image.load()
-        profile = image.info.get("icc_profile")
+        colors = colors_of(image, path)
         image = ImageOps.exif_transpose(image).convert("RGB")
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    pixels = np.array(to_srgb(image, profile))
+    pixels = np.array(in_srgb(image, colors))
     if opacity is None or opacity.min() == 255:
         return pixels
     fitted = Image.fromarray(opacity).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -16,10 +16,10 @@ from ..dataset.image_files import write_photo
 from ..dataset.resize import fitted_size
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
-from .high_dynamic_range import is_high_dynamic_range, srgb_pixels
 from .panorama import WHAT_TO_DO, pixels_are_panorama
 from .photo_list import PhotoList, WorkingPhoto
 from .sharpness import sharpness
+from .video_colors import is_high_dynamic_range, srgb_pixels
 
 if TYPE_CHECKING:
     from av.container import InputContainer

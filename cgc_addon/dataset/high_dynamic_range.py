@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frames of HDR video (HLG, PQ) become sRGB, as bright as the same scene in ordinary video.
+"""HDR pictures (HLG, PQ) become sRGB, as bright as the same scene in ordinary photos and video.
 
 HDR says how much light a display gives, in cd/m²; white paper is at 203 (ITU-R BT.2408), which
 becomes white here. What shines more is compressed, alike in every frame: what is seen from several
@@ -8,20 +8,17 @@ places must look the same from all of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..srgb import srgb_from_linear
 
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
-_PQ, _HLG = 16, 18
+PQ, HLG = 16, 18
 """Transfer characteristics, ITU-T H.273 table 3."""
-_BT2020, _DISPLAY_P3 = 9, 12
+BT2020, DISPLAY_P3 = 9, 12
 """Colour primaries, table 2."""
+_ROWS = 64
+"""Of a picture that are worked on at a time."""
 _PAPER_WHITE = 203.0
 """cd/m², ITU-R BT.2408-7 table 1."""
 _HLG_PEAK, _HLG_GAMMA = 1000.0, 1.2
@@ -30,15 +27,15 @@ _SHOULDER = 0.8
 """Of white: up to it light stays what it is, beyond it approaches white without reaching it."""
 _LUMINANCE = np.array([0.2627, 0.6780, 0.0593])
 """Of red, green and blue of BT.2020."""
-_TO_SRGB = {
-    _BT2020: np.array(
+LINEAR_TO_SRGB = {
+    BT2020: np.array(
         [
             [1.6604910, -0.5876411, -0.0728499],
             [-0.1245505, 1.1328999, -0.0083494],
             [-0.0181508, -0.1005789, 1.1187297],
         ]
     ),
-    _DISPLAY_P3: np.array(
+    DISPLAY_P3: np.array(
         [
             [1.2249402, -0.2249402, 0.0],
             [-0.0420570, 1.0420570, 0.0],
@@ -49,21 +46,29 @@ _TO_SRGB = {
 """Linear light of other primaries in those of sRGB, which are BT.709's."""
 
 
-def is_high_dynamic_range(frame: VideoFrame) -> bool:
-    """Say whether a frame holds light as HLG or PQ encode it."""
-    return frame.color_trc in (_PQ, _HLG)
+def srgb_of_hdr(
+    signal: NDArray[np.uint8] | NDArray[np.uint16], transfer: int, primaries: int
+) -> NDArray[np.uint8]:
+    """Return an HDR picture in sRGB.
 
+    Args:
+        signal: (H, W, 3) as stored: full range of its type.
+        transfer: `PQ` or `HLG`.
+        primaries: `BT2020`, `DISPLAY_P3`; others count as those of sRGB.
 
-def srgb_pixels(frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-    """Return the pixels (height, width, 3) sRGB of an HDR frame, made that large."""
-    wide = frame.reformat(width=width, height=height, format="rgb48le").to_ndarray()
-    signal = wide / 65535.0
-    light = _light_of_hlg(signal) if frame.color_trc == _HLG else _light_of_pq(signal)
-    light /= _PAPER_WHITE
-    if frame.color_primaries in _TO_SRGB:
-        light = light @ _TO_SRGB[frame.color_primaries].T
-    encoded = srgb_from_linear(_compressed(np.maximum(light, 0.0)))
-    return np.round(np.clip(encoded, 0.0, 1.0) * 255.0).astype(np.uint8)
+    Returns:
+        (H, W, 3) sRGB.
+    """
+    pixels = np.empty(signal.shape, np.uint8)
+    light_of = _light_of_hlg if transfer == HLG else _light_of_pq
+    for first in range(0, len(signal), _ROWS):  # some copies of these in double precision
+        rows = slice(first, first + _ROWS)
+        light = light_of(signal[rows] / float(np.iinfo(signal.dtype).max)) / _PAPER_WHITE
+        if primaries in LINEAR_TO_SRGB:
+            light = light @ LINEAR_TO_SRGB[primaries].T
+        encoded = srgb_from_linear(_compressed(np.maximum(light, 0.0)))
+        pixels[rows] = np.round(np.clip(encoded, 0.0, 1.0) * 255.0)
+    return pixels
 
 
 def _light_of_pq(signal: NDArray[np.float64]) -> NDArray[np.float64]:

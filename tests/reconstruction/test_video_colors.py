@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from cgc_addon.reconstruction.high_dynamic_range import is_high_dynamic_range, srgb_pixels
+from cgc_addon.reconstruction.video_colors import is_high_dynamic_range, srgb_pixels
 
 PQ, HLG, BT709 = 16, 18, 1
 
