@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of a lock, brought into a folder and checked against their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from development.environments import SetupError, last_line, say
+
+from .locks import Lock, LockedFile, LockedPackage
+from .pip_asked import for_target
+
+CACHE = Path(__file__).resolve().parents[1] / "dist" / "fetched"
+"""Where files stay between calls, so that none is fetched twice."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where files are looked for before the indexes are asked."""
+
+    cache: Path = CACHE
+    binaries: Path | None = None
+    """A folder with our builds of gsplat."""
+
+
+def fetch(
+    lock: Lock, packages: Sequence[LockedPackage], sources: Sources
+) -> dict[LockedPackage, Path]:
+    """Return the file of each package; what is in the cache already is only checked.
+
+    Raises:
+        SetupError: a file can be found nowhere, or is not the one that was locked.
+    """
+    sources.cache.mkdir(parents=True, exist_ok=True)
+    wanted = {package: _at_hand(package, sources) for package in packages}
+    missing = {package: file for package, file in wanted.items() if not _is_there(file, sources)}
+    if missing:
+        size = sum(file.bytes for file in missing.values()) / 1e6
+        say(f"{lock.target}: fetching {len(missing)} files, {size:,.0f} MB …")
+        failure = _download(lock, missing, sources)
+        absent = [file.file for file in missing.values() if not _is_there(file, sources)]
+        if absent:
+            raise SetupError(
+                f"{lock.target}: {', '.join(absent)} cannot be had here: {failure}; where an index "
+                f"has it ({', '.join(lock.indexes) or 'the one pip is set to'}), run again, or put "
+                f"it into {sources.cache}."
+            )
+    for file in wanted.values():
+        _check(sources.cache / file.file, file)
+    return {package: sources.cache / file.file for package, file in wanted.items()}
+
+
+def _at_hand(package: LockedPackage, sources: Sources) -> LockedFile:
+    """Return the package's own file, or what stands in for one that no index has."""
+    if package.otherwise is None or _is_there(package.locked_file, sources):
+        return package.locked_file
+    built = sources.binaries and sources.binaries / package.file
+    if built and built.is_file():
+        shutil.copyfile(built, sources.cache / package.file)
+        return package.locked_file
+    return package.otherwise
+
+
+def _is_there(file: LockedFile, sources: Sources) -> bool:
+    return (sources.cache / file.file).is_file()
+
+
+def _download(
+    lock: Lock, missing: dict[LockedPackage, LockedFile], sources: Sources
+) -> str:
+    """Let pip fetch files; return what it says in the end, nothing when all went well."""
+    lines = [
+        f"{package.name}==={file.version} --hash=sha256:{file.sha256}"
+        for package, file in missing.items()
+    ]
+    indexes = [part for index in lock.indexes for part in ("--extra-index-url", index)]
+    with tempfile.TemporaryDirectory(dir=sources.cache) as folder:
+        listed = Path(folder, "wanted.txt")
+        listed.write_text("\n".join(lines) + "\n", "utf-8")
+        command = [sys.executable, "-m", "pip", "download", "--no-input", "--quiet"]
+        command += ["--disable-pip-version-check", "--require-hashes", "--dest", folder]
+        command += [*for_target(lock.target), *indexes, "--timeout", "30", "--retries", "2"]
+        fetched = subprocess.run(
+            [*command, "-r", str(listed)], capture_output=True, text=True, check=False
+        )
+        for wheel in Path(folder).glob("*.whl"):
+            wheel.replace(sources.cache / wheel.name)
+    if fetched.returncode == 0:
+        return ""
+    return last_line(fetched.stderr).removeprefix("ERROR: ")
+
+
+def _check(path: Path, file: LockedFile) -> None:
+    """Raise when a file is not the one that was locked, and remove it."""
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    if digest != file.sha256:
+        path.unlink()
+        raise SetupError(
+            f"{path.name} has the SHA-256 {digest}, locked is {file.sha256}; it was removed, run "
+            "again to fetch it anew."
+        )

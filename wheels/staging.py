@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension in a folder of its own, with a manifest that says more than that of the repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tomllib
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from .official_builder import Builder, build
+from .targets import ROOT
+
+MANIFEST = "blender_manifest.toml"
+
+
+def unpack_thin(builder: Builder, folder: Path) -> None:
+    """Put what the thin zip holds into an empty folder."""
+    thin = folder.with_suffix(".zip")
+    build(builder, ROOT, thin)
+    with zipfile.ZipFile(thin) as opened:
+        opened.extractall(folder)
+    thin.unlink()
+
+
+def extension_version() -> str:
+    """Return the version in the manifest of the repository."""
+    return tomllib.loads((ROOT / MANIFEST).read_text("utf-8"))["version"]
+
+
+def with_values(manifest: str, values: Mapping[str, str | Sequence[str]]) -> str:
+    """Return a manifest's text with values in place of what it had, before its first table.
+
+    Args:
+        manifest: TOML.
+        values: strings and lists of strings by key.
+    """
+    table = re.search(r"(?m)^\[", manifest)
+    head, tail = (manifest, "") if table is None else _cut(manifest, table.start())
+    for key in values:
+        head = re.sub(rf"(?m)^{key}\s*=.*\n", "", head)
+    lines = [f"{key} = {_toml(value)}\n" for key, value in values.items()]
+    return head.rstrip("\n") + "\n" + "".join(lines) + "\n" + tail
+
+
+def _cut(text: str, place: int) -> tuple[str, str]:
+    return text[:place], text[place:]
+
+
+def _toml(value: str | Sequence[str]) -> str:
+    if isinstance(value, str):
+        return json.dumps(value)
+    return "[\n" + "".join(f"  {json.dumps(entry)},\n" for entry in value) + "]"
+
+
+def place(files: Iterable[Path], folder: Path) -> list[str]:
+    """Put files into a folder, as links where that goes, and return their names, sorted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    for file in files:
+        names.append(file.name)
+        try:
+            os.link(file, folder / file.name)
+        except OSError:
+            shutil.copyfile(file, folder / file.name)
+    return sorted(names)
