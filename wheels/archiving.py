@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Engine archives: a lock and its wheels in one plain zip, which *Install Engine* takes from disk."""
+"""Engine archives: a lock and its wheels in one plain zip, which *Install Engine* takes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make what the engine is installed from: `python3 wheels/build.py lock`, `bundle`, `archive`, `release`.
+"""Make what the engine is installed from.
 
-    python3 wheels/build.py COMMAND --help      what each of them takes
+    python3 wheels/build.py lock|bundle|archive|thin|release      and --help: what it takes
 
 It makes itself an environment, .venv-wheels, with pip and one small package, and runs in that.
 """
@@ -19,7 +19,13 @@ ROOT = Path(__file__).resolve().parents[1]
 def main(arguments: list[str]) -> int:
     """Run a command in the environment of these scripts and return its exit code."""
     sys.path.insert(0, str(ROOT))
-    from development.environments import SetupError, bring_up_to_date, digest, pip_install, python_of
+    from development.environments import (
+        SetupError,
+        bring_up_to_date,
+        digest,
+        pip_install,
+        python_of,
+    )
 
     environment, lock = ROOT / ".venv-wheels", ROOT / "wheels" / "requirements-wheels.lock"
     if not arguments:

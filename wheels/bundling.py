@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.utils import parse_wheel_filename
+
 from development.environments import SetupError
 
 from .fetching import Sources, fetch
@@ -28,6 +30,7 @@ SHIPPED_BY_BLENDER = frozenset(
 )
 """What the module bpy of 4.5, 5.2 or 5.3 asks for, and what that needs in turn. A wheel of it in an
 extension would go before Blender's own, for every other extension, too."""
+WHEELS = "wheels"
 NOT_FOR_BUNDLES = SHIPPED_BY_BLENDER | {"pip"}
 
 BLENDERS_OF_PYTHON = {
@@ -59,7 +62,7 @@ def make_bundle(target: Target, folder: Path, sources: Sources, builder: Builder
     with tempfile.TemporaryDirectory(dir=sources.cache) as temporary:
         stage = Path(temporary, "stage")
         unpack_thin(builder, stage)
-        names = place(wheels.values(), stage / "wheels")
+        names = place(wheels.values(), stage / WHEELS)
         manifest = (stage / MANIFEST).read_text("utf-8")
         (stage / MANIFEST).write_text(staged_manifest(manifest, target, names), "utf-8")
         build(builder, stage, bundle)
@@ -71,7 +74,7 @@ def staged_manifest(manifest: str, target: Target, wheels: Sequence[str]) -> str
     """Return the repository's manifest for a bundle: which wheels, platform and Blenders."""
     values: dict[str, str | Sequence[str]] = {**BLENDERS_OF_PYTHON[target.python]}
     values["platforms"] = [target.platform]
-    values["wheels"] = [f"./wheels/{name}" for name in wheels]
+    values["wheels"] = [f"./{WHEELS}/{name}" for name in wheels]
     return with_values(manifest, values)
 
 
@@ -82,16 +85,19 @@ def check_bundle(bundle: Path, lock: Lock) -> None:
         SetupError: naming the first wheel that is wrong.
     """
     with zipfile.ZipFile(bundle) as opened:
-        inside = {Path(name).name for name in opened.namelist() if name.endswith(".whl")}
+        inside = {name for name in opened.namelist() if name.endswith(".whl")}
         manifest = tomllib.loads(opened.read(MANIFEST).decode())
-    listed = {Path(name).name for name in manifest["wheels"]}
-    wanted = {package.file for package in bundled(lock)}
+    listed = {name.removeprefix("./") for name in manifest["wheels"]}
+    wanted = {f"{WHEELS}/{package.file}" for package in bundled(lock)}
     if inside != listed or listed != wanted:
         odd = sorted((inside | listed | wanted) - (inside & listed & wanted))
-        raise SetupError(f"{bundle.name}: {odd[0]} is not both in the zip, its manifest and the lock.")
-    for name in sorted(inside):
-        if not fits(name, lock.target):
-            raise SetupError(f"{bundle.name}: {name} does not fit {lock.target}.")
-    names = {name.partition("-")[0].lower().replace("_", "-") for name in inside}
+        raise SetupError(
+            f"{bundle.name}: {odd[0]} is not in all three of the zip, its manifest and the lock."
+        )
+    files = sorted(Path(name).name for name in inside)
+    for file in files:
+        if not fits(file, lock.target):
+            raise SetupError(f"{bundle.name}: {file} does not fit {lock.target}.")
+    names = {parse_wheel_filename(file)[0] for file in files}
     if wrong := names & NOT_FOR_BUNDLES:
         raise SetupError(f"{bundle.name}: {', '.join(sorted(wrong))} is Blender's own.")

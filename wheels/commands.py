@@ -32,9 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="build.py")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    lock = commands.add_parser("lock", help="write the locks of engines, proven for their platforms")
+    lock = commands.add_parser("lock", help="write locks, proven for their platforms")
     _add_target_choice(lock)
-    lock.add_argument("--gsplat", type=Path, help="folder with our builds of gsplat, to be named first")
+    lock.add_argument("--gsplat", type=Path, help="folder with our builds of gsplat")
     lock.set_defaults(run=_lock)
 
     bundle = commands.add_parser("bundle", help="build zips that carry a CPU engine")

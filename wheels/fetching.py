@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from development.environments import SetupError, last_line, say
+from development.environments import SetupError, say
 
 from .locks import Lock, LockedFile, LockedPackage
-from .pip_asked import for_target
+from .pip_asked import first_error, for_target
 
 CACHE = Path(__file__).resolve().parents[1] / "dist" / "fetched"
 """Where files stay between calls, so that none is fetched twice."""
@@ -44,14 +44,7 @@ def fetch(
     if missing:
         size = sum(file.bytes for file in missing.values()) / 1e6
         say(f"{lock.target}: fetching {len(missing)} files, {size:,.0f} MB …")
-        failure = _download(lock, missing, sources)
-        absent = [file.file for file in missing.values() if not _is_there(file, sources)]
-        if absent:
-            raise SetupError(
-                f"{lock.target}: {', '.join(absent)} cannot be had here: {failure}; where an index "
-                f"has it ({', '.join(lock.indexes) or 'the one pip is set to'}), run again, or put "
-                f"it into {sources.cache}."
-            )
+        _download_all(lock, missing, sources)
     for file in wanted.values():
         _check(sources.cache / file.file, file)
     return {package: sources.cache / file.file for package, file in wanted.items()}
@@ -72,9 +65,29 @@ def _is_there(file: LockedFile, sources: Sources) -> bool:
     return (sources.cache / file.file).is_file()
 
 
-def _download(
-    lock: Lock, missing: dict[LockedPackage, LockedFile], sources: Sources
-) -> str:
+def _download_all(lock: Lock, missing: dict[LockedPackage, LockedFile], sources: Sources) -> None:
+    """Fetch files, together or, where pip stops at one of them, one by one.
+
+    Raises:
+        SetupError: naming all that cannot be had.
+    """
+    if not _download(lock, missing, sources):
+        return
+    failures = {
+        file.file: reason
+        for package, file in missing.items()
+        if not _is_there(file, sources) and (reason := _download(lock, {package: file}, sources))
+    }
+    if failures:
+        places = " or ".join(["the index that pip is set to", *lock.indexes])
+        raise SetupError(
+            f"{lock.target}: {', '.join(failures)} cannot be had from {places} "
+            f"({next(iter(failures.values()))}); run again where one of them has it, or put it "
+            f"into {sources.cache}."
+        )
+
+
+def _download(lock: Lock, missing: dict[LockedPackage, LockedFile], sources: Sources) -> str:
     """Let pip fetch files; return what it says in the end, nothing when all went well."""
     lines = [
         f"{package.name}==={file.version} --hash=sha256:{file.sha256}"
@@ -94,7 +107,7 @@ def _download(
             wheel.replace(sources.cache / wheel.name)
     if fetched.returncode == 0:
         return ""
-    return last_line(fetched.stderr).removeprefix("ERROR: ")
+    return first_error(fetched.stderr)
 
 
 def _check(path: Path, file: LockedFile) -> None:

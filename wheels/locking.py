@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks from `requirements.lock`: asked of pip for each target, and proven before they are written."""
+"""Locks from `requirements.lock`: asked of pip for each target, proven before they are written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -64,12 +63,13 @@ def resolve(target: Target) -> Lock:
     asked = [requirement for requirement in wanted if known is None or requirement is not torch]
     found = find_wheels([_exact(requirement) for requirement in asked], target)
     packages = _completed(found, known, target)
-    locked = [_locked(wheel, sizes) for wheel, sizes in zip(packages, _measured(packages), strict=True)]
-    unpacked = sum(sizes.unpacked for _, sizes in locked)
+    sizes = _measured(packages)
+    entries = [_locked(wheel, size) for wheel, size in zip(packages, sizes, strict=True)]
+    unpacked = sum(size.unpacked for size in sizes)
     if known is not None:
-        locked.append((_locked_torch(known), Sizes(known.bytes, known.unpacked)))
+        entries.append(_locked_torch(known))
         unpacked += known.unpacked
-    entries = sorted((entry for entry, _ in locked), key=lambda entry: (entry.name != "pip", entry.name))
+    entries.sort(key=lambda entry: (entry.name != "pip", entry.name))
     for entry in entries:
         if not fits(entry.file, target):
             raise SetupError(f"{entry.file} does not fit.")
@@ -143,9 +143,9 @@ def _measured(wheels: Sequence[FoundWheel]) -> list[Sizes]:
         return list(pool.map(sizes_of, [wheel.address for wheel in wheels]))
 
 
-def _locked(wheel: FoundWheel, sizes: Sizes) -> tuple[LockedPackage, Sizes]:
+def _locked(wheel: FoundWheel, sizes: Sizes) -> LockedPackage:
     file = name_in(wheel.address)
-    return LockedPackage(wheel.name, wheel.version, file, wheel.sha256, sizes.packed), sizes
+    return LockedPackage(wheel.name, wheel.version, file, wheel.sha256, sizes.packed)
 
 
 def _locked_torch(known: KnownFile) -> LockedPackage:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Locks as files: every package of an engine, each one file with its hash, as `Install Engine` reads them.
+"""Locks as files: every package of an engine, each one file with its hash.
 
 The format is described in docs/bundles.md.
 """
@@ -90,8 +90,8 @@ def read_lock(target: Target) -> Lock:
     """
     if not target.lock.is_file():
         raise SetupError(
-            f"There is no lock for {target}; `python3 wheels/build.py lock` writes it, or says what "
-            "keeps it from being written."
+            f"There is no lock for {target}; `python3 wheels/build.py lock` writes it, or says "
+            "what keeps it from being written."
         )
     return lock_from_json(target.lock.read_text("utf-8"), target.lock)
 

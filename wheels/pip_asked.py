@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which file pip would install on a target: asked of pip itself, from whatever index it is set to."""
+"""Which file pip would install on a target: asked of pip, from whatever index it is set to."""
 
 from __future__ import annotations
 
@@ -58,10 +58,14 @@ def find_wheels(
         command += [*for_target(target), *options, "-r", str(wanted)]
         asked = subprocess.run(command, capture_output=True, text=True, check=False)
         if asked.returncode != 0:
-            raise NotFoundError(
-                f"pip finds no wheel for {target}: {last_line(asked.stderr).removeprefix('ERROR: ')}"
-            )
+            raise NotFoundError(f"pip finds no wheel: {first_error(asked.stderr)}")
         return [_found(entry) for entry in json.loads(report.read_text("utf-8"))["install"]]
+
+
+def first_error(text: str) -> str:
+    """Return the first error that pip tells; those after it are about the first."""
+    errors = [line for line in text.splitlines() if line.startswith("ERROR: ")]
+    return errors[0].removeprefix("ERROR: ") if errors else last_line(text)
 
 
 def _found(entry: dict) -> FoundWheel:

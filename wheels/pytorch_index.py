@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The builds of torch that only PyTorch's own index has: which target needs which, and its facts."""
+"""The builds of torch that only PyTorch's own index has, and what is known of them."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def known_torch(version: str, target: Target) -> KnownFile:
         if known.version == marked(version, target) and fits(known.name, target):
             return known
     raise SetupError(
-        f"{FACTS.name} has no torch {marked(version, target)} for {target}; add the file's hash and "
-        f"size as {index_of(target)} tells them."
+        f"{FACTS.name} has no torch {marked(version, target)} for {target}; add the file's hash "
+        f"and size as {index_of(target)} tells them."
     )

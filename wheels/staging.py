@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The extension in a folder of its own, with a manifest that says more than that of the repository."""
+"""The extension in a folder of its own, with a manifest that says more than the repository's."""
 
 from __future__ import annotations
 
