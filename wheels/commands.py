@@ -15,7 +15,9 @@ from .bundling import make_bundle
 from .fetching import CACHE, Sources
 from .locking import write_locks
 from .official_builder import find_builder
-from .targets import BUILDS, PLATFORMS, PYTHONS, ROOT, Target, all_targets
+from .releasing import Contents, make_release, report
+from .targets import BUILDS, PLATFORMS, PYTHONS, ROOT, Target, all_targets, named
+from .thin import make_thin
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +51,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_sources(archive)
     archive.add_argument("--out", type=Path, default=ROOT / "dist", help="folder; dist without it")
     archive.set_defaults(run=_archive)
+
+    thin = commands.add_parser("thin", help="build the extension without an engine")
+    _add_builder(thin)
+    thin.add_argument("--gsplat", type=Path, help="folder with our builds of gsplat, to be carried")
+    thin.add_argument("--out", type=Path, default=ROOT / "dist", help="folder; dist without it")
+    thin.set_defaults(run=_thin)
+
+    release = commands.add_parser("release", help="make the folder that a server offers")
+    release.add_argument("out", type=Path, metavar="OUT", help="folder; one of before is replaced")
+    release.add_argument(
+        "--bundle", action="append", default=[], metavar="TARGET", help="such as linux-x64-py3.11"
+    )
+    release.add_argument(
+        "--engine", action="append", default=[], metavar="TARGET", help="linux-x64-py3.11-cuda"
+    )
+    _add_sources(release)
+    _add_builder(release)
+    release.set_defaults(run=_release)
     return parser
 
 
@@ -101,6 +121,22 @@ def _archive(given: argparse.Namespace) -> int:
     for target in _chosen(given):
         begun = time.monotonic()
         _report(make_archive(target, given.out.resolve(), _sources(given)), begun)
+    return 0
+
+
+def _thin(given: argparse.Namespace) -> int:
+    begun = time.monotonic()
+    for file in make_thin(given.out.resolve(), given.gsplat, find_builder(given.blender)):
+        _report(file, begun)
+    return 0
+
+
+def _release(given: argparse.Namespace) -> int:
+    contents = Contents(
+        [named(f"{name}-cpu") for name in given.bundle], [named(name) for name in given.engine]
+    )
+    make_release(given.out.resolve(), contents, _sources(given), find_builder(given.blender))
+    report(given.out.resolve())
     return 0
 
 

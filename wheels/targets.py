@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_wheel_filename
 
+from development.environments import SetupError
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "cgc_addon" / "installation" / "locks"
 
@@ -63,6 +65,18 @@ def all_targets() -> tuple[Target, ...]:
         for build in BUILDS
         if (platform, build) != ("macos-arm64", "cuda")
     )
+
+
+def named(text: str) -> Target:
+    """Return the target that a text such as "linux-x64-py3.11-cpu" names.
+
+    Raises:
+        SetupError: there is no such target; the sentence lists those there are.
+    """
+    for target in all_targets():
+        if str(target) == text:
+            return target
+    raise SetupError(f"There is no {text}; choose of {', '.join(map(str, all_targets()))}.")
 
 
 def platform_tags(platform: str) -> list[str]:
