@@ -52,9 +52,9 @@ def test_a_bundle_of_exactly_the_lock_is_good(lock: Lock, tmp_path: Path) -> Non
 
 def test_a_missing_wheel_and_one_of_blenders_own_are_found(lock: Lock, tmp_path: Path) -> None:
     files = [package.file for package in bundled(lock)]
-    with pytest.raises(SetupError, match="scikit_learn-1-.* is not in all three"):
+    with pytest.raises(SetupError, match=r"scikit_learn-1-.* is not in all three"):
         check_bundle(bundle_of(lock, tmp_path, files[:1]), lock)
-    with pytest.raises(SetupError, match="numpy-1.26.4-.* is not in all three"):
+    with pytest.raises(SetupError, match=r"numpy-1\.26\.4-.* is not in all three"):
         check_bundle(bundle_of(lock, tmp_path, [*files, lock.packages[1].file]), lock)
 
 
@@ -70,9 +70,7 @@ def test_a_wheel_in_another_folder_is_found(lock: Lock, tmp_path: Path) -> None:
 def test_a_wheel_for_another_platform_is_found(lock: Lock, tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "numba", "1", [], "cp311-cp311-win_amd64")
     wrong = replace(lock, packages=(locked(wheel),))
-    with pytest.raises(
-        SetupError, match="numba-1-cp311-cp311-win_amd64.whl does not fit linux-x64"
-    ):
+    with pytest.raises(SetupError, match=r"numba-1-.*win_amd64\.whl does not fit linux-x64"):
         check_bundle(bundle_of(wrong, tmp_path, [wheel.name]), wrong)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lock is made of what pip would take on another machine, and is refused where it is not whole."""
+"""A lock is made of what pip would take on another machine; one that is not whole is refused."""
 
 from __future__ import annotations
 
@@ -85,5 +85,5 @@ def test_a_wheel_that_is_built_for_another_system_only_is_told(index: Path, requ
     required.write_text("torch==2.0\n")
     make_wheel(index, "pip", "26.3")
     make_wheel(index, "torch", "2.0", [], "cp313-cp313-macosx_14_0_arm64")
-    with pytest.raises(SetupError, match="pip finds no wheel: .*torch"):
+    with pytest.raises(SetupError, match=r"pip finds no wheel: .*torch"):
         resolve(WINDOWS)
