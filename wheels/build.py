@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make what the engine is installed from.
 
-    python3 wheels/build.py lock|bundle|archive|thin|release      and --help: what it takes
+    python3 wheels/build.py lock|gsplat|thin|bundle|archive|release      and --help: what it takes
 
 It makes itself an environment, .venv-wheels, with pip and one small package, and runs in that.
 """

@@ -13,6 +13,7 @@ from development.environments import SetupError, say
 from .archiving import make_archive
 from .bundling import make_bundle
 from .fetching import CACHE, Sources
+from .gsplat_binaries import name_binaries
 from .locking import write_locks
 from .official_builder import find_builder
 from .releasing import Contents, make_release, report
@@ -38,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_target_choice(lock)
     lock.add_argument("--gsplat", type=Path, help="folder with our builds of gsplat")
     lock.set_defaults(run=_lock)
+
+    gsplat = commands.add_parser("gsplat", help="name our builds of gsplat in the locks there are")
+    gsplat.add_argument("folder", type=Path, metavar="FOLDER", help="where the builds are")
+    _add_target_choice(gsplat, builds=False)
+    gsplat.set_defaults(run=_gsplat, build="cuda")
 
     bundle = commands.add_parser("bundle", help="build zips that carry a CPU engine")
     _add_target_choice(bundle, builds=False)
@@ -107,6 +113,11 @@ def _lock(given: argparse.Namespace) -> int:
     for problem in problems:
         print(f"No lock for {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _gsplat(given: argparse.Namespace) -> int:
+    name_binaries(_chosen(given), given.folder.resolve())
+    return 0
 
 
 def _bundle(given: argparse.Namespace) -> int:

@@ -8,37 +8,61 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
-from .locks import Lock, LockedPackage
-from .targets import fits
+from development.environments import SetupError
+
+from .locks import Lock, LockedPackage, read_lock, write_lock
+from .targets import Target, fits
 
 
 def with_binary(lock: Lock, folder: Path | None) -> Lock:
-    """Return the lock of a CUDA engine with our gsplat from a folder, if it has one that fits."""
+    """Return the lock of a CUDA engine with our gsplat from a folder, if it has one that fits.
+
+    A build of before is replaced; what stands in for it stays.
+    """
     if folder is None or lock.target.build != "cuda":
         return lock
     packages = tuple(
         _replaced(package, lock, folder) if package.name == "gsplat" else package
         for package in lock.packages
     )
-    if packages == lock.packages:
-        return lock
+    had = next((package for package in lock.packages if package.otherwise), None)
+    if packages == lock.packages or had is not None:
+        return replace(lock, packages=packages)
     binary = next(package for package in packages if package.name == "gsplat")
     with zipfile.ZipFile(folder / binary.file) as wheel:
         unpacked = sum(entry.file_size for entry in wheel.infolist())
     return replace(lock, packages=packages, installed_bytes=lock.installed_bytes + unpacked)
 
 
-def _replaced(pure: LockedPackage, lock: Lock, folder: Path) -> LockedPackage:
+def name_binaries(targets: Sequence[Target], folder: Path) -> None:
+    """Name our builds of gsplat in the locks that are there; the other packages stay as they are.
+
+    Raises:
+        SetupError: the folder has none that fits any of them.
+    """
+    named = 0
+    for target in targets:
+        lock = with_binary(read_lock(target), folder)
+        write_lock(lock)
+        named += any(package.otherwise for package in lock.packages)
+    if not named:
+        raise SetupError(
+            f"{folder} has no build of gsplat for any of {', '.join(map(str, targets))}."
+        )
+
+
+def _replaced(package: LockedPackage, lock: Lock, folder: Path) -> LockedPackage:
+    pure = package.otherwise or package.locked_file
     for file in sorted(folder.glob("gsplat-*+*.whl")):
         version = parse_wheel_filename(file.name)[1]
         if fits(file.name, lock.target) and version.public == pure.version:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
-            return LockedPackage(
-                pure.name, str(version), file.name, digest, file.stat().st_size, pure.locked_file
-            )
-    return pure
+            size = file.stat().st_size
+            return LockedPackage(package.name, str(version), file.name, digest, size, pure)
+    return package

@@ -15,7 +15,7 @@ from development.environments import SetupError, say
 
 from .closure import Pinned, unmet
 from .gsplat_binaries import with_binary
-from .locks import Lock, LockedPackage
+from .locks import Lock, LockedPackage, write_lock
 from .pip_asked import FoundWheel, NotFoundError, find_wheels
 from .pytorch_index import KnownFile, index_of, known_torch, marked
 from .remote_wheels import Sizes, name_in, sizes_of
@@ -42,8 +42,7 @@ def write_locks(targets: Sequence[Target], binaries: Path | None) -> list[str]:
         except (SetupError, OSError) as error:
             problems.append(f"{target}: {error}")
             continue
-        target.lock.parent.mkdir(parents=True, exist_ok=True)
-        target.lock.write_text(lock.as_json(), "utf-8", newline="\n")
+        write_lock(lock)
         say(
             f"{target}: {len(lock.packages)} packages, {lock.download_bytes / 1e6:,.0f} MB, "
             f"unpacked {lock.installed_bytes / 1e6:,.0f} MB; complete, and every wheel fits."

@@ -96,6 +96,12 @@ def read_lock(target: Target) -> Lock:
     return lock_from_json(target.lock.read_text("utf-8"), target.lock)
 
 
+def write_lock(lock: Lock) -> None:
+    """Write a lock to where the lock of its target lies."""
+    lock.target.lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.target.lock.write_text(lock.as_json(), "utf-8", newline="\n")
+
+
 def lock_from_json(text: str, place: Path | str) -> Lock:
     """Return what a lock's file says.
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from development.environments import SetupError
 from tests.wheels.tiny_wheels import locked, make_wheel
-from wheels.gsplat_binaries import with_binary
+from wheels.gsplat_binaries import name_binaries, with_binary
 from wheels.locks import Lock, lock_from_json
 from wheels.targets import Target
 from wheels.thin import binaries_for
@@ -39,6 +40,24 @@ def test_the_binary_of_the_python_goes_first_and_the_pure_one_stands_in(
     assert package.otherwise == lock.packages[0].locked_file
     assert with_it.installed_bytes > lock.installed_bytes
     assert lock_from_json(with_it.as_json(), "lock") == with_it
+
+
+def test_a_build_made_again_takes_the_place_of_the_one_of_before(
+    built: Path, tmp_path: Path
+) -> None:
+    lock = lock_for(CUDA, tmp_path)
+    before = with_binary(lock, built)
+    assert with_binary(before, built) == before
+    again = tmp_path / "again"
+    make_wheel(again, "gsplat", "1.5.3+pt213cu130", ["torch"], "cp311-cp311-linux_x86_64")
+    (package,) = with_binary(before, again).packages
+    assert package.sha256 != before.packages[0].sha256
+    assert package.otherwise == lock.packages[0].locked_file
+
+
+def test_a_folder_without_a_build_that_fits_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="has no build of gsplat for any of linux-x64"):
+        name_binaries([CUDA], tmp_path)
 
 
 @pytest.mark.parametrize(
