@@ -48,13 +48,14 @@ def name_binaries(targets: Sequence[Target], folder: Path) -> None:
     """
     named = 0
     for target in targets:
-        lock = with_binary(read_lock(target), folder)
-        write_lock(lock)
+        before = read_lock(target)
+        lock = with_binary(before, folder)
+        if lock != before:
+            write_lock(lock)
         named += any(package.otherwise for package in lock.packages)
     if not named:
-        raise SetupError(
-            f"{folder} has no build of gsplat for any of {', '.join(map(str, targets))}."
-        )
+        wanted = ", ".join(map(str, targets))
+        raise SetupError(f"{folder} has no build of gsplat for any of {wanted}.")
 
 
 def _replaced(package: LockedPackage, lock: Lock, folder: Path) -> LockedPackage:
