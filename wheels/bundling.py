@@ -19,6 +19,7 @@ from development.environments import SetupError
 from .fetching import Sources, fetch
 from .locks import Lock, LockedPackage, read_lock
 from .official_builder import Builder, build
+from .short_paths import is_too_long, shortened
 from .staging import MANIFEST, extension_version, place, unpack_thin, with_values
 from .targets import Target, fits
 
@@ -57,12 +58,14 @@ def make_bundle(target: Target, folder: Path, sources: Sources, builder: Builder
         SetupError: a wheel cannot be had, or the builder refuses.
     """
     lock = read_lock(target)
-    wheels = fetch(lock, bundled(lock), sources)
+    wheels = list(fetch(lock, bundled(lock), sources).values())
     bundle = folder / bundle_name(target)
     with tempfile.TemporaryDirectory(dir=sources.cache) as temporary:
         stage = Path(temporary, "stage")
         unpack_thin(builder, stage)
-        names = place(wheels.values(), stage / WHEELS)
+        if target.platform == "windows-x64":
+            wheels = [shortened(wheel, Path(temporary, "shortened")) for wheel in wheels]
+        names = place(wheels, stage / WHEELS)
         manifest = (stage / MANIFEST).read_text("utf-8")
         (stage / MANIFEST).write_text(staged_manifest(manifest, target, names), "utf-8")
         build(builder, stage, bundle)
@@ -101,3 +104,16 @@ def check_bundle(bundle: Path, lock: Lock) -> None:
     names = {parse_wheel_filename(file)[0] for file in files}
     if wrong := names & NOT_FOR_BUNDLES:
         raise SetupError(f"{bundle.name}: {', '.join(sorted(wrong))} is Blender's own.")
+    if lock.target.platform == "windows-x64":
+        _check_paths(bundle)
+
+
+def _check_paths(bundle: Path) -> None:
+    """Raise where a file of a wheel is too deep for Windows."""
+    with zipfile.ZipFile(bundle) as opened:
+        for name in opened.namelist():
+            if name.endswith(".whl"):
+                with opened.open(name) as stream, zipfile.ZipFile(stream) as wheel:
+                    for inner in wheel.namelist():
+                        if is_too_long(inner):
+                            raise SetupError(f"{bundle.name}: {inner} is too deep for Windows.")
