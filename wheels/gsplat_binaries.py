@@ -10,12 +10,14 @@ import hashlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from email.parser import HeaderParser
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
 from development.environments import SetupError
 
+from .closure import Pinned, unmet
 from .locks import Lock, LockedPackage, read_lock, write_lock
 from .targets import Target, fits
 
@@ -24,6 +26,9 @@ def with_binary(lock: Lock, folder: Path | None) -> Lock:
     """Return the lock of a CUDA engine with our gsplat from a folder, if it has one that fits.
 
     A build of before is replaced; what stands in for it stays.
+
+    Raises:
+        SetupError: the build is for packages of other versions.
     """
     if folder is None or lock.target.build != "cuda":
         return lock
@@ -37,6 +42,7 @@ def with_binary(lock: Lock, folder: Path | None) -> Lock:
     binary = next(package for package in packages if package.name == "gsplat")
     with zipfile.ZipFile(folder / binary.file) as wheel:
         unpacked = sum(entry.file_size for entry in wheel.infolist())
+    # Room for either: which of the two comes is found out when it is installed.
     return replace(lock, packages=packages, installed_bytes=lock.installed_bytes + unpacked)
 
 
@@ -63,7 +69,19 @@ def _replaced(package: LockedPackage, lock: Lock, folder: Path) -> LockedPackage
     for file in sorted(folder.glob("gsplat-*+*.whl")):
         version = parse_wheel_filename(file.name)[1]
         if fits(file.name, lock.target) and version.public == pure.version:
+            _check_requirements(file, str(version), lock)
             digest = hashlib.sha256(file.read_bytes()).hexdigest()
             size = file.stat().st_size
             return LockedPackage(package.name, str(version), file.name, digest, size, pure)
     return package
+
+
+def _check_requirements(file: Path, version: str, lock: Lock) -> None:
+    """Raise where a build asks for another version of something than the lock has."""
+    with zipfile.ZipFile(file) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = HeaderParser().parsestr(wheel.read(name).decode())
+    packages = {package.name: Pinned(package.version, ()) for package in lock.packages}
+    packages["gsplat"] = Pinned(version, tuple(metadata.get_all("Requires-Dist", [])))
+    for want in unmet(packages, lock.target):
+        raise SetupError(f"{file.name} is not for {lock.target}: {want}.")

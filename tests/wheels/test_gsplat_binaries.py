@@ -49,10 +49,22 @@ def test_a_build_made_again_takes_the_place_of_the_one_of_before(
     before = with_binary(lock, built)
     assert with_binary(before, built) == before
     again = tmp_path / "again"
-    make_wheel(again, "gsplat", "1.5.3+pt213cu130", ["torch"], "cp311-cp311-linux_x86_64")
+    make_wheel(
+        again, "gsplat", "1.5.3+pt213cu130", ['pip ; extra == "dev"'], "cp311-cp311-linux_x86_64"
+    )
     (package,) = with_binary(before, again).packages
     assert package.sha256 != before.packages[0].sha256
     assert package.otherwise == lock.packages[0].locked_file
+
+
+def test_a_build_for_another_torch_is_refused(tmp_path: Path) -> None:
+    make_wheel(
+        tmp_path, "gsplat", "1.5.3+pt214cu130", ["torch==2.14.0"], "cp311-cp311-linux_x86_64"
+    )
+    pure, torch = make_wheel(tmp_path, "gsplat", "1.5.3"), make_wheel(tmp_path, "torch", "2.13.0")
+    lock = Lock(CUDA, (), 100, (locked(pure), locked(torch)))
+    with pytest.raises(SetupError, match=r"gsplat asks for torch==2\.14\.0, the lock has 2\.13\.0"):
+        with_binary(lock, tmp_path)
 
 
 def test_a_folder_without_a_build_that_fits_is_told(tmp_path: Path) -> None:
