@@ -58,7 +58,7 @@ def resolve(target: Target) -> Lock:
     """
     wanted = [*requirements(INSTALLER, target, only=("pip",)), *requirements(REQUIREMENTS, target)]
     torch = next(requirement for requirement in wanted if requirement.name == "torch")
-    known = _torch_of_its_own_index(torch, target)
+    known = torch_of_its_own_index(torch, target)
     asked = [requirement for requirement in wanted if known is None or requirement is not torch]
     found = find_wheels([_exact(requirement) for requirement in asked], target)
     packages = _completed(found, known, target)
@@ -91,7 +91,7 @@ def _exact(requirement: Requirement) -> str:
     return f"{requirement.name}==={str(requirement.specifier).removeprefix('==')}"
 
 
-def _torch_of_its_own_index(torch: Requirement, target: Target) -> KnownFile | None:
+def torch_of_its_own_index(torch: Requirement, target: Target) -> KnownFile | None:
     """Return torch's file where PyPI has another build; the index is asked to confirm it."""
     index = index_of(target)
     if index is None:
@@ -102,9 +102,10 @@ def _torch_of_its_own_index(torch: Requirement, target: Target) -> KnownFile | N
     try:
         (found,) = find_wheels([f"torch=={marked(version, target)}"], target, options)
     except NotFoundError:
-        say(f"{target}: {index} does not answer; {known.name} is taken from what is known of it.")
+        say(f"{target}: {index} has no answer; {known.name} is taken from what is known of it.")
         return known
-    if (name_in(found.address), found.sha256) != (known.name, known.sha256):
+    same = found.sha256 in (None, known.sha256)  # of some files that index tells no hash
+    if not same or name_in(found.address) != known.name:
         raise SetupError(
             f"{found.address} has the SHA-256 {found.sha256}, which is not that of {known.name} in "
             "pytorch_files.toml; find out which is right."
@@ -144,6 +145,8 @@ def _measured(wheels: Sequence[FoundWheel]) -> list[Sizes]:
 
 def _locked(wheel: FoundWheel, sizes: Sizes) -> LockedPackage:
     file = name_in(wheel.address)
+    if wheel.sha256 is None:
+        raise SetupError(f"the index tells no SHA-256 of {file}; let pip use another one.")
     return LockedPackage(wheel.name, wheel.version, file, wheel.sha256, sizes.packed)
 
 

@@ -25,7 +25,8 @@ class FoundWheel:
     name: str
     version: str
     address: str
-    sha256: str
+    sha256: str | None
+    """None where the index tells none."""
     requires: tuple[str, ...]
     """Its own requirements, as its metadata writes them."""
 
@@ -71,12 +72,10 @@ def first_error(text: str) -> str:
 def _found(entry: dict) -> FoundWheel:
     source, metadata = entry["download_info"], entry["metadata"]
     hashes = source.get("archive_info", {}).get("hashes", {})
-    if "sha256" not in hashes:
-        raise SetupError(f"The index tells no SHA-256 of {source['url']}; use another index.")
     return FoundWheel(
         canonicalize_name(metadata["name"]),
         metadata["version"],
         source["url"],
-        hashes["sha256"],
+        hashes.get("sha256"),
         tuple(metadata.get("requires_dist", ())),
     )

@@ -51,18 +51,25 @@ def make_release(folder: Path, contents: Contents, sources: Sources, builder: Bu
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    make_thin(unfinished, sources.binaries, builder)
+    try:
+        _fill(unfinished, contents, sources, builder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _fill(folder: Path, contents: Contents, sources: Sources, builder: Builder) -> None:
+    make_thin(folder, sources.binaries, builder)
     for target in contents.bundles:
-        say(f"{make_bundle(target, unfinished / BUNDLES, sources, builder).name} is built.")
+        say(f"{make_bundle(target, folder / BUNDLES, sources, builder).name} is built.")
     for target in contents.engines:
-        say(f"{make_archive(target, unfinished / ENGINES, sources).name} is packed.")
-    list_extensions(unfinished, builder)
+        say(f"{make_archive(target, folder / ENGINES, sources).name} is packed.")
+    list_extensions(folder, builder)
     if contents.bundles:
-        list_extensions(unfinished / BUNDLES, builder)
-    (unfinished / SUMS).write_text(sums(unfinished), "utf-8", newline="\n")
-    if folder.exists():
-        shutil.rmtree(folder)
-    unfinished.rename(folder)
+        list_extensions(folder / BUNDLES, builder)
+    (folder / SUMS).write_text(sums(folder), "utf-8", newline="\n")
 
 
 def list_extensions(folder: Path, builder: Builder) -> None:

@@ -7,10 +7,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tomllib
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from development.environments import SetupError
 
 from .official_builder import Builder, build
 from .targets import ROOT
@@ -21,10 +24,38 @@ MANIFEST = "blender_manifest.toml"
 def unpack_thin(builder: Builder, folder: Path) -> None:
     """Put what the thin zip holds into an empty folder."""
     thin = folder.with_suffix(".zip")
-    build(builder, ROOT, thin)
+    build_thin(builder, thin)
     with zipfile.ZipFile(thin) as opened:
         opened.extractall(folder)
     thin.unlink()
+
+
+def build_thin(builder: Builder, zip_file: Path) -> None:
+    """Build the extension of the repository.
+
+    Raises:
+        SetupError: something that is not of the repository would come along.
+    """
+    build(builder, ROOT, zip_file)
+    with zipfile.ZipFile(zip_file) as opened:
+        strange = strangers(opened.namelist())
+    if strange:
+        zip_file.unlink()
+        raise SetupError(
+            f"{ROOT / strange[0]} is not of the repository and would be in the zip; move it away, "
+            "or add it to git."
+        )
+
+
+def strangers(names: Iterable[str]) -> list[str]:
+    """Return those names of files that git does not know; none where there is no git."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return []  # an unpacked archive of the sources
+    return sorted(set(names) - set(listed.stdout.split("\0")))
 
 
 def extension_version() -> str:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .official_builder import Builder, build
-from .staging import MANIFEST, extension_version, place, unpack_thin, with_values
-from .targets import PYTHONS, ROOT, Target, fits
+from .staging import MANIFEST, build_thin, extension_version, place, unpack_thin, with_values
+from .targets import PYTHONS, Target, fits
 
 PLATFORMS = ("linux-x64", "linux-arm64", "macos-arm64", "macos-x64", "windows-arm64", "windows-x64")
 """Every platform of Blender. Two zips of one version may not be for the same: where one platform
@@ -30,7 +30,7 @@ def make_thin(folder: Path, binaries: Path | None, builder: Builder) -> list[Pat
     name = f"cgc-{extension_version()}"
     if not carried:
         whole = folder / f"{name}.zip"
-        build(builder, ROOT, whole)
+        build_thin(builder, whole)
         return [whole]
     rest = [platform for platform in PLATFORMS if platform not in carried]
     made = [_staged(folder / f"{name}-other.zip", rest, [], builder)]

@@ -14,7 +14,7 @@ from development.environments import SetupError
 from tests.wheels.tiny_wheels import locked, make_wheel
 from wheels.bundling import bundle_name, bundled, check_bundle, staged_manifest
 from wheels.locks import Lock
-from wheels.staging import MANIFEST, place, with_values
+from wheels.staging import MANIFEST, place, strangers, with_values
 from wheels.targets import ROOT, Target
 
 TARGET = Target("linux-x64", "3.11", "cpu")
@@ -102,6 +102,12 @@ def test_values_replace_what_a_manifest_had() -> None:
 def test_names_tell_version_platform_and_python() -> None:
     version = tomllib.loads(SOURCE)["version"]
     assert bundle_name(TARGET) == f"cgc-{version}-linux-x64-py3.11.zip"
+
+
+def test_what_git_does_not_know_is_a_stranger_in_a_zip() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a checkout")
+    assert strangers(["cgc_addon/__init__.py", "dump/large.whl", MANIFEST]) == ["dump/large.whl"]
 
 
 def test_files_are_placed_by_name(tmp_path: Path) -> None:

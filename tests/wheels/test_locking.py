@@ -8,11 +8,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from development.environments import SetupError
 from tests.wheels.tiny_wheels import make_wheel
 from wheels import locking
-from wheels.locking import resolve
+from wheels.locking import resolve, torch_of_its_own_index
+from wheels.pip_asked import FoundWheel
+from wheels.pytorch_index import known_torch
 from wheels.targets import Target
 
 WINDOWS = Target("windows-x64", "3.13", "cpu")
@@ -87,3 +90,46 @@ def test_a_wheel_that_is_built_for_another_system_only_is_told(index: Path, requ
     make_wheel(index, "torch", "2.0", [], "cp313-cp313-macosx_14_0_arm64")
     with pytest.raises(SetupError, match=r"pip finds no wheel: .*torch"):
         resolve(WINDOWS)
+
+
+LINUX = Target("linux-x64", "3.13", "cpu")
+FILE = "torch-2.13.0+cpu-cp313-cp313-manylinux_2_28_x86_64.whl"
+
+
+def index_tells(monkeypatch: pytest.MonkeyPatch, file: str, sha256: str | None) -> None:
+    def find(*_: object) -> list[FoundWheel]:
+        address = f"https://download.pytorch.org/whl/cpu/{file.replace('+', '%2B')}"
+        return [FoundWheel("torch", "2.13.0+cpu", address, sha256, ())]
+
+    monkeypatch.setattr(locking, "find_wheels", find)
+
+
+def test_the_index_may_confirm_a_known_file_or_tell_no_hash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = known_torch("2.13.0", LINUX)
+    assert known.name == FILE
+    for sha256 in (known.sha256, None):
+        index_tells(monkeypatch, FILE, sha256)
+        assert torch_of_its_own_index(Requirement("torch==2.13.0"), LINUX) == known
+
+
+def test_an_index_that_has_another_file_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = known_torch("2.13.0", LINUX)
+    for file, sha256 in ((FILE, "0" * 64), (FILE.replace("28", "34"), known.sha256)):
+        index_tells(monkeypatch, file, sha256)
+        with pytest.raises(SetupError, match="find out which is right"):
+            torch_of_its_own_index(Requirement("torch==2.13.0"), LINUX)
+
+
+def test_where_the_index_has_no_answer_the_known_file_counts(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = torch_of_its_own_index(Requirement("torch==2.13.0"), LINUX)
+    assert known == known_torch("2.13.0", LINUX)
+    assert "whl/cpu has no answer" in capsys.readouterr().out
+
+
+def test_a_version_that_nothing_is_known_of_is_told() -> None:
+    with pytest.raises(SetupError, match=r"has no torch 2\.99\.0\+cpu for linux-x64-py3\.13-cpu"):
+        torch_of_its_own_index(Requirement("torch==2.99.0"), LINUX)

@@ -34,6 +34,7 @@ def test_a_release_that_fails_leaves_the_one_of_before(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         make_release(release, Contents(), Sources(tmp_path / "cache"), no_builder())
     assert (release / "cgc-0.1.0.zip").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
 
 
 def test_sums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
