@@ -6,13 +6,16 @@ Where there are builds of gsplat for a platform, its thin zip carries them, sinc
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from development.environments import SetupError
+
 from .official_builder import Builder, build
 from .staging import MANIFEST, build_thin, extension_version, place, unpack_thin, with_values
-from .targets import PYTHONS, Target, fits
+from .targets import LOCKS, PYTHONS, Target, fits
 
 PLATFORMS = ("linux-x64", "linux-arm64", "macos-arm64", "macos-x64", "windows-arm64", "windows-x64")
 """Every platform of Blender. Two zips of one version may not be for the same: where one platform
@@ -22,11 +25,21 @@ CARRIED = Path("cgc_addon", "installation", "wheels")
 
 
 def make_thin(folder: Path, binaries: Path | None, builder: Builder) -> list[Path]:
-    """Build the zip for every platform, or one for each that has binaries and one for the rest."""
+    """Build the zip for every platform, or one for each that has binaries and one for the rest.
+
+    Raises:
+        SetupError: the installer would not look for a binary, since no lock names it.
+    """
     carried = {
         platform: binaries_for(platform, binaries) for platform in ("linux-x64", "windows-x64")
     }
     carried = {platform: files for platform, files in carried.items() if files}
+    for file in (file for files in carried.values() for file in files):
+        if not _is_locked(file):
+            raise SetupError(
+                f"{file} stands in no lock as it is; `python3 wheels/build.py gsplat {file.parent}` "
+                "first."
+            )
     name = f"cgc-{extension_version()}"
     if not carried:
         whole = folder / f"{name}.zip"
@@ -49,6 +62,12 @@ def binaries_for(platform: str, folder: Path | None) -> list[Path]:
         for file in sorted(folder.glob("gsplat-*+*.whl"))
         if any(fits(file.name, target) for target in targets)
     ]
+
+
+def _is_locked(file: Path) -> bool:
+    """Return whether this very file is named in a lock."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return any(digest in lock.read_text("utf-8") for lock in LOCKS.glob("*-cuda.json"))
 
 
 def _staged(

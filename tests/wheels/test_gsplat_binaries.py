@@ -11,8 +11,9 @@ from development.environments import SetupError
 from tests.wheels.tiny_wheels import locked, make_wheel
 from wheels.gsplat_binaries import name_binaries, with_binary
 from wheels.locks import Lock, lock_from_json
+from wheels.official_builder import Builder
 from wheels.targets import Target
-from wheels.thin import binaries_for
+from wheels.thin import binaries_for, make_thin
 
 CUDA = Target("linux-x64", "3.11", "cuda")
 
@@ -93,3 +94,10 @@ def test_a_thin_zip_carries_those_of_its_platform(built: Path) -> None:
     assert len(binaries_for("linux-x64", built)) == 2
     assert binaries_for("windows-x64", built) == []
     assert binaries_for("linux-x64", None) == []
+
+
+def test_a_binary_that_no_lock_names_is_not_carried_for_nothing(
+    built: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SetupError, match=r"cp311-linux_x86_64\.whl stands in no lock as it is"):
+        make_thin(tmp_path / "out", built, Builder(("python-that-is-not-there",)))
