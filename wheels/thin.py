@@ -37,8 +37,8 @@ def make_thin(folder: Path, binaries: Path | None, builder: Builder) -> list[Pat
     for file in (file for files in carried.values() for file in files):
         if not _is_locked(file):
             raise SetupError(
-                f"{file} stands in no lock as it is; `python3 wheels/build.py gsplat {file.parent}` "
-                "first."
+                f"{file} stands in no lock as it is; first run `python3 wheels/build.py gsplat "
+                f"{file.parent}`."
             )
     name = f"cgc-{extension_version()}"
     if not carried:
