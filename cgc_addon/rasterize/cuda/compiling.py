@@ -27,6 +27,8 @@ LOG = "compiling.txt"
 POLL_SECONDS = 0.2
 TELL_SECONDS = 5.0
 END_SECONDS = 10.0
+ENOUGH_TO_TELL = 3
+"""Objects take from seconds to minutes: from fewer of them nothing can be told of the rest."""
 BYTES_OF_A_COMPILER = 3 << 30
 MOST_COMPILERS = 16
 FINISHED = re.compile(r"\[(\d+)/(\d+)\] ")
@@ -76,10 +78,9 @@ def _follow(
 ) -> None:
     """Report what the lines tell until the last, and every few seconds that all goes on."""
     total = len(sources()) + 1  # the last is the module itself
-    begun = told = time.monotonic()
-    done = before = None
-    message = Progress(COMPILING, 0, total)
-    report(message)
+    begun = told = counted = time.monotonic()
+    done, left = 0, None
+    report(Progress(COMPILING, 0, total))
     while True:
         if should_stop():
             raise Interrupted(COMPILING)
@@ -92,11 +93,13 @@ def _follow(
         now = time.monotonic()
         if counts := objects_finished(line, total):
             done, before = counts
-            left = (now - begun) / max(done - before, 1) * (total - done)
-            message = Progress(COMPILING, done, total, {"seconds_left": left})
+            counted = now
+            if done - before >= ENOUGH_TO_TELL or done == total:
+                left = (now - begun) / max(done - before, 1) * (total - done)
         elif now - told < TELL_SECONDS:
             continue
-        report(message)
+        numbers = {} if left is None else {"seconds_left": max(left - (now - counted), 0.0)}
+        report(Progress(COMPILING, done, total, numbers))
         told = now
 
 

@@ -143,7 +143,7 @@ def find_tools() -> tuple[Tools | None, str]:
 
     cuda = str(torch.version.cuda)
     package = f'python -m pip install "cuda-toolkit[nvcc,cudart,cccl]=={cuda}.*"'
-    toolkit = next((folder for folder in _toolkits() if _nvcc(folder).is_file()), None)
+    toolkit = next((folder for folder in _toolkits() if _is_toolkit(folder)), None)
     if toolkit is None:
         return None, (
             "gsplat must compile its kernels and finds no CUDA toolkit (nvcc); install CUDA "
@@ -195,6 +195,11 @@ def _toolkits() -> list[Path]:
 
 def _nvcc(toolkit: Path) -> Path:
     return toolkit / "bin" / ("nvcc.exe" if sys.platform == "win32" else "nvcc")
+
+
+def _is_toolkit(folder: Path) -> bool:
+    """Return whether nvcc and its headers are there; some systems put nvcc on the path alone."""
+    return _nvcc(folder).is_file() and (folder / "include/cuda_runtime.h").is_file()
 
 
 def _version_of(toolkit: Path) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where gsplat's kernels are, and what compiling them would lack, is found out without compiling."""
+"""What kernels there are, and what compiling them lacks, is told before anything is compiled."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def toolkit(tmp_path, monkeypatch):
         folder = tmp_path / f"cuda-{version}"
         (folder / "bin").mkdir(parents=True)
         _script(folder / "bin/nvcc", f"echo Cuda compilation tools, release {version}, V")
+        (folder / "include").mkdir()
+        (folder / "include/cuda_runtime.h").touch()
         folders.append(folder)
         return folder
 
@@ -73,6 +75,13 @@ def test_cuda_of_another_generation_is_refused(toolkit):
     assert "with CUDA 13.0" in missing
     assert "is CUDA 12.4" in missing
     assert "CUDA_HOME" in missing
+
+
+def test_nvcc_without_its_headers_is_none(toolkit):
+    folder = toolkit("13.0")
+    (folder / "include/cuda_runtime.h").unlink()
+    assert "finds no CUDA toolkit" in kernels.find_tools()[1]
+    assert toolkit("13.1") == kernels.find_tools()[0].toolkit
 
 
 def test_another_release_of_the_same_generation_will_do(toolkit):
