@@ -15,6 +15,7 @@ import argparse
 import ast
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def check(wheel: Path, interpreter: Path) -> list[str]:
     """
     lines = [f"{wheel.stat().st_size:,} bytes, sha256 {_digest(wheel)}"]
     with tempfile.TemporaryDirectory() as folder:
-        site = Path(folder) / "site"
+        site = Path(folder).resolve() / "site"
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
         module = next(path for path in site.glob("gsplat/csrc.*") if path.suffix != ".cpp")
@@ -183,7 +184,7 @@ def _linked_with(module: Path, interpreter: Path) -> list[str]:
 
 def _loads(site: Path, folder: Path, interpreter: Path) -> list[str]:
     found = json.loads(_run(interpreter, LOAD, _bare(site, folder)).splitlines()[-1])
-    if not found["file"] or not Path(found["file"]).is_relative_to(site):
+    if not found["file"] or not Path(found["file"]).resolve().is_relative_to(site):
         raise CheckError(f"gsplat took its kernels from {found['file']}, not from the wheel")
     if any((folder / "compiled").rglob("*")):
         raise CheckError("gsplat tried to compile")
@@ -212,10 +213,13 @@ def _bare(site: Path, folder: Path) -> dict[str, str]:
     """Return an environment with nothing to compile with."""
     empty = folder / "empty"
     empty.mkdir(exist_ok=True)
+    kept = ("SYSTEMROOT", "WINDIR", "TEMP", "TMP")  # without them Windows starts nothing
     return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
         "PATH": str(empty),
         "PYTHONPATH": str(site),
         "HOME": str(empty),
+        "USERPROFILE": str(empty),
         "TORCH_EXTENSIONS_DIR": str(folder / "compiled"),
     }
 

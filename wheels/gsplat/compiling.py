@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -149,7 +150,7 @@ def _link_command(
     lib = inputs.torch / "lib"
     if python.platform.startswith("win"):
         return [
-            *("link.exe", "/nologo", "/DLL", f"/OUT:{target}", *map(str, objects)),
+            *(_link_of_visual_studio(), "/nologo", "/DLL", f"/OUT:{target}", *map(str, objects)),
             *(f"{name}.lib" for name in TORCH_LIBRARIES),
             "cudart.lib",
             # Nothing of torch_cuda is called by name; without this the linker drops it.
@@ -162,6 +163,12 @@ def _link_command(
         *(f"-L{lib}", *(f"-l{name}" for name in TORCH_LIBRARIES)),
         str(_cudart(inputs.toolkit)),
     ]
+
+
+def _link_of_visual_studio() -> str:
+    """Return the linker beside cl.exe: shells that come with Git have another link.exe first."""
+    compiler = shutil.which("cl.exe")
+    return str(Path(compiler).with_name("link.exe")) if compiler else "link.exe"
 
 
 def _cudart(toolkit: Path) -> Path:
@@ -192,11 +199,12 @@ def _command(inputs: Inputs, python: Python, source: Path) -> list[str]:
         return [
             str(inputs.toolkit / "bin/nvcc"),
             *NVCC_FLAGS,
+            *(["--use-local-env"] if windows else []),
             *defines,
             *architecture_flags(inputs.architectures),
             *(f"-Xcompiler={flag}" for flag in host),
             *(f"-I{path}" for path in includes),
-            *(part for path in system[:2] for part in ("-isystem", str(path))),
+            *_system_folders(system[:2], windows),
             *("-c", str(source), "-o"),
         ]
     if windows:
@@ -208,9 +216,16 @@ def _command(inputs: Inputs, python: Python, source: Path) -> list[str]:
     return [
         *(os.environ.get("CXX", "g++"), *GCC_FLAGS, *defines),
         *(f"-I{path}" for path in includes),
-        *(part for path in system for part in ("-isystem", str(path))),
+        *_system_folders(system, windows),
         *("-c", str(source), "-o"),
     ]
+
+
+def _system_folders(folders: Sequence[Path], windows: bool) -> list[str]:
+    """Return options for headers of others, whose warnings are not for us."""
+    if windows:
+        return [f"-I{folder}" for folder in folders]
+    return [part for folder in folders for part in ("-isystem", str(folder))]
 
 
 def _key(inputs: Inputs, python: Python, source: Path) -> str:

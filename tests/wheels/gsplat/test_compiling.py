@@ -136,5 +136,7 @@ def test_windows_is_called_in_its_own_words(inputs):
     assert not [flag for flag in cuda if "/std" in flag]
     assert cpp[0] == "cl.exe"
     assert cpp[-1] == "/Fo"
-    assert module[0] == "link.exe"
+    assert Path(module[0]).name == "link.exe"
+    assert "-isystem" not in cuda
+    assert "--use-local-env" in cuda
     assert "torch_cuda.lib" in module
