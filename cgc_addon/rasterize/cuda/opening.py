@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dataset.scene import PinholeCamera, View
 from ...errors import Interrupted
-from ...progress import Progress, Reporter, ShouldStop
+from ...progress import Progress, Reporter, ShouldStop, silent
 from ..interface import Backend, SplatTensors
 from . import compiling, kernels
 
@@ -34,9 +34,11 @@ def obstacle(report: Reporter, should_stop: ShouldStop, /, *, compile_kernels: b
         return "PyTorch finds no NVIDIA card"
     report(Progress(LOADING, 0, 0))
     try:
-        # gsplat and compilers talk on standard output, which may be carrying somebody's JSON.
-        with contextlib.redirect_stdout(sys.stderr):
-            return _try_kernels(report, should_stop, compile_kernels)
+        loaded, missing = _load_kernels(report, should_stop, compile_kernels)
+        if loaded:
+            # gsplat talks on standard output, which may be carrying somebody's JSON.
+            with contextlib.redirect_stdout(sys.stderr):
+                _draw_once()
     except (ModuleNotFoundError, Interrupted):
         raise
     except (kernels.UnfitKernelsError, compiling.CompilingError) as error:
@@ -45,6 +47,7 @@ def obstacle(report: Reporter, should_stop: ShouldStop, /, *, compile_kernels: b
         # Compilers, drivers and cards fail in ways that nobody has listed.
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return f"gsplat's CUDA kernels fail here ({lines[0].rstrip('.')})"
+    return missing
 
 
 def open_backend(_report: Reporter, /, *, compile_kernels: bool) -> Backend:
@@ -55,28 +58,32 @@ def open_backend(_report: Reporter, /, *, compile_kernels: bool) -> Backend:
         return CudaBackend()
 
 
-def _try_kernels(report: Reporter, should_stop: ShouldStop, compile_them: bool) -> str:
-    """Load gsplat's kernels, compiling them if need be, draw once, and say what is missing."""
+def _load_kernels(
+    report: Reporter, should_stop: ShouldStop, compile_them: bool
+) -> tuple[bool, str]:
+    """Load gsplat's kernels, compiling them if need be.
+
+    Returns:
+        Whether they are there, and what keeps them from being compiled.
+    """
     if kernels.come_with_gsplat():
         kernels.load_those_of_gsplat()
-    else:
-        folder = kernels.build_folder()
-        if not kernels.is_compiled(folder):
-            tools, missing = kernels.find_tools()
-            if tools is None:
-                return missing
-            if not compile_them:
-                return ""
-            compiling.compile_kernels(folder, tools, report, should_stop)
-        kernels.load_compiled(folder)
-    from .backend import CudaBackend
-
-    _draw_once(CudaBackend())
-    return ""
+        return True, ""
+    folder = kernels.build_folder()
+    if not kernels.is_compiled(folder):
+        tools, missing = kernels.find_tools()
+        if tools is None:
+            return False, missing
+        if not compile_them:
+            return False, ""
+        compiling.compile_kernels(folder, tools, report, should_stop)
+    kernels.load_compiled(folder)
+    return True, ""
 
 
-def _draw_once(backend: Backend) -> None:
+def _draw_once() -> None:
     """Draw one Gaussian: kernels can load and still not fit the card."""
+    backend = open_backend(silent, compile_kernels=True)
     import torch
 
     def tensor(*values: float) -> torch.Tensor:

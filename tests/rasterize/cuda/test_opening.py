@@ -90,6 +90,12 @@ def test_kernels_are_compiled_once_where_gsplat_has_none(machine, compiled, stag
     assert (messages[-1].stage == compiling.COMPILING) is not compiled
 
 
+def test_progress_may_be_written_to_standard_output(machine, capsys):
+    machine(bundled=False)
+    select_backend("auto", lambda progress: print(progress.stage))  # noqa: T201
+    assert compiling.COMPILING in capsys.readouterr().out
+
+
 def test_compiling_can_be_stopped(machine):
     machine(bundled=False)
     with pytest.raises(Interrupted):
