@@ -71,6 +71,15 @@ def test_time_that_is_over_is_a_figure(monkeypatch):
     assert "--minutes" in figure.value
 
 
+def test_tests_are_run_and_judged():
+    clock = gpu_proof.Clock(5)
+    [figure] = gpu_proof.contract(("-k", "test_names_are_distinct"), clock)
+    assert figure.good
+    assert figure.value.startswith("1 passed")
+    [figure] = gpu_proof.contract(("-k", "a_name_that_no_test_has"), clock)
+    assert figure.good is False
+
+
 @pytest.mark.parametrize(
     ("output", "counts"),
     [

@@ -319,7 +319,7 @@ def contract(arguments: Sequence[str], clock: Clock) -> list[Figure]:
     if not arguments:
         return []
     finished = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, *TESTS],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, *TESTS],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
