@@ -254,7 +254,12 @@ def _compile(command: list[str], target: Path) -> float:
 
 def _run(command: list[str]) -> None:
     finished = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if finished.returncode:
         raise CompileError(f"{' '.join(command)}\n{finished.stdout}")

@@ -141,6 +141,8 @@ def find_tools() -> tuple[Tools | None, str]:
     """
     import torch
 
+    if not sources():
+        return None, "gsplat has neither kernels nor their sources; install it anew, from PyPI"
     cuda = str(torch.version.cuda)
     package = f'python -m pip install "cuda-toolkit[nvcc,cudart,cccl]=={cuda}.*"'
     toolkit = next((folder for folder in _toolkits() if _is_toolkit(folder)), None)

@@ -68,6 +68,14 @@ def test_without_nvcc_the_cure_is_named(toolkit):
     assert 'pip install "cuda-toolkit[nvcc,cudart,cccl]==13.0.*"' in missing
 
 
+def test_a_gsplat_without_sources_is_told(toolkit, monkeypatch):
+    toolkit("13.0")
+    monkeypatch.setattr(kernels, "sources", list)
+    tools, missing = kernels.find_tools()
+    assert tools is None
+    assert "neither kernels nor their sources" in missing
+
+
 def test_cuda_of_another_generation_is_refused(toolkit):
     toolkit("12.4")
     tools, missing = kernels.find_tools()
