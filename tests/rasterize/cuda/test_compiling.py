@@ -13,6 +13,7 @@ import pytest
 
 from cgc_addon.errors import Interrupted
 from cgc_addon.progress import Progress
+from cgc_addon.rasterize.cuda import child as child_process
 from cgc_addon.rasterize.cuda import compiling, kernels
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -186,3 +187,17 @@ def _is_gone(pid: int) -> bool:
 )
 def test_there_are_no_more_compilers_than_memory_bears(cores, memory, compilers):
     assert compiling.compilers_at_once(cores, memory) == compilers
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links, which Windows grants to few")
+def test_cudas_runtime_of_a_wheel_is_found_by_the_linker(tmp_path, monkeypatch):
+    lib, folder = tmp_path / "toolkit/lib", tmp_path / "kernels"
+    lib.mkdir(parents=True)
+    folder.mkdir()
+    (lib / "libcudart.so.13").write_text("runtime")
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "toolkit"))
+    for _ in range(2):  # a second try finds the first one's link
+        assert child_process._runtime_by_its_plain_name(folder) == [f"-L{folder}"]
+        assert (folder / "libcudart.so").read_text() == "runtime"
+    (lib / "libcudart.so").touch()
+    assert child_process._runtime_by_its_plain_name(folder) == []
