@@ -46,7 +46,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
             say=sink.say,
             should_stop=should_stop,
         )
-    backend, _ = select_backend(options.backend, sink.report)
+    backend, _ = select_backend(options.backend, sink.report, should_stop)
     dataset = load_dataset(SAMPLE, test_every=8)
     render_views(
         read_splat(folder),

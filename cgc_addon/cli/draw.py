@@ -33,7 +33,7 @@ def _draw(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> N
 
     request = read_frame_request(options.request)
     loaded = (options.kept or Kept()).get(LoadedScenes)
-    backend = loaded.backend(request.backend, sink.report)
+    backend = loaded.backend(request.backend, sink.report, should_stop)
     scene = loaded.scene(request.parts, backend)
     drawn = draw_frame(request, scene, backend, sink.report, should_stop)
     if should_stop():

@@ -15,7 +15,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     from ..results.evaluation import evaluate
     from ..training.run_folder import RunFolder
 
-    backend, why = select_backend(options.backend, sink.report)
+    backend, why = select_backend(options.backend, sink.report, should_stop)
     sink.say(why)
     scores = evaluate(
         RunFolder(options.run),

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     gaussians = splat.gaussians
     views = views_of_source(options.source, options.cameras, splat.origin)
     view = view_named(views, options.view)
-    backend, why = select_backend(options.backend, sink.report)
+    backend, why = select_backend(options.backend, sink.report, should_stop)
     sink.say(why)
     cosine = DEFAULT_COSINE if options.min_cosine is None else options.min_cosine
     picked = pick(gaussians, view, options.at, backend, by=options.by, minimum_cosine=cosine)

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     segments = None
     if options.ids or options.palette:
         segments = segments_of_source(options.source, gaussians, options.segments)
-    backend, why = select_backend(options.backend, sink.report)
+    backend, why = select_backend(options.backend, sink.report, should_stop)
     sink.say(why)
     if segments is not None and options.ids:
         write_segments(RenderFolder(options.output).segments, segments)

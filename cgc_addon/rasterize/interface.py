@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, device
 
     from ..dataset.scene import View
-    from ..progress import Reporter
+    from ..progress import Reporter, ShouldStop
     from .blending import BlendingMatrix
 
 SSIM_SIGMA, SSIM_REACH = 1.5, 5
@@ -88,11 +88,15 @@ class BackendModule(Protocol):
     Either function may raise ModuleNotFoundError: the missing package is then the obstacle.
     """
 
-    def obstacle(self, report: Reporter, /) -> str:
+    def obstacle(
+        self, report: Reporter, should_stop: ShouldStop, /, *, compile_kernels: bool
+    ) -> str:
         """Return why the backend cannot be used on this computer, or "" where it can.
 
         Args:
             report: hears that kernels are being loaded or compiled, if that must be tried.
+            should_stop: asked while they are compiled; `Interrupted` is then raised.
+            compile_kernels: whether what takes minutes is tried, too; without, it is taken to work.
 
         Returns:
             Part of a sentence without a full stop: "PyTorch finds no NVIDIA card".

@@ -8,24 +8,30 @@ from collections.abc import Sequence
 from typing import cast
 
 from ..errors import CgcError
-from ..progress import Reporter, silent
+from ..progress import Reporter, ShouldStop, never, silent
 from . import backends
 from .backends import AUTO, BackendDescription, backend_names
 from .interface import Backend, BackendModule
 
 
 def select_backend(
-    choice: str, report: Reporter = silent, *, compile_kernels: bool = True
+    choice: str,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+    *,
+    compile_kernels: bool = True,
 ) -> tuple[Backend, str]:
     """Return the backend to draw with and a sentence that says why it is this one.
 
     Args:
         choice: name of a backend, or "auto" for the last of `backends.BACKENDS` that works here.
         report: hears that kernels are being loaded or compiled, which may take minutes.
+        should_stop: asked while they are compiled.
         compile_kernels: compile all kernels now, not when they are first needed.
 
     Raises:
         CgcError: there is no such backend, or the one asked for cannot be used here.
+        Interrupted: `should_stop` said so.
 
     Example:
         >>> backend, why = select_backend("cpu", compile_kernels=False)
@@ -39,7 +45,7 @@ def select_backend(
     wanted = [one for one in reversed(backends.BACKENDS) if choice in (AUTO, one.name)]
     obstacles: list[str] = []
     for description in wanted:
-        backend, obstacle = _open(description, report, compile_kernels)
+        backend, obstacle = _open(description, report, should_stop, compile_kernels)
         if backend is not None:
             return backend, _why(description, backend, choice, obstacles)
         obstacles.append(obstacle)
@@ -56,12 +62,15 @@ def select_backend(
 
 
 def _open(
-    description: BackendDescription, report: Reporter, compile_kernels: bool
+    description: BackendDescription,
+    report: Reporter,
+    should_stop: ShouldStop,
+    compile_kernels: bool,
 ) -> tuple[Backend | None, str]:
     """Return the backend, or None and what stands in its way, without a full stop."""
     try:
         module = cast(BackendModule, importlib.import_module(description.module, __package__))
-        if obstacle := module.obstacle(report):
+        if obstacle := module.obstacle(report, should_stop, compile_kernels=compile_kernels):
             return None, obstacle
         return module.open_backend(report, compile_kernels=compile_kernels), ""
     except ModuleNotFoundError as error:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..progress import Reporter
+from ..progress import Reporter, ShouldStop, never
 from ..rasterize.interface import Backend, SplatTensors
 from ..rasterize.select import select_backend
 from ..splats.gaussian_file import IndexedGaussians, read_gaussians
@@ -68,14 +68,14 @@ class LoadedScenes:
         self._files: _LastUsed[IndexedGaussians] = _LastUsed(most_bytes)
         self._scenes: _LastUsed[LoadedScene] = _LastUsed(most_bytes)
 
-    def backend(self, choice: str, report: Reporter) -> Backend:
+    def backend(self, choice: str, report: Reporter, should_stop: ShouldStop = never) -> Backend:
         """Return a backend, opened once.
 
         Raises:
             CgcError: it cannot be used here.
         """
         if choice not in self._backends:
-            self._backends[choice], _why = select_backend(choice, report)
+            self._backends[choice], _why = select_backend(choice, report, should_stop)
         return self._backends[choice]
 
     def scene(self, parts: Sequence[FramePart], backend: Backend) -> LoadedScene | None:

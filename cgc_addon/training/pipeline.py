@@ -130,7 +130,7 @@ def train(
     )
     for warning in dataset.warnings:
         say(warning)
-    backend, why = select_backend(config.backend, report)
+    backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     if config.init is not None:
         start = _given_gaussians(config, dataset.scene.origin, say)

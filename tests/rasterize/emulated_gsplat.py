@@ -12,7 +12,7 @@ import torch
 from gsplat.cuda import _torch_impl, _wrapper
 from torch import Tensor
 
-from cgc_addon.progress import Reporter
+from cgc_addon.progress import Reporter, ShouldStop
 from cgc_addon.rasterize.backends import BackendDescription
 from cgc_addon.rasterize.cuda.backend import CudaBackend
 
@@ -222,7 +222,7 @@ EMULATED = BackendDescription(
 )
 
 
-def obstacle(_report: Reporter) -> str:
+def obstacle(_report: Reporter, _should_stop: ShouldStop, /, *, compile_kernels: bool) -> str:
     return ""
 
 

@@ -28,7 +28,7 @@ def register(monkeypatch):
             module.compiled = compile_kernels
             return SimpleNamespace(name=name, hardware=hardware)
 
-        module.obstacle = lambda report: obstacle
+        module.obstacle = lambda report, should_stop, *, compile_kernels: obstacle
         module.open_backend = open_backend
         monkeypatch.setitem(sys.modules, module.__name__, module)
         described = BackendDescription(name, name, name, f"the {name}", module.__name__)
@@ -89,7 +89,7 @@ def test_a_missing_package_is_an_obstacle(register, monkeypatch):
     register("abacus")
     module = register("loom")
 
-    def obstacle(report):
+    def obstacle(report, should_stop, *, compile_kernels):
         import heddles_that_nobody_has  # noqa: F401 # pyright: ignore[reportMissingImports]
 
     monkeypatch.setattr(module, "obstacle", obstacle)

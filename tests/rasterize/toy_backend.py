@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cgc_addon.dataset.scene import View
-from cgc_addon.progress import Reporter
+from cgc_addon.progress import Reporter, ShouldStop
 from cgc_addon.rasterize import reference, ssim
 from cgc_addon.rasterize.backends import BackendDescription
 from cgc_addon.rasterize.blending import BlendingMatrix
@@ -26,7 +26,7 @@ TOY = BackendDescription(
 )
 
 
-def obstacle(_report: Reporter) -> str:
+def obstacle(_report: Reporter, _should_stop: ShouldStop, /, *, compile_kernels: bool) -> str:
     return ""
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...dataset.scene import View
 from ...errors import CgcError
-from ...progress import Reporter, silent, track
+from ...progress import Reporter, ShouldStop, silent, track
 from ..blending import BlendingMatrix
 from ..interface import NEAR_PLANE, Rendering, SplatTensors, SplitRendering, degree_of
 from .drawing import TILES_AT_ONCE, Drawing
@@ -29,7 +29,7 @@ from .tiles import Tiles, distribute
 from .warm_up import stages as _stages_that_compile
 
 
-def obstacle(_report: Reporter) -> str:
+def obstacle(_report: Reporter, _should_stop: ShouldStop, /, *, compile_kernels: bool) -> str:
     """Return "": it can be used wherever this module can be imported."""
     return ""
 

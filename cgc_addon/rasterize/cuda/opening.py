@@ -9,17 +9,20 @@ import sys
 import numpy as np
 
 from ...dataset.scene import PinholeCamera, View
-from ...progress import Progress, Reporter
+from ...errors import Interrupted
+from ...progress import Progress, Reporter, ShouldStop, silent
 from ..interface import Backend, SplatTensors
+from . import compiling, kernels
 
-LOADING = "Loading CUDA kernels (the first time they are compiled, which takes minutes)"
+LOADING = "Loading CUDA kernels"
 
 
-def obstacle(report: Reporter) -> str:
+def obstacle(report: Reporter, should_stop: ShouldStop, /, *, compile_kernels: bool) -> str:
     """Return what stands in the way, see `interface.BackendModule`.
 
     Raises:
         ModuleNotFoundError: gsplat or a package that it needs is missing.
+        Interrupted: `should_stop` said so while kernels were compiled.
     """
     try:
         import torch
@@ -31,39 +34,56 @@ def obstacle(report: Reporter) -> str:
         return "PyTorch finds no NVIDIA card"
     report(Progress(LOADING, 0, 0))
     try:
-        return _try_kernels()
-    except ModuleNotFoundError:
+        loaded, missing = _load_kernels(report, should_stop, compile_kernels)
+        if loaded:
+            # gsplat talks on standard output, which may be carrying somebody's JSON.
+            with contextlib.redirect_stdout(sys.stderr):
+                _draw_once()
+    except (ModuleNotFoundError, Interrupted):
         raise
+    except (kernels.UnfitKernelsError, compiling.CompilingError) as error:
+        return str(error)
     except Exception as error:
         # Compilers, drivers and cards fail in ways that nobody has listed.
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return f"gsplat's CUDA kernels fail here ({lines[0].rstrip('.')})"
+    return missing
 
 
-def open_backend(_report: Reporter, *, compile_kernels: bool) -> Backend:
+def open_backend(_report: Reporter, /, *, compile_kernels: bool) -> Backend:
     """Return the backend; `obstacle` has compiled its kernels already."""
-    # gsplat talks on standard output, which may be carrying somebody's JSON.
     with contextlib.redirect_stdout(sys.stderr):
         from .backend import CudaBackend
 
         return CudaBackend()
 
 
-def _try_kernels() -> str:
-    """Load gsplat's kernels, compiling them if need be, draw once, and say what is missing."""
-    with contextlib.redirect_stdout(sys.stderr):
-        from gsplat.cuda import _backend
+def _load_kernels(
+    report: Reporter, should_stop: ShouldStop, compile_them: bool
+) -> tuple[bool, str]:
+    """Load gsplat's kernels, compiling them if need be.
 
-        if _backend._C is None:
-            return "gsplat must compile its kernels and finds no CUDA toolkit (nvcc)"
-        from .backend import CudaBackend
+    Returns:
+        Whether they are there, and what keeps them from being compiled.
+    """
+    if kernels.come_with_gsplat():
+        kernels.load_those_of_gsplat()
+        return True, ""
+    folder = kernels.build_folder()
+    if not kernels.is_compiled(folder):
+        tools, missing = kernels.find_tools()
+        if tools is None:
+            return False, missing
+        if not compile_them:
+            return False, ""
+        compiling.compile_kernels(folder, tools, report, should_stop)
+    kernels.load_compiled(folder)
+    return True, ""
 
-        _draw_once(CudaBackend())
-    return ""
 
-
-def _draw_once(backend: Backend) -> None:
+def _draw_once() -> None:
     """Draw one Gaussian: kernels can load and still not fit the card."""
+    backend = open_backend(silent, compile_kernels=True)
     import torch
 
     def tensor(*values: float) -> torch.Tensor:
