@@ -1,83 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An engine of two tiny packages, made without a network in a second."""
+"""Indexes that are folders, and locks of what is in them: no test here needs a network."""
 
 from __future__ import annotations
 
-import base64
-import ensurepip
-import hashlib
-import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cgc_addon.installation.lock import Lock, parse_lock, this_platform, this_python
+from cgc_addon.installation.lock import Lock, parse_lock
 
-Entries = dict[str, Any]
-
-
-def write_wheel(folder: Path, name: str, version: str, code: str = "VALUE = 1\n") -> Path:
-    """Write a wheel with one module of the package's name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}/__init__.py": code,
-        f"{name}/data.txt": "some data\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    rows = [f"{path},{_digest(text)},{len(text)}\n" for path, text in files.items()]
-    record = "".join([*rows, f"{info}/RECORD,,\n"])
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for entry, text in {**files, f"{info}/RECORD": record}.items():
-            wheel.writestr(entry, text)
-    return path
-
-
-def _digest(text: str) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-    return f"sha256={digest.decode().rstrip('=')}"
-
-
-def entry_of(wheel: Path) -> Entries:
-    """Return what a lock says of a wheel."""
-    name, version = wheel.name.split("-")[:2]
-    content = wheel.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return {
-        "name": name,
-        "version": version,
-        "file": wheel.name,
-        "sha256": digest,
-        "bytes": len(content),
-    }
-
-
-def bundled_pip() -> Path:
-    """Return the wheel of pip that this Python brings along."""
-    folder = Path(ensurepip.__file__).parent / "_bundled"
-    wheels = sorted(folder.glob("pip-*.whl"))
-    if not wheels:
-        pytest.skip("this Python brings no pip along")
-    return wheels[-1]
-
-
-def document_of(wheels: list[Path], **more: Any) -> Entries:
-    """Return a lock of pip and some wheels, as JSON has it."""
-    return {
-        "format": 1,
-        "platform": this_platform(),
-        "python": this_python(),
-        "build": "cpu",
-        "indexes": [],
-        "installed_bytes": 100_000,
-        "packages": [entry_of(bundled_pip()), *(entry_of(wheel) for wheel in wheels)],
-        **more,
-    }
+from ..tiny_engine import bundled_pip, document_of, write_wheel
+from ..tiny_engine import write_archive as write_archive_to
 
 
 @pytest.fixture(autouse=True)
@@ -117,12 +52,6 @@ def write_archive(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes an engine archive of wheels."""
 
     def write(wheels: list[Path], name: str = "engine.zip", **more: Any) -> Path:
-        document = document_of(wheels, **more)
-        path = tmp_path / name
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("lock.json", json.dumps(document))
-            for wheel in (bundled_pip(), *wheels):
-                archive.write(wheel, f"wheels/{wheel.name}")
-        return path
+        return write_archive_to(tmp_path / name, wheels, **more)
 
     return write

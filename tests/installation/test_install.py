@@ -21,7 +21,7 @@ from cgc_addon.installation.install import install_engine
 from cgc_addon.installation.lock import Lock, parse_lock, this_python
 from cgc_addon.progress import Progress
 
-from .conftest import document_of, write_wheel
+from ..tiny_engine import document_of, write_wheel
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Python runs the worker, what it finds there, and how the user gets what is missing."""
+"""Which Python runs the worker, and how what it lacks is installed by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 import bpy
 
 from ...errors import CgcError
+from ...installation.engine import find_engine
+from ...installation.lock import this_python
 
 VARIABLE = "CGC_PYTHON"
 """Environment variable that names the interpreter; it goes before the preferences."""
@@ -38,14 +40,16 @@ class Interpreter:
     """Whether it is Blender's, which then is given the packages of Blender's extensions."""
 
 
-def choose(setting: str) -> Interpreter:
-    """Return the interpreter: of the environment, else of the preferences, else Blender's own.
+def choose(setting: str, engines: Path | None = None) -> Interpreter:
+    """Return the interpreter: of the variable, the preferences, the engine, else Blender's own.
 
     Args:
         setting: what the preferences name, a program or the folder of a virtual environment.
+        engines: folder of the engines that Install Engine has made.
 
     Raises:
-        CgcError: what is named is no program; the sentence says where it was named.
+        CgcError: what is named is no program, the sentence says where it was named; or the engine
+            cannot be started.
     """
     if named := os.environ.get(VARIABLE, "").strip():
         return Interpreter(
@@ -54,6 +58,10 @@ def choose(setting: str) -> Interpreter:
     if setting.strip():
         path = _program(bpy.path.abspath(setting.strip()), "The preference Interpreter")
         return Interpreter(path, "named in the preferences", False)
+    if engines is not None and (engine := find_engine(engines, this_python())) is not None:
+        if problem := engine.problem():
+            raise CgcError(problem)
+        return Interpreter(engine.interpreter, "installed by this extension", False)
     if not sys.executable:
         raise CgcError(
             "Blender does not tell where its Python is; name an interpreter in the preferences of "
@@ -112,4 +120,5 @@ def install_command(interpreter: Interpreter, needed: Sequence[str], missing: Se
 
 
 def _has_nvidia_card() -> bool:
+    """Return at once whether there seems to be one: panels ask while they are drawn."""
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
