@@ -19,7 +19,7 @@ def modules() -> tuple[ModuleType, ...]:
     )
     from .drawing import click_select, watch
     from .drawing import handler as viewport_drawing
-    from .install import care_operators, install_operators
+    from .install import care_operators, install_operators, sample_operator
     from .install import facts as engine_facts
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
@@ -52,6 +52,7 @@ def modules() -> tuple[ModuleType, ...]:
         engine_facts,
         install_operators,
         care_operators,
+        sample_operator,
         import_colmap,
         view_transform,
         import_run,

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .lock import Lock, Package
 
@@ -42,8 +43,7 @@ def files_of(name: str, site_packages: Path) -> list[Path]:
     Scripts, which lie elsewhere, name the environment that they were made for and are of no use.
     """
     found = _distribution(name, site_packages)
-    listed = () if found is None else found.files or ()
-    return [Path(entry) for entry in listed if ".." not in entry.parts]
+    return [] if found is None else [Path(path) for path, _ in _recorded(found)]
 
 
 def _look_at(package: Package, site_packages: Path) -> Found:
@@ -55,7 +55,7 @@ def _look_at(package: Package, site_packages: Path) -> Found:
         wanted = {file.version for file in (package.wheel, package.otherwise) if file is not None}
         if version not in wanted:
             return Found(package.name, version, f"is {version} instead of {package.wheel.version}")
-        return Found(package.name, version, _harm(found))
+        return Found(package.name, version, _harm(found, site_packages))
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Found(package.name, "", f"cannot be read ({error})")
 
@@ -65,18 +65,30 @@ def _distribution(name: str, site_packages: Path) -> importlib.metadata.Distribu
     return next(iter(importlib.metadata.MetadataPathFinder.find_distributions(context)), None)
 
 
-def _harm(found: importlib.metadata.Distribution) -> str:
+def _recorded(
+    found: importlib.metadata.Distribution,
+) -> list[tuple[PurePosixPath, int | None]]:
+    """Return path and size of each file in the folder of packages that a package has recorded.
+
+    `Distribution.files` would leave out what is missing, from Python 3.12 on.
+    """
+    rows = csv.reader((found.read_text("RECORD") or "").splitlines())
+    listed = [(PurePosixPath(row[0]), int(row[2]) if row[2:] and row[2] else None) for row in rows]
+    return [(path, size) for path, size in listed if not {"..", "/"} & set(path.parts)]
+
+
+def _harm(found: importlib.metadata.Distribution, site_packages: Path) -> str:
     """Say which file of a package is missing or has another size; empty where all are well."""
-    listed = found.files
+    listed = _recorded(found)
     if not listed:
         return "has lost its list of files"
-    for entry in listed:
-        if entry.size is None or entry.suffix == ".pyc" or ".." in entry.parts:
+    for path, wanted in listed:
+        if wanted is None or path.suffix == ".pyc":
             continue
         try:
-            size = os.stat(str(found.locate_file(entry))).st_size  # noqa: PTH116 - ten thousands
+            size = os.stat(site_packages / path).st_size  # noqa: PTH116 - ten thousands of them
         except OSError:
-            return f"has lost its file {entry}"
-        if size != entry.size:
-            return f"is damaged: {entry} has {size:,} bytes instead of {entry.size:,}"
+            return f"has lost its file {path}"
+        if size != wanted:
+            return f"is damaged: {path} has {size:,} bytes instead of {wanted:,}"
     return ""
