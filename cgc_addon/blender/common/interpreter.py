@@ -25,9 +25,6 @@ TORCH_INDEXES = {
 }
 """Where PyTorch's fitting build lies, by (system, has an NVIDIA card), if not where pip looks."""
 
-ENVIRONMENT_FOLDER = r"%USERPROFILE%\cgc-python" if os.name == "nt" else "~/cgc-python"
-"""The virtual environment that `install_command` makes, as a terminal writes it."""
-
 
 @dataclass(frozen=True)
 class Interpreter:
@@ -100,23 +97,11 @@ def extension_packages() -> tuple[Path, ...]:
     return (folder,) if extensions and folder.is_dir() else ()
 
 
-def install_command(interpreter: Interpreter, needed: Sequence[str], missing: Sequence[str]) -> str:
-    """Return one line for a terminal that installs what is missing.
-
-    The packages of Blender's own Python are Blender's, so a virtual environment with all that is
-    needed is made beside it, in the folder `cgc-python` of the user; `ENVIRONMENT_FOLDER` says
-    where that is.
-    """
-    wanted = needed if interpreter.own else missing
+def install_command(interpreter: Interpreter, missing: Sequence[str]) -> str:
+    """Return one line for a terminal that installs what a Python of the user's lacks."""
     index = TORCH_INDEXES.get((platform.system(), _has_nvidia_card()))
-    options = ["--extra-index-url", index] if index and "torch" in wanted else []
-    packages = " ".join([*options, *wanted])
-    if not interpreter.own:
-        return f'"{interpreter.path}" -m pip install {packages}'
-    folder = ENVIRONMENT_FOLDER
-    if os.name == "nt":
-        return f'py -m venv "{folder}" && "{folder}\\Scripts\\python" -m pip install {packages}'
-    return f"python3 -m venv {folder} && {folder}/bin/python -m pip install {packages}"
+    options = ["--extra-index-url", index] if index and "torch" in missing else []
+    return f'"{interpreter.path}" -m pip install {" ".join([*options, *missing])}'
 
 
 def _has_nvidia_card() -> bool:

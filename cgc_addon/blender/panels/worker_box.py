@@ -50,7 +50,7 @@ def _draw_report(layout: UILayout, context: Context, report: WorkerReport) -> No
         say(layout, context, report.error, "ERROR")
     if report.why:
         say(layout, context, report.why, "CHECKMARK")
-    if report.command:
+    if report.missing:
         _draw_cure(layout, context, report)
     grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for name, version in report.packages.items():
