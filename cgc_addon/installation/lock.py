@@ -71,6 +71,11 @@ class Lock:
         """Bytes of all its files."""
         return sum(package.wheel.size for package in self.packages)
 
+    @property
+    def largest_size(self) -> int:
+        """Bytes of the largest file, which is there twice for a moment while it comes."""
+        return max((package.wheel.size for package in self.packages), default=0)
+
     def __str__(self) -> str:
         return f"{self.platform}-py{self.python}-{self.build}"
 

@@ -40,11 +40,13 @@ class BuildPlan:
     """Bytes."""
     installed: int
     """Bytes."""
+    meanwhile: int = 0
+    """Bytes that are taken besides while it is installed."""
 
     @property
     def needed(self) -> int:
         """Bytes that have to be free while it is installed."""
-        return self.download + self.installed + MARGIN
+        return self.download + self.installed + self.meanwhile
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,10 @@ def plan_engine() -> EnginePlan:
     base = find_base()
     engines = preferences.engines_folder()
     locks = [read_lock(lock_path(this_platform(), base.python, name)) for name in base.builds]
-    builds = tuple(BuildPlan(lock.build, lock.download_size, lock.installed_size) for lock in locks)
+    builds = tuple(
+        BuildPlan(lock.build, lock.download_size, lock.installed_size, lock.largest_size + MARGIN)
+        for lock in locks
+    )
     return EnginePlan(base, engines, builds, has_nvidia_driver(), free_bytes(engines))
 
 
