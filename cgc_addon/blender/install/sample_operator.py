@@ -27,7 +27,7 @@ class CGC_OT_open_sample(bpy.types.Operator):  # noqa: N801 - Blender's conventi
 
     bl_idname = "cgc.open_sample"
     bl_label = "Open Sample"
-    bl_description = "Import the capture that comes with this extension: a desk with a toy car, fruit and a plant"
+    bl_description = "Import the capture that comes with this extension: things on a desk"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender's convention
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:
