@@ -17,6 +17,7 @@ from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobRequest
 from . import facts
 from .install_operators import EngineJob, Installation
+from .plan import AUTOMATIC
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -104,8 +105,10 @@ class CGC_OT_remove_engine(EngineJob, bpy.types.Operator):  # noqa: N801 - Blend
         return {"CANCELLED"}
 
     def begin(self, context: Context) -> JobRequest:
-        engine = installed_engine()
-        return self.engine_job("remove-engine", "--build", engine.build)
+        """Take the engine, or else what an installation that was stopped has left."""
+        seen = facts.look()
+        build = AUTOMATIC if seen.unfinished else installed_engine().build
+        return self.engine_job("remove-engine", "--build", build)
 
     def finish(self, context: Context, state: JobState) -> set[OperatorReturnItems]:
         facts.look()

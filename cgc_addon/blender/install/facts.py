@@ -15,6 +15,7 @@ import bpy
 from ...errors import CgcError
 from ...installation.engine import Engine, find_engine
 from ...installation.lock import this_python
+from ...installation.places import homes_in
 from ...installation.removal import finish_removals
 from ..common import preferences
 from ..common.mask_models import present_models
@@ -38,6 +39,8 @@ class EngineFacts:
     """
     update: bool
     """Whether this extension wants other packages than the engine has."""
+    unfinished: bool
+    """Whether there is no engine, and yet something of one: what was downloaded before a stop."""
     models: frozenset[str]
     """Mask models whose weights are on this machine, by name."""
 
@@ -67,7 +70,9 @@ def facts_now() -> EngineFacts | None:
 
 def look() -> EngineFacts:
     """Look now, and keep what is found."""
-    engine = find_engine(preferences.engines_folder(), this_python())
+    engines = preferences.engines_folder()
+    engine = find_engine(engines, this_python())
+    unfinished = engine is None and bool(homes_in(engines))
     problem, missing, update = "", False, False
     try:
         chosen = preferences.chosen_interpreter()
@@ -79,7 +84,7 @@ def look() -> EngineFacts:
         update = engine is not None and engine.newer_lock() is not None
     except CgcError as error:
         problem = problem or str(error)
-    _seen.facts = EngineFacts(engine, problem, missing, update, present_models())
+    _seen.facts = EngineFacts(engine, problem, missing, update, unfinished, present_models())
     _seen.expires = time.monotonic() + FRESH_SECONDS
     return _seen.facts
 

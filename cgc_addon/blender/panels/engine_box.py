@@ -44,6 +44,10 @@ def draw_engine_box(layout: UILayout, context: Context) -> None:
 
 
 def _draw_none(layout: UILayout, context: Context, seen: EngineFacts) -> None:
+    if seen.unfinished:
+        row = layout.row()
+        row.label(text="What was downloaded is kept for the next try.", icon="INFO")
+        set_options(row.operator("cgc.remove_engine", text="Remove…", icon="TRASH"), ask=True)
     if seen.missing:
         say(layout, context, "What trains and draws splats is not installed yet.", "INFO")
         draw_install_button(layout)

@@ -16,6 +16,8 @@ from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.panels.engine import CGC_PT_engine
 from cgc_addon.blender.panels.engine_box import draw_engine_box
 from cgc_addon.installation.engine import site_packages
+from cgc_addon.installation.lock import this_python
+from cgc_addon.installation.places import engine_home
 
 from ..recorded_layout import RecordedLayout, drawn
 
@@ -82,6 +84,16 @@ def test_without_an_engine_there_is_nothing_to_look_after(
 ) -> None:
     with pytest.raises(RuntimeError, match="There is no engine; press Install Engine"):
         getattr(bpy.ops.cgc, name)()
+
+
+def test_what_a_stopped_installation_left_can_be_removed(engines: Path, locks: Path) -> None:
+    home = engine_home(engines, this_python(), "cpu")
+    home.downloads.mkdir(parents=True)
+    (home.downloads / "some.whl").write_text("some")
+    assert facts.look().unfinished
+    assert "kept for the next try" in box_text()
+    assert bpy.ops.cgc.remove_engine() == {"FINISHED"}
+    assert not engines.exists()
 
 
 def test_workers_end_before_files_change(
