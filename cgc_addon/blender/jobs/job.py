@@ -119,7 +119,7 @@ class Job:
         title: str,
         arguments: Sequence[str],
         run: Path | None = None,
-        cancel_seconds: float = CANCEL_SECONDS,
+        cancel_seconds: float | None = None,
     ) -> None:
         """Give a started worker something to do.
 
@@ -129,7 +129,7 @@ class Job:
         self.worker = worker
         self.state = JobState(title, tuple(arguments), run)
         self._began = self._stage_began = time.monotonic()
-        self._cancel_seconds = cancel_seconds
+        self._cancel_seconds = CANCEL_SECONDS if cancel_seconds is None else cancel_seconds
         self._kill_at: float | None = None
         worker.run(self.state.arguments)
 

@@ -21,7 +21,7 @@ from ..common.redraw_pace import RedrawPace
 from ..common.spoken import spoken
 from ..common.windows import redraw_panels, show_status
 from . import registry as jobs
-from .job import CANCEL_SECONDS, JobState, Phase, WorkerLike
+from .job import JobState, Phase, WorkerLike
 from .wording import status_line
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class JobRequest:
     run: Path | None = None
     worker: Callable[[], WorkerLike] | None = None
     """Starts a worker for this job alone; None: the one of the preferences does it."""
-    cancel_seconds: float = CANCEL_SECONDS
-    """How long the job may tidy up when it is cancelled."""
+    cancel_seconds: float | None = None
+    """How long the job may tidy up when it is cancelled; None: as any job."""
 
 
 class JobOperator(_Operator):

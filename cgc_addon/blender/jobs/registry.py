@@ -23,7 +23,7 @@ from ...errors import CgcError, Interrupted
 from ...worker.client import Worker
 from ..common import interpreter, preferences
 from .interrupts import counted_interrupts
-from .job import CANCEL_SECONDS, Job, JobState, Phase, WorkerLike
+from .job import Job, JobState, Phase, WorkerLike
 from .worker_report import WorkerReport
 
 POLL_SECONDS = 0.1
@@ -96,7 +96,7 @@ def start(
     *,
     run: Path | None = None,
     own_worker: Callable[[], WorkerLike] | None = None,
-    cancel_seconds: float = CANCEL_SECONDS,
+    cancel_seconds: float | None = None,
 ) -> JobState:
     """Start a job and return at once; somebody must call `poll` from then on.
 
@@ -105,7 +105,7 @@ def start(
         title: what is being done, for the user.
         run: the run folder that it writes, if it does.
         own_worker: starts a worker for this job alone, in place of that of the preferences.
-        cancel_seconds: how long it may tidy up when it is cancelled.
+        cancel_seconds: how long it may tidy up when it is cancelled; None: as any job.
 
     Raises:
         CgcError: a job runs already, or the worker cannot be started.
@@ -181,7 +181,7 @@ def run_blocking(
     title: str = "",
     run: Path | None = None,
     own_worker: Callable[[], WorkerLike] | None = None,
-    cancel_seconds: float = CANCEL_SECONDS,
+    cancel_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Run a job to its end and return the result of its verb.
 
@@ -193,7 +193,7 @@ def run_blocking(
         title: what is being done, for the user; the verb where it is empty.
         run: the run folder that it writes, if it does.
         own_worker: starts a worker for this job alone, in place of that of the preferences.
-        cancel_seconds: how long it may tidy up when it is cancelled.
+        cancel_seconds: how long it may tidy up when it is cancelled; None: as any job.
 
     Raises:
         CgcError: it cannot be started, or failed.
