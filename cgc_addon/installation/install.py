@@ -14,7 +14,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CgcError
@@ -126,7 +126,7 @@ class _Installation:
         if old is not None and not wanted and not old.problem() and self._same(old):
             broken = import_problems(old.environment, self.lock, self.report, self.should_stop)
             if not broken:
-                return Installed(old, 0, False, self._notes(old))
+                return Installed(self._under_this_lock(old), 0, False, self._notes(old))
             # Its files have the right sizes and yet something in them is wrong.
             kept, wanted = [], list(self.lock.packages)
         download = sum(package.wheel.size for package in wanted)
@@ -155,7 +155,17 @@ class _Installation:
         """Return the packages that the engine has as the lock wants them."""
         if old is None:
             return []
-        return sound(self.lock, site_packages(old.environment, old.python))
+        had = {(entry.name, digest) for entry in old.lock.packages for digest in entry.digests}
+        found = sound(self.lock, site_packages(old.environment, old.python))
+        return [entry for entry in found if {(entry.name, d) for d in entry.digests} & had]
+
+    def _under_this_lock(self, old: Engine) -> Engine:
+        """Return an engine that is well, once its stamp has the lock that it was compared with."""
+        if old.lock.digest == self.lock.digest:
+            return old
+        engine = replace(old, lock=self.lock)
+        write_engine(engine)
+        return engine
 
     def _same(self, old: Engine) -> bool:
         return {package.name for package in old.lock.packages} == {
@@ -238,7 +248,8 @@ class _Installation:
         if not python_of(environment).is_file():
             raise CgcError(f"{environment} has no Python; install the engine again.")
         broken = import_problems(environment, self.lock, report, self.should_stop)
-        for name, reason in broken.items():
+        if broken:
+            name, reason = next(iter(broken.items()))
             raise CgcError(
                 f"The engine was installed, but {name} does not load on this machine: {reason}; "
                 "what was there before is as it was."

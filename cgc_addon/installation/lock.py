@@ -42,6 +42,12 @@ class Package:
     otherwise: PackageFile | None = None
     """What is taken where nobody has the wheel."""
 
+    @property
+    def digests(self) -> frozenset[str]:
+        """SHA-256 of each file that may be installed."""
+        files = (self.wheel,) if self.otherwise is None else (self.wheel, self.otherwise)
+        return frozenset(file.sha256 for file in files)
+
 
 @dataclass(frozen=True)
 class Lock:

@@ -102,6 +102,28 @@ def test_an_update_fetches_what_the_new_lock_changes(
     assert value_in(result.engine, "safetensors") == "1"
 
 
+def test_a_lock_that_changes_no_package_is_taken_note_of(
+    engines: Path, lock: Lock, offered: Path
+) -> None:
+    first = installed(engines, lock)
+    other = parse_lock({**lock.document, "installed_bytes": 1}, "other")
+    result = install_engine(engines, other)
+    assert not result.changed
+    found = find_engine(engines, this_python())
+    assert found is not None
+    assert found.environment == first.environment
+    assert found.lock.digest == other.digest
+
+
+def test_a_package_that_was_built_anew_under_its_version_is_fetched(
+    engines: Path, lock: Lock, offered: Path
+) -> None:
+    installed(engines, lock)
+    write_wheel(offered, "rich", "2.0", "VALUE = 'built anew'\n")
+    document = document_of([offered / package.wheel.file for package in lock.packages[1:]])
+    assert value_in(installed(engines, parse_lock(document, "update"))) == "built anew"
+
+
 def test_an_engine_whose_python_is_gone_is_found_out_and_made_anew_without_fetching(
     engines: Path, lock: Lock, offered: Path
 ) -> None:
