@@ -112,12 +112,8 @@ class Files:
             package, file = batch[0]
             if len(batch) == 1 and package.otherwise is not None and file != package.otherwise:
                 return self._fetch([(package, package.otherwise)], tally, should_stop)
-            if self._lock.build == "cpu" and file.version.endswith("+cpu"):
-                raise CgcError(
-                    f"{error} PyTorch's CPU build comes from PyTorch's own index, which could not "
-                    "be asked; let it through, choose the build CUDA, which is larger and runs on "
-                    "any processor too, or install from an engine archive."
-                ) from error
+            if local and self._lock.indexes:
+                raise CgcError(self._without_index(package, file)) from error
             raise
         for package, file in batch:
             if not _is_right(self._folder / file.file, file, should_stop):
@@ -126,6 +122,17 @@ class Files:
                 )
             tally.count(package.name, package.wheel.size)
         return batch
+
+    def _without_index(self, package: Package, file: PackageFile) -> str:
+        """Say that a build of PyTorch could not be had, and what can be done."""
+        other = "CUDA, which is larger and runs on any processor, too"
+        if self._lock.build == "cuda":
+            other = "CPU"
+        return (
+            f"{package.name} {file.version} could not be had: this build comes from PyTorch's own "
+            f"index ({', '.join(self._lock.indexes)}), which is out of reach; let it through, "
+            f"choose the build {other}, or install from an engine archive."
+        )
 
     def _here(self, package: Package, should_stop: ShouldStop) -> PackageFile | None:
         """Return the file of a package that is in the folder now; put there what others have."""

@@ -182,6 +182,18 @@ def test_a_package_that_nobody_has_is_named(engines: Path, lock: Lock, offered: 
         install_engine(engines, lock)
 
 
+def test_a_build_that_only_pytorchs_index_has_is_said_with_the_ways_out(
+    engines: Path, lock: Lock, offered: Path, wheels: list[Path]
+) -> None:
+    document = document_of(wheels, indexes=["http://127.0.0.1:9/whl/cpu"])
+    document["packages"][2] |= {"version": "2.0+cpu", "file": "rich-2.0+cpu-py3-none-any.whl"}
+    with pytest.raises(CgcError, match=r"rich 2\.0\+cpu could not be had: .* choose the build C"):
+        install_engine(engines, parse_lock(document, "cpu"))
+    # What else came is kept, and the other build can be had.
+    plain = parse_lock(document_of(wheels, build="cuda"), "cuda")
+    assert value_in(installed(engines, plain)) == "1"
+
+
 def test_a_package_that_does_not_load_is_no_engine(
     engines: Path, lock: Lock, offered: Path
 ) -> None:

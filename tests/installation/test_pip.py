@@ -16,7 +16,7 @@ from cgc_addon.installation.lock import Package, PackageFile
 FOLDER = Path("/data/cgc-engine/py3.11-cpu/downloads")
 NO_NAME = """\
 WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'NewConnectionError(\
-"HTTPSConnection(host='index.example.org', port=443): Failed to resolve 'index.example.org'")': /simple/pip/
+"HTTPSConnection(host='example.org', port=443): Failed to resolve 'example.org'")': /simple/pip/
 ERROR: Could not find a version that satisfies the requirement pip==26.3 (from versions: none)
 ERROR: No matching distribution found for pip==26.3"""
 WRONG_HASH = """\
