@@ -32,6 +32,8 @@ DIALOG_WIDTH = 520
 class EngineJob(JobOperator):
     """What the operators share that change the engine's files."""
 
+    _printed = ""
+
     @classmethod
     def poll(cls, context: Context) -> bool:
         """Ask for the worker to be free."""
@@ -67,7 +69,9 @@ class EngineJob(JobOperator):
             return
         done = f"{state.done:,} of {state.total:,}" if state.total else ""
         line = f"{state.title}: {state.stage}  {done}".rstrip()
-        print(line, flush=True)  # noqa: T201 - there is nothing else to show it
+        if line != self._printed:
+            print(line, flush=True)  # noqa: T201 - there is nothing else to show it
+            self._printed = line
 
 
 class Installation(EngineJob):
