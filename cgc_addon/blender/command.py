@@ -2,7 +2,8 @@
 """`blender -b -c cgc VERB …`: the verbs of `python -m cgc_addon VERB …`, with the same exit codes.
 
 Verbs that need the engine run in a process of the interpreter that the preferences name. It owns
-the terminal as if it had been called by hand. `blend` needs Blender and runs in this one.
+the terminal as if it had been called by hand. `blend` needs Blender and runs in this one; those
+that install the engine run on Blender's own Python.
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ import bpy
 
 from ..cli.console.watched_parent import STDIN_IS_WATCHED
 from ..errors import CgcError
+from ..installation.places import VARIABLE as ENGINES_VARIABLE
+from ..worker.environment import worker_environment
 from .blend_file import write_blend
 from .common import preferences
+from .common.interpreter import package_parent
+from .install.base import find_base
+from .install.plan import offline_sentence
 
 NAME = "cgc"
 IN_THIS_BLENDER = ("blend",)
+WITHOUT_ENGINE = ("install-engine", "check-engine", "remove-engine")
 DONE, FAILED = 0, 1
 _FORWARDED = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -43,11 +50,27 @@ def run_verb(arguments: Sequence[str]) -> int:
 
         return main(arguments, lambda: write_blend)
     try:
+        if arguments and arguments[0] in WITHOUT_ENGINE:
+            return _run(*_without_engine(arguments))
         command = [str(preferences.interpreter()), "-m", "cgc_addon", *arguments]
         return _run(command, {"CGC_BLENDER": this_blender(), **preferences.worker_environment()})
     except CgcError as error:
         print(f"cgc: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
         return FAILED
+
+
+def _without_engine(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return command and environment of a verb that needs no engine.
+
+    Raises:
+        CgcError: there is no Python for it, or it would go online and Blender may not.
+    """
+    goes_online = arguments[0] == "install-engine" and not {"--from", "--help"} & set(arguments)
+    if goes_online and (sentence := offline_sentence()):
+        raise CgcError(sentence)
+    environment = worker_environment(os.environ, package_parent())
+    environment[ENGINES_VARIABLE] = str(preferences.engines_folder())
+    return [str(find_base().program), "-m", "cgc_addon", *arguments], environment
 
 
 def this_blender() -> str:

@@ -19,6 +19,8 @@ def modules() -> tuple[ModuleType, ...]:
     )
     from .drawing import click_select, watch
     from .drawing import handler as viewport_drawing
+    from .install import care_operators, install_operators, sample_operator
+    from .install import facts as engine_facts
     from .jobs import control_operators, problem_operators, worker_operators
     from .jobs import registry as jobs
     from .output import export_operator, export_ply, mask_operators
@@ -47,6 +49,10 @@ def modules() -> tuple[ModuleType, ...]:
         worker_operators,
         control_operators,
         problem_operators,
+        engine_facts,
+        install_operators,
+        care_operators,
+        sample_operator,
         import_colmap,
         view_transform,
         import_run,

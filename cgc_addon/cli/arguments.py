@@ -23,6 +23,7 @@ from . import (
     blend,
     demo,
     draw,
+    engine,
     evaluate,
     export,
     from_photos,
@@ -58,7 +59,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     functions = (
         _demo, _solve, _masks, _models, _from_photos, _train, _segment, _render, _pick, _evaluate,
-        _export, _undistort, _blend, _draw, _probe,
+        _export, _undistort, _blend, _draw, _probe, _install_engine, _check_engine, _remove_engine,
     )  # fmt: skip
     for add in functions:
         verb = add(verbs)
@@ -355,6 +356,51 @@ def _probe(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb = verbs.add_parser("probe", help="versions, devices, backends, what is missing")
     verb.set_defaults(verb=probe.run)
     return verb
+
+
+def _install_engine(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("install-engine", help="packages for this Python, also mended, updated")
+    verb.add_argument("--build", choices=engine.BUILD_CHOICES, default=engine.AUTO)
+    verb.add_argument(
+        "--from",
+        type=Path,
+        dest="archive",
+        metavar="ARCHIVE.zip",
+        help="an engine archive; nothing is downloaded",
+    )
+    _engine_folder(verb)
+    verb.set_defaults(verb=engine.run_install)
+    return verb
+
+
+def _check_engine(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("check-engine", help="whether the installed engine is whole and works")
+    _engine_folder(verb)
+    verb.set_defaults(verb=engine.run_check)
+    return verb
+
+
+def _remove_engine(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser("remove-engine", help="delete the installed engine, all of it")
+    verb.add_argument("--build", choices=engine.BUILD_CHOICES, default=engine.AUTO)
+    _engine_folder(verb)
+    verb.set_defaults(verb=engine.run_remove)
+    return verb
+
+
+def _engine_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="of the engines; default: CGC_ENGINES, else one of the user's data folders",
+    )
 
 
 def _backend(parser: argparse.ArgumentParser) -> None:

@@ -7,24 +7,18 @@ import argparse
 import importlib.metadata
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ..errors import CgcError
+from ..installation.needed import NEEDED, OPTIONAL
 from ..masks.models.known import DEFAULT_MODEL
 from ..progress import ShouldStop
 from ..version import __version__
 from . import models
 from .console.sink import Sink
 
-NEEDED = (
-    "numpy", "torch", "numba", "scikit-learn", "scipy", "pycolmap", "safetensors",
-    "pillow", "rich", "gsplat", "onnxruntime", "onnx", "av",
-)  # fmt: skip
-OPTIONAL = ("segment-anything", "torchvision")
-"""What only the large mask models need: vit_b, vit_l, vit_h."""
 
-
-def versions(names: Sequence[str] = NEEDED) -> dict[str, str | None]:
+def versions(names: Iterable[str] = NEEDED) -> dict[str, str | None]:
     """Return the version of each package, None where it is not installed."""
     found: dict[str, str | None] = {}
     for name in names:

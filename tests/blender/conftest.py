@@ -22,6 +22,8 @@ if importlib.util.find_spec("bpy") is not None:
     _resources = tempfile.mkdtemp(prefix="cgc-blender-")
     os.environ["BLENDER_USER_RESOURCES"] = _resources
     atexit.register(shutil.rmtree, _resources, ignore_errors=True)
+    # Nor does an engine count that the user of this machine has installed.
+    os.environ["CGC_ENGINES"] = str(Path(_resources, "engines"))
     # Nor are compiled shaders shared with the other Blenders that are tested at the same time.
     for _name in ("MESA_SHADER_CACHE_DISABLE", "MESA_GLSL_CACHE_DISABLE"):
         os.environ.setdefault(_name, "true")

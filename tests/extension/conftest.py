@@ -56,6 +56,7 @@ def run_in_blender(extension_zip: Path, tmp_path_factory: pytest.TempPathFactory
     variables = {
         **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
         "BLENDER_USER_RESOURCES": str(resources),
+        "CGC_ENGINES": str(resources / "engines"),
     }
 
     def run(program: str, **more: str) -> str:

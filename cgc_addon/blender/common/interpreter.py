@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Python runs the worker, what it finds there, and how the user gets what is missing."""
+"""Which Python runs the worker, and how what it lacks is installed by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 import bpy
 
 from ...errors import CgcError
+from ...installation.engine import find_engine
+from ...installation.lock import this_python
 
 VARIABLE = "CGC_PYTHON"
 """Environment variable that names the interpreter; it goes before the preferences."""
@@ -22,9 +24,6 @@ TORCH_INDEXES = {
     ("Windows", True): "https://download.pytorch.org/whl/cu130",
 }
 """Where PyTorch's fitting build lies, by (system, has an NVIDIA card), if not where pip looks."""
-
-ENVIRONMENT_FOLDER = r"%USERPROFILE%\cgc-python" if os.name == "nt" else "~/cgc-python"
-"""The virtual environment that `install_command` makes, as a terminal writes it."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,16 @@ class Interpreter:
     """Whether it is Blender's, which then is given the packages of Blender's extensions."""
 
 
-def choose(setting: str) -> Interpreter:
-    """Return the interpreter: of the environment, else of the preferences, else Blender's own.
+def choose(setting: str, engines: Path | None = None) -> Interpreter:
+    """Return the interpreter: of the variable, the preferences, the engine, else Blender's own.
 
     Args:
         setting: what the preferences name, a program or the folder of a virtual environment.
+        engines: folder of the engines that Install Engine has made.
 
     Raises:
-        CgcError: what is named is no program; the sentence says where it was named.
+        CgcError: what is named is no program, the sentence says where it was named; or the engine
+            cannot be started.
     """
     if named := os.environ.get(VARIABLE, "").strip():
         return Interpreter(
@@ -54,6 +55,10 @@ def choose(setting: str) -> Interpreter:
     if setting.strip():
         path = _program(bpy.path.abspath(setting.strip()), "The preference Interpreter")
         return Interpreter(path, "named in the preferences", False)
+    if engines is not None and (engine := find_engine(engines, this_python())) is not None:
+        if problem := engine.problem():
+            raise CgcError(problem)
+        return Interpreter(engine.interpreter, "installed by this extension", False)
     if not sys.executable:
         raise CgcError(
             "Blender does not tell where its Python is; name an interpreter in the preferences of "
@@ -92,24 +97,13 @@ def extension_packages() -> tuple[Path, ...]:
     return (folder,) if extensions and folder.is_dir() else ()
 
 
-def install_command(interpreter: Interpreter, needed: Sequence[str], missing: Sequence[str]) -> str:
-    """Return one line for a terminal that installs what is missing.
-
-    The packages of Blender's own Python are Blender's, so a virtual environment with all that is
-    needed is made beside it, in the folder `cgc-python` of the user; `ENVIRONMENT_FOLDER` says
-    where that is.
-    """
-    wanted = needed if interpreter.own else missing
+def install_command(interpreter: Interpreter, missing: Sequence[str]) -> str:
+    """Return one line for a terminal that installs what a Python of the user's lacks."""
     index = TORCH_INDEXES.get((platform.system(), _has_nvidia_card()))
-    options = ["--extra-index-url", index] if index and "torch" in wanted else []
-    packages = " ".join([*options, *wanted])
-    if not interpreter.own:
-        return f'"{interpreter.path}" -m pip install {packages}'
-    folder = ENVIRONMENT_FOLDER
-    if os.name == "nt":
-        return f'py -m venv "{folder}" && "{folder}\\Scripts\\python" -m pip install {packages}'
-    return f"python3 -m venv {folder} && {folder}/bin/python -m pip install {packages}"
+    options = ["--extra-index-url", index] if index and "torch" in missing else []
+    return f'"{interpreter.path}" -m pip install {" ".join([*options, *missing])}'
 
 
 def _has_nvidia_card() -> bool:
+    """Return at once whether there seems to be one: panels ask while they are drawn."""
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 import bpy
 
+from ...installation.places import engines_folder as engines_of_user
 from ...masks.models.weights import VARIABLE as MODELS_VARIABLE
 from ...worker.environment import worker_environment as environment_of_worker
 from .context import members_of
@@ -42,6 +43,8 @@ class PreferenceSettings(Protocol):
     """File; empty: MobileSAM."""
     runs: str
     """Folder; empty: beside each dataset."""
+    engines: str
+    """Folder that Install Engine makes engines in; empty: one of the user's data folders."""
 
 
 def stored() -> PreferenceSettings | None:
@@ -58,7 +61,7 @@ def chosen_interpreter() -> Interpreter:
         CgcError: what is named in the preferences or the environment is none.
     """
     preferences = stored()
-    return choose(preferences.interpreter if preferences else "")
+    return choose(preferences.interpreter if preferences else "", engines_folder())
 
 
 def interpreter() -> Path:
@@ -80,6 +83,13 @@ def worker_environment() -> dict[str, str]:
         base[MODELS_VARIABLE] = str(folder)
     packages = extension_packages() if chosen_interpreter().own else ()
     return environment_of_worker(base, package_parent(), packages)
+
+
+def engines_folder() -> Path:
+    """Return the folder that engines are installed in; it need not exist."""
+    preferences = stored()
+    named = preferences.engines.strip() if preferences else ""
+    return engines_of_user(bpy.path.abspath(named) if named else "")
 
 
 def runs_folder() -> Path | None:

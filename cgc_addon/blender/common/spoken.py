@@ -36,6 +36,9 @@ _SPOKEN = (
     (r"with another --seed", "with another Seed"),
     (r"give larger ones with --max-size", "give larger ones (Photo Size)"),
     (r"\(--max-size\)", "(Photo Size)"),
+    (r"install the engine's packages there, or choose another Python that has them",
+     "press Install Engine at the top of the tab CGC, or name a Python in the preferences"),
+    (r"`install-engine` makes one", "Install Engine makes one"),
     (r"\(--max-gaussians\)", "(Max Gaussians)"),
     (r"--max-gaussians raises the cap", "Max Gaussians raises the cap"),
 )  # fmt: skip

@@ -114,7 +114,12 @@ class Job:
     """Passes wishes on to the worker and turns its messages into states; `poll` drives it."""
 
     def __init__(
-        self, worker: WorkerLike, title: str, arguments: Sequence[str], run: Path | None = None
+        self,
+        worker: WorkerLike,
+        title: str,
+        arguments: Sequence[str],
+        run: Path | None = None,
+        cancel_seconds: float | None = None,
     ) -> None:
         """Give a started worker something to do.
 
@@ -124,6 +129,7 @@ class Job:
         self.worker = worker
         self.state = JobState(title, tuple(arguments), run)
         self._began = self._stage_began = time.monotonic()
+        self._cancel_seconds = CANCEL_SECONDS if cancel_seconds is None else cancel_seconds
         self._kill_at: float | None = None
         worker.run(self.state.arguments)
 
@@ -165,7 +171,7 @@ class Job:
         if not self.state.ended and self.state.phase is not Phase.CANCELLING:
             self.state = replace(self.state, phase=Phase.CANCELLING)
             self.worker.stop(SAVE_SECONDS)
-            self._kill_at = time.monotonic() + CANCEL_SECONDS
+            self._kill_at = time.monotonic() + self._cancel_seconds
 
     def abandon(self) -> None:
         """Let the worker save and end alone, and hear no more of it."""

@@ -8,6 +8,7 @@ is done. Both ways validate, run and finish with the same code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from ..common.redraw_pace import RedrawPace
 from ..common.spoken import spoken
 from ..common.windows import redraw_panels, show_status
 from . import registry as jobs
-from .job import JobState, Phase
+from .job import JobState, Phase, WorkerLike
 from .wording import status_line
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class JobRequest:
 
     arguments: tuple[str, ...]
     run: Path | None = None
+    worker: Callable[[], WorkerLike] | None = None
+    """Starts a worker for this job alone; None: the one of the preferences does it."""
+    cancel_seconds: float | None = None
+    """How long the job may tidy up when it is cancelled; None: as any job."""
 
 
 class JobOperator(_Operator):
@@ -82,6 +87,9 @@ class JobOperator(_Operator):
     def updated(self, context: Context, state: JobState) -> None:
         """Show more than the status bar and the panels do; must be quick."""
 
+    def blocked(self, state: JobState) -> None:
+        """Tell who called from a script how far it is; must be quick."""
+
     def ended(self, context: Context) -> None:
         """Take away what `updated` showed; called however the job ended."""
 
@@ -97,12 +105,20 @@ class JobOperator(_Operator):
             said = len(state.notes)
             if in_window:
                 manager.progress_update(round(100 * state.fraction))
+            self.blocked(state)
 
         if in_window:
             manager.progress_begin(0, 100)
         try:
             request = self.begin(context)
-            jobs.run_blocking(request.arguments, report, title=self.bl_label, run=request.run)
+            jobs.run_blocking(
+                request.arguments,
+                report,
+                title=self.bl_label,
+                run=request.run,
+                own_worker=request.worker,
+                cancel_seconds=request.cancel_seconds,
+            )
         except CgcError as error:
             return self._failed(context, str(error))
         except Interrupted:
@@ -123,7 +139,13 @@ class JobOperator(_Operator):
         self._modal = True
         try:
             request = self.begin(context)
-            jobs.start(request.arguments, self.bl_label, run=request.run)
+            jobs.start(
+                request.arguments,
+                self.bl_label,
+                run=request.run,
+                own_worker=request.worker,
+                cancel_seconds=request.cancel_seconds,
+            )
         except CgcError as error:
             return self._failed(context, str(error))
         manager, window = window_manager_of(context), members_of(context).window

@@ -12,7 +12,7 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from .job import Job, JobState, Phase, WorkerLike
 from .worker_report import WorkerReport
 
 POLL_SECONDS = 0.1
+CLOSE_SECONDS = 3.0
+"""How long an idle worker may take to end before it is killed."""
 IDLE_SECONDS = 60.0
 """How long a worker is kept for a next job: starting one takes seconds."""
 
@@ -47,6 +49,10 @@ class _Registry:
     """Ready for a next job."""
     started_as: tuple[object, ...] = ()
     """Interpreter and environment of the worker."""
+    kept: bool = True
+    """Whether the worker of the job is kept for a next one: it is not one for that job alone."""
+    others: list[Callable[[], None]] = field(default_factory=list)
+    """End processes that run from the worker's interpreter beside it."""
     report: WorkerReport | None = None
     problem: Problem | None = None
 
@@ -84,13 +90,22 @@ def keep_problem(problem: Problem | None) -> None:
     _registry.problem = problem
 
 
-def start(arguments: Sequence[str], title: str, *, run: Path | None = None) -> JobState:
+def start(
+    arguments: Sequence[str],
+    title: str,
+    *,
+    run: Path | None = None,
+    own_worker: Callable[[], WorkerLike] | None = None,
+    cancel_seconds: float | None = None,
+) -> JobState:
     """Start a job and return at once; somebody must call `poll` from then on.
 
     Args:
         arguments: a verb of the command line and its arguments, paths absolute.
         title: what is being done, for the user.
         run: the run folder that it writes, if it does.
+        own_worker: starts a worker for this job alone, in place of that of the preferences.
+        cancel_seconds: how long it may tidy up when it is cancelled; None: as any job.
 
     Raises:
         CgcError: a job runs already, or the worker cannot be started.
@@ -98,10 +113,11 @@ def start(arguments: Sequence[str], title: str, *, run: Path | None = None) -> J
     if _registry.job is not None and running():
         title = _registry.job.state.title
         raise CgcError(f"{title} is still running; wait for it, or cancel it.")
-    worker = _worker()
+    worker = _worker() if own_worker is None else own_worker()
+    _registry.kept = own_worker is None
     _registry.problem = None
     try:
-        _registry.job = Job(worker, title, arguments, run)
+        _registry.job = Job(worker, title, arguments, run, cancel_seconds)
     except CgcError:
         worker.kill()
         raise
@@ -164,6 +180,8 @@ def run_blocking(
     *,
     title: str = "",
     run: Path | None = None,
+    own_worker: Callable[[], WorkerLike] | None = None,
+    cancel_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Run a job to its end and return the result of its verb.
 
@@ -174,13 +192,21 @@ def run_blocking(
         report: takes each new state.
         title: what is being done, for the user; the verb where it is empty.
         run: the run folder that it writes, if it does.
+        own_worker: starts a worker for this job alone, in place of that of the preferences.
+        cancel_seconds: how long it may tidy up when it is cancelled; None: as any job.
 
     Raises:
         CgcError: it cannot be started, or failed.
         Interrupted: Ctrl-C, and what could be saved is.
     """
     with counted_interrupts() as asked:
-        state = start(arguments, title or arguments[0], run=run)
+        state = start(
+            arguments,
+            title or arguments[0],
+            run=run,
+            own_worker=own_worker,
+            cancel_seconds=cancel_seconds,
+        )
         try:
             while not state.ended:
                 time.sleep(POLL_SECONDS)
@@ -211,6 +237,33 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(_before_load)
     _drop()
     _registry.job = _registry.report = _registry.problem = None
+
+
+def also_close(close: Callable[[], None]) -> None:
+    """Take note of what ends another process that runs from the worker's interpreter."""
+    _registry.others.append(close)
+
+
+def no_longer_close(close: Callable[[], None]) -> None:
+    """Forget it again."""
+    if close in _registry.others:
+        _registry.others.remove(close)
+
+
+def close_workers() -> None:
+    """End every worker, before the files change that they run from.
+
+    Raises:
+        CgcError: a job runs.
+    """
+    if _registry.job is not None and running():
+        title = _registry.job.state.title
+        raise CgcError(f"{title} is still running; wait for it, or cancel it.")
+    if _registry.idle is not None:
+        _registry.idle.close(CLOSE_SECONDS)
+        _registry.idle = None
+    for close in _registry.others:
+        close()
 
 
 def new_worker() -> Worker:
@@ -244,7 +297,7 @@ def _worker() -> WorkerLike:
 
 def _release(job: Job) -> None:
     """Keep the worker of a job that has ended for the next one, unless it was cancelled."""
-    if job.state.phase is Phase.CANCELLED or not job.worker.alive:
+    if job.state.phase is Phase.CANCELLED or not job.worker.alive or not _registry.kept:
         job.worker.kill()  # what it had to save is saved, and ending by itself takes it seconds
         return
     _registry.idle = job.worker

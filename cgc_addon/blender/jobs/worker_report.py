@@ -41,15 +41,23 @@ class WorkerReport:
 
     @property
     def command(self) -> str:
-        """A line for a terminal that installs what is missing; empty where nothing is."""
-        if not self.missing:
+        """A line for a terminal that installs what is missing; empty where nothing is.
+
+        Also empty for Blender's own Python, whose packages are Blender's: it gets an engine beside.
+        """
+        if not self.missing or self.interpreter.own:
             return ""
-        return install_command(self.interpreter, tuple(self.packages), self.missing)
+        return install_command(self.interpreter, self.missing)
 
     def sentence(self) -> str:
         """Say it to the user."""
         if self.error:
             return self.error
+        if self.missing and self.interpreter.own:
+            return (
+                f"Blender's own Python lacks {', '.join(self.missing)}; press Install Engine in "
+                "the preferences of this extension."
+            )
         if self.missing:
             return (
                 f"{self.interpreter.path} lacks {', '.join(self.missing)}; install what is missing "

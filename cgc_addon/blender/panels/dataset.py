@@ -56,6 +56,7 @@ class CGC_PT_dataset(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's c
         if not settings.dataset:
             say(layout, context, CHOOSE, "INFO")
             layout.operator("cgc.from_photos", text="From Photos…", icon="FILE_IMAGE")
+            layout.operator("cgc.open_sample", icon="PACKAGE")
             return
         if facts is None:
             layout.label(text="Looking …", icon="SORTTIME")

@@ -63,8 +63,15 @@ def training_runs() -> bool:
     return state is not None and not state.ended and state.verb == "train"
 
 
-def draw_problem(layout: UILayout, context: Context, *operators: str) -> None:
-    """Draw why one of these operators, `cgc.train` and such, failed the last time."""
+def draw_problem(layout: UILayout, context: Context, *operators: str, link: bool = True) -> None:
+    """Draw why one of these operators, `cgc.train` and such, failed the last time.
+
+    Args:
+        layout: of a panel.
+        context: Blender's.
+        operators: as Blender calls their classes.
+        link: whether to lead to the preferences where these have the cure.
+    """
     problem = jobs.problem()
     if problem is None or problem.operator not in operators:
         return
@@ -75,7 +82,7 @@ def draw_problem(layout: UILayout, context: Context, *operators: str) -> None:
     row.operator("cgc.copy_problem", text="", icon="COPYDOWN")
     if (wanted := re.search(r"--download (\w+)", problem.sentence)) and wanted[1] in KNOWN:
         draw_download(box, wanted[1])
-    if any(word in problem.sentence for word in ("preferences", "Python")):
+    if link and any(word in problem.sentence for word in ("preferences", "Python")):
         draw_preferences_button(box)
 
 

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ..common.preferences import PACKAGE
+from .engine_box import draw_engine_box
 from .worker_box import draw_worker_box
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class CgcPreferences(bpy.types.AddonPreferences):
         threads: int
         mask_model: str
         runs: str
+        engines: str
     else:
         interpreter: StringProperty(
             name="Interpreter",
             description=(
-                "Python that trains and draws: its program, or the folder of a virtual "
-                "environment; empty: Blender's own"
+                "Python that trains and draws in place of the engine: its program, or the folder "
+                "of a virtual environment; empty: the engine"
             ),
             subtype="FILE_PATH",
         )
@@ -53,15 +55,24 @@ class CgcPreferences(bpy.types.AddonPreferences):
             description="Folder that new run folders are made in; empty: beside each dataset",
             subtype="DIR_PATH",
         )
+        engines: StringProperty(
+            name="Engine Folder",
+            description=(
+                "Folder that the engine is installed in; empty: one of your own, outside of "
+                "Blender, which updates leave alone"
+            ),
+            subtype="DIR_PATH",
+        )
 
     def draw(self, context: Context) -> None:
         """Draw what can be set, and how it is with the worker."""
         layout = self.layout
+        draw_engine_box(layout, context)
         column = layout.column()
         column.use_property_split = True
-        for name in ("interpreter", "threads", "runs", "mask_model"):
+        for name in ("threads", "runs", "mask_model", "engines", "interpreter"):
             column.prop(self, name)
-        draw_worker_box(layout, context, self.interpreter)
+        draw_worker_box(layout, context)
 
 
 def register() -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import bpy
 
 from ..training import dataset_facts
-from . import dataset, output, photo_masks, segments, training
+from . import dataset, engine, output, photo_masks, segments, training
 from .steps import folding
 
 CLASSES = folding(
     (
+        *engine.CLASSES,
         *dataset.CLASSES,
         *photo_masks.CLASSES,
         *training.CLASSES,

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import CgcError
-from ..common.interpreter import ENVIRONMENT_FOLDER, Interpreter, choose
+from ..common.interpreter import Interpreter
+from ..common.preferences import chosen_interpreter
 from ..jobs import registry as jobs
 from ..jobs.worker_report import WorkerReport
 from .layout import say
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from bpy.types import Context, UILayout
 
 
-def draw_worker_box(layout: UILayout, context: Context, setting: str) -> None:
+def draw_worker_box(layout: UILayout, context: Context) -> None:
     """Draw the box.
 
     Args:
         layout: of the preferences.
         context: Blender's.
-        setting: interpreter that the preferences name, perhaps none.
     """
     box = layout.box()
     row = box.row()
@@ -33,7 +33,7 @@ def draw_worker_box(layout: UILayout, context: Context, setting: str) -> None:
         _draw_report(box, context, report)
     else:
         try:
-            _draw_interpreter(box, choose(setting))
+            _draw_interpreter(box, chosen_interpreter())
         except CgcError as error:
             say(box, context, str(error), "ERROR")
 
@@ -50,7 +50,7 @@ def _draw_report(layout: UILayout, context: Context, report: WorkerReport) -> No
         say(layout, context, report.error, "ERROR")
     if report.why:
         say(layout, context, report.why, "CHECKMARK")
-    if report.command:
+    if report.missing:
         _draw_cure(layout, context, report)
     grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for name, version in report.packages.items():
@@ -58,9 +58,10 @@ def _draw_report(layout: UILayout, context: Context, report: WorkerReport) -> No
 
 
 def _draw_cure(layout: UILayout, context: Context, report: WorkerReport) -> None:
+    if report.interpreter.own:
+        layout.label(text="Packages are missing: Install Engine brings them.", icon="ERROR")
+        return
     row = layout.row()
-    row.label(text="Packages are missing. Run this in a terminal:", icon="ERROR")
+    row.label(text="Packages are missing there. To add them by hand:", icon="ERROR")
     row.operator("cgc.copy_install_command", text="Copy", icon="COPYDOWN")
     say(layout, context, report.command)
-    if report.interpreter.own:
-        say(layout, context, f"Then set Interpreter to {ENVIRONMENT_FOLDER} and check again.")

@@ -23,7 +23,7 @@ from ...errors import CgcError, Interrupted
 from ...results.frame_request import FrameRequest, write_frame_request
 from ...worker.client import Worker
 from ..common import preferences
-from ..jobs.registry import new_worker
+from ..jobs.registry import also_close, new_worker, no_longer_close
 from .handover import Handover
 from .mesh_pictures import MeshPictures
 
@@ -189,10 +189,12 @@ def register() -> None:
     bpy.app.handlers.load_pre.append(_before_load)
     bpy.app.timers.register(_look, first_interval=LOOK_SECONDS, persistent=True)
     atexit.register(_render_worker.close)
+    also_close(_render_worker.close)
 
 
 def unregister() -> None:
     """Close the worker."""
+    no_longer_close(_render_worker.close)
     atexit.unregister(_render_worker.close)
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)

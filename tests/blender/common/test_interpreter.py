@@ -11,6 +11,11 @@ pytest.importorskip("bpy")
 
 from cgc_addon.blender.common import interpreter
 from cgc_addon.errors import CgcError
+from cgc_addon.installation.engine import Engine, write_engine
+from cgc_addon.installation.lock import parse_lock, this_python
+from cgc_addon.installation.places import engine_home, python_of
+
+from ...tiny_engine import document_of
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +39,23 @@ def test_the_environment_variable_goes_first(
     monkeypatch.delenv(interpreter.VARIABLE)
     assert interpreter.choose(str(set_in)).path == set_in
     assert not interpreter.choose(str(set_in)).own
+
+
+def test_the_installed_engine_goes_before_blenders_own_python(tmp_path: Path) -> None:
+    home = engine_home(tmp_path, this_python(), "cpu")
+    environment = home.folder / "python-1"
+    program = a_program(python_of(environment).parent, python_of(environment).name)
+    settings = environment / "pyvenv.cfg"
+    settings.write_text(f"home = {tmp_path}\n")
+    assert interpreter.choose("", tmp_path).own  # it is not finished
+    write_engine(Engine(home, environment, parse_lock(document_of([]), "test"), 1, 1.0))
+    assert interpreter.choose("", tmp_path).path == program
+    assert not interpreter.choose("", tmp_path).own
+    other = a_program(tmp_path, "other")
+    assert interpreter.choose(str(other), tmp_path).path == other
+    settings.write_text("home = /gone\n")
+    with pytest.raises(CgcError, match="which is gone; press Repair"):
+        interpreter.choose("", tmp_path)
 
 
 @pytest.mark.parametrize("inside", [("bin", "python"), ("Scripts", "python.exe")])

@@ -55,7 +55,7 @@ def test_threads_and_folders_of_enabled_preferences_are_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     class Set:
-        interpreter, threads, runs = "", 3, str(tmp_path)
+        interpreter, threads, runs, engines = "", 3, str(tmp_path), ""
 
     monkeypatch.setattr(preferences, "stored", Set)
     assert preferences.worker_environment()["NUMBA_NUM_THREADS"] == "3"

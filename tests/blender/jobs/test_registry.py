@@ -274,3 +274,50 @@ def test_a_failing_report_leaves_no_job_behind(worker: FakeWorker) -> None:
         jobs.run_blocking(["train"], fail)
     assert worker.asked == ["close"]
     assert not jobs.running()
+
+
+def test_a_worker_for_one_job_alone_is_not_kept(worker: FakeWorker) -> None:
+    alone = FakeWorker()
+    jobs.start(["install-engine"], "Install Engine", own_worker=lambda: alone)
+    assert alone.arguments == ("install-engine",)
+    alone.tell("result")
+    assert polled().phase is Phase.DONE
+    assert alone.asked == ["kill"]
+    jobs.start(["train"], "Train")
+    assert worker.arguments == ("train",)
+    worker.tell("result")
+
+
+def test_a_cancelled_job_may_tidy_up_as_long_as_it_asked_for(
+    monkeypatch: pytest.MonkeyPatch, worker: FakeWorker
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(job, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    alone = FakeWorker(stops=False)
+    jobs.start(["install-engine"], "Install", own_worker=lambda: alone, cancel_seconds=60.0)
+    jobs.cancel()
+    clock[0] += 59.0
+    assert polled().phase is Phase.CANCELLING
+    clock[0] += 2.0
+    assert polled().phase is Phase.CANCELLED
+    assert alone.asked == ["stop", "kill", "kill"]
+
+
+def test_all_workers_end_before_files_change(worker: FakeWorker) -> None:
+    ended: list[str] = []
+
+    def close() -> None:
+        ended.append("other")
+
+    jobs.also_close(close)
+    jobs.start(["train"], "Train")
+    with pytest.raises(CgcError, match="Train is still running"):
+        jobs.close_workers()
+    worker.tell("result")
+    polled()
+    jobs.close_workers()
+    assert worker.asked == ["close"]
+    assert ended == ["other"]
+    jobs.no_longer_close(close)
+    jobs.close_workers()
+    assert ended == ["other"]

@@ -26,12 +26,12 @@ def test_a_report_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None
     assert "numpy" not in report.command
 
 
-def test_for_blenders_own_python_an_environment_is_made_with_everything() -> None:
+def test_blenders_own_python_is_left_alone_and_gets_an_engine_beside() -> None:
     own = Interpreter(Path(sys.executable), "Blender's own", True)
     report = report_of(own, {"packages": {"numpy": "2.3.4", "torch": None}})
-    assert "venv" in report.command
-    assert report.command.endswith("numpy torch")
-    assert str(sys.executable) not in report.command
+    assert not report.usable
+    assert report.command == ""
+    assert "lacks torch; press Install Engine" in report.sentence()
 
 
 def test_a_complete_worker_is_usable() -> None:
