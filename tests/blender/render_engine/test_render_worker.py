@@ -98,7 +98,7 @@ def test_a_worker_that_dies_is_told_and_the_next_frame_has_another(worker) -> No
 def test_a_worker_that_died_between_frames_is_replaced(worker) -> None:
     draw(worker)
     os.kill(process_of(worker), signal.SIGKILL)
-    time.sleep(0.2)
+    os.waitid(os.P_PID, process_of(worker), os.WEXITED | os.WNOWAIT)  # dead, and not known to be
     assert draw(worker)
 
 
