@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 
 from ..cgc.settings import FeatureSettings
+from ..errors import CgcError
+from ..ranks import Ranks
 from ..rasterize.interface import SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import with_sh_degree
+from .batch import betas_of, rate_factor
 from .config import GeometrySettings, LearningRates
 
 Parameters = dict[str, torch.nn.Parameter]
@@ -76,9 +79,21 @@ def splat_of(gaussians: Gaussians, device: torch.device) -> SplatTensors:
 
 
 def make_optimizers(
-    parameters: Parameters, geometry: GeometrySettings, features: FeatureSettings, extent: float
+    parameters: Parameters,
+    geometry: GeometrySettings,
+    features: FeatureSettings,
+    extent: float,
+    batch: int = 1,
 ) -> Optimizers:
-    """Return one fused Adam a parameter, named as the parameters are, ε = 1e-15 as in 3DGS."""
+    """Return one fused Adam a parameter, named as the parameters are, ε = 1e-15 as in 3DGS.
+
+    Args:
+        parameters: to be trained.
+        geometry: settings.
+        features: settings.
+        extent: of the scene, scene units.
+        batch: photos of a step, see `batch`.
+    """
     rates = geometry.rates
     steps = {
         "means": rates.means_start * extent,
@@ -90,10 +105,61 @@ def make_optimizers(
     }
     if features.mode == "joint":
         steps["features"] = features.learning_rate
-    return {
-        name: torch.optim.Adam([value], lr=steps[name], eps=1e-15, fused=True)
+    return {name: adam(value, steps[name], batch) for name, value in parameters.items()}
+
+
+def adam(parameter: torch.nn.Parameter, rate: float, batch: int = 1) -> torch.optim.Optimizer:
+    """Return a fused Adam for a parameter.
+
+    Args:
+        parameter: to be trained.
+        rate: step size for single photos.
+        batch: photos of a step.
+    """
+    return torch.optim.Adam(
+        [parameter], lr=rate * rate_factor(batch), betas=betas_of(batch), eps=1e-15, fused=True
+    )
+
+
+def average_gradients(parameters: Parameters, ranks: Ranks, batch: int, *others: Tensor) -> None:
+    """Make of gradients added up over the photos of each process their mean over all of a step.
+
+    Args:
+        parameters: with their gradients.
+        ranks: processes that did the step.
+        batch: photos of the step, of all processes together.
+        others: are added up as well.
+    """
+    if ranks.size > 1:  # one process may have seen what another has not
+        for value in parameters.values():
+            if value.grad is None:
+                value.grad = torch.zeros_like(value)
+    gradients = [value.grad for value in parameters.values() if value.grad is not None]
+    ranks.sum([*gradients, *others])
+    if batch > 1:
+        for gradient in gradients:
+            gradient.div_(batch)
+
+
+def check_equal(parameters: Parameters, ranks: Ranks) -> None:
+    """Check that all processes have the same Gaussians, to the bit.
+
+    Raises:
+        CgcError: they have not.
+    """
+    if ranks.size == 1:
+        return
+    sums = {
+        name: (len(value), int(value.detach().view(torch.int32).sum(dtype=torch.int64)))
         for name, value in parameters.items()
     }
+    found = ranks.gather(sums)
+    if any(each != found[0] for each in found):
+        raise CgcError(
+            "The processes no longer have the same Gaussians, as their processors or cards "
+            "calculate differently; let machines of one kind train together, with the same "
+            "packages, and go on with --resume."
+        )
 
 
 def means_rate(rates: LearningRates, step: int, steps: int, extent: float) -> float:

@@ -20,6 +20,8 @@ from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
 from ..files_together import finish_change
 from ..progress import Reporter, ShouldStop, never, silent
+from ..ranks import ALONE, Ranks, agreed
+from ..rasterize.interface import Backend
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
@@ -81,6 +83,8 @@ def train(
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     preview: Preview | None = None,
+    ranks: Ranks = ALONE,
+    batch: int = 1,
     report: Reporter = silent,
     say: Say = lambda _sentence: None,
     should_stop: ShouldStop = never,
@@ -96,6 +100,9 @@ def train(
         overwrite: start anew in a folder that already holds a run.
         checkpoint_seconds: a kill costs no more work than this.
         preview: shows how it looks so far; what it does changes nothing in the result.
+        ranks: processes that train together, each on photos of its own. All have the dataset; the
+            run folder is the first one's alone.
+        batch: photos of a step of a new run, of all processes together; at least one for each.
         report: progress.
         say: takes sentences that the user should read.
         should_stop: asked between steps; the state is saved before `Interrupted` is raised.
@@ -106,49 +113,43 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run_path)
-    finish_change(run_path)
-    if resume and not folder.config.exists():
-        say(f"There is nothing to go on with in {run_path}; starting from the beginning.")
-        resume = False
-    if resume:
-        named, config = folder.read_config()
-        if dataset_folder.resolve() != named:
-            raise CgcError(
-                f"{run_path} was trained on {named}, not on {dataset_folder}; "
-                "name that dataset, or start a new run folder."
-            )
-    elif folder.config.exists() and not overwrite:
-        raise CgcError(
-            f"{run_path} already holds a run; use --resume to go on with it, --overwrite to start "
-            "anew, or name another folder."
-        )
+    first, ask = ranks.rank == 0, agreed(should_stop, ranks)
+    plan = ranks.first_does(
+        lambda: _plan(folder, dataset_folder, config, resume, overwrite, batch, say)
+    )
+    config, resume, batch = plan.config, plan.resume, max(plan.batch, ranks.size)
     dataset = load_dataset(
         dataset_folder,
         max_size=config.max_size,
         test_every=config.test_every,
-        origin=folder.read_origin() if resume else None,
+        origin=plan.origin,
     )
     for warning in dataset.warnings:
         say(warning)
     backend, why = select_backend(config.backend, report)
     say(why)
+    _check_alike(dataset, backend, ranks)
     if config.init is not None:
-        start = _given_gaussians(config, dataset.scene.origin, say)
+        start = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
     else:
-        start = _first_gaussians(config, dataset, FAR_RADIUS)
+        start = ranks.first_does(lambda: _first_gaussians(config, dataset, FAR_RADIUS))
         given, cap = len(dataset.scene.points), config.geometry.densify.cap
         if given > cap:
             say(
                 f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
                 "fit. --max-gaussians raises the cap."
             )
-    say(check_memory(config, dataset.scene, len(start)).sentence())
-    if not resume:
+    say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
+    log = _Log(folder if first else None, say)
+    if first and not resume:
         _clear(folder)
-        folder.start(dataset_folder, config, _versions(), dataset.scene.origin)
-    log = _Log(folder, say)
-    folder.note(why)
+        folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch)
+    log.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
+    if ranks.size > 1:
+        log.say(f"{ranks.size} processes train together, on {batch} photos a step.")
+    elif batch > 1:
+        log.say(f"Steps are of {batch} photos each.")
     if preview is not None and not folder.checkpoint.exists():
         preview.show(points_of_gaussians(start))
 
@@ -160,19 +161,21 @@ def train(
                 "The photos are cut out: what is transparent in them stays empty, and there is no "
                 "background."
             )
-        elif config.geometry.far_points and not folder.checkpoint.exists():
+        elif config.geometry.far_points and not ranks.first_does(folder.checkpoint.exists):
             radius = choose_far_radius(
                 dataset,
                 backend,
                 config,
-                lambda radius: _first_gaussians(config, dataset, radius),
+                lambda radius: ranks.first_does(lambda: _first_gaussians(config, dataset, radius)),
                 folder.background_trials,
+                ranks=ranks,
+                batch=batch,
                 report=report,
-                should_stop=should_stop,
+                should_stop=ask,
             )
             log.say(f"The background fits best {radius:g} scene extents away.")
-            start = _first_gaussians(config, dataset, radius)
-        trainer = Trainer(dataset, backend, config, start)
+            start = ranks.first_does(lambda: _first_gaussians(config, dataset, radius))
+        trainer = Trainer(dataset, backend, config, start, ranks, batch)
         geometry = _train_geometry(
             folder,
             trainer,
@@ -180,8 +183,9 @@ def train(
             resume,
             checkpoint_seconds,
             preview,
+            ranks,
             report,
-            should_stop,
+            ask,
         )
     result = segment_run(
         folder,
@@ -191,6 +195,8 @@ def train(
         config,
         checkpoint_seconds=checkpoint_seconds,
         preview=preview,
+        ranks=ranks,
+        batch=batch,
         report=report,
         say=log.say,
         should_stop=should_stop,
@@ -202,8 +208,61 @@ def train(
         segments=None if result.segments is None else len(result.segments),
         seconds=time.perf_counter() - began,
     )
-    folder.note(summary.sentence())
+    log.note(summary.sentence())
     return summary
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be done, as the first process has found it in the run folder."""
+
+    config: TrainingConfig
+    resume: bool
+    batch: int
+    origin: NDArray[np.float64] | None
+
+
+def _plan(
+    folder: RunFolder,
+    dataset_folder: Path,
+    config: TrainingConfig,
+    resume: bool,
+    overwrite: bool,
+    batch: int,
+    say: Say,
+) -> _Plan:
+    """Look into a run folder; its own settings count where there is a run to go on with."""
+    finish_change(folder.path)
+    if resume and not folder.config.exists():
+        say(f"There is nothing to go on with in {folder.path}; starting from the beginning.")
+        resume = False
+    if resume:
+        named, config = folder.read_config()
+        if dataset_folder.resolve() != named:
+            raise CgcError(
+                f"{folder.path} was trained on {named}, not on {dataset_folder}; "
+                "name that dataset, or start a new run folder."
+            )
+        return _Plan(config, resume, folder.read_batch(), folder.read_origin())
+    if folder.config.exists() and not overwrite:
+        raise CgcError(
+            f"{folder.path} already holds a run; use --resume to go on with it, --overwrite to "
+            "start anew, or name another folder."
+        )
+    return _Plan(config, resume, batch, None)
+
+
+def _check_alike(dataset: Dataset, backend: Backend, ranks: Ranks) -> None:
+    """Check that all processes have the same capture and draw in the same way."""
+    cameras = tuple((view.name, view.camera) for view in dataset.scene.views)
+    found = ranks.gather((backend.name, cameras, len(dataset.scene.points)))
+    if any(each != found[0] for each in found):
+        names = sorted({name for name, _, _ in found})
+        raise CgcError(
+            f"Some processes draw with {' and others with '.join(names)}; choose one by --backend."
+            if len(names) > 1
+            else "The processes do not have the same dataset; give all machines the same files."
+        )
 
 
 def _given_gaussians(config: TrainingConfig, origin: NDArray[np.float64], say: Say) -> Gaussians:
@@ -268,11 +327,16 @@ def _versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Log:
-    folder: RunFolder
+    folder: RunFolder | None
+    """None: another process writes."""
     to_user: Say
 
+    def note(self, sentence: str) -> None:
+        if self.folder is not None:
+            self.folder.note(sentence)
+
     def say(self, sentence: str) -> None:
-        self.folder.note(sentence)
+        self.note(sentence)
         self.to_user(sentence)
 
 
@@ -283,12 +347,24 @@ def _train_geometry(
     resume: bool,
     checkpoint_seconds: float,
     preview: Preview | None,
+    ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> Gaussians:
     """Train colour and shape, with joint features where the configuration says so."""
-    if resume and folder.checkpoint.exists():
-        trainer.restore(load_checkpoint(folder.checkpoint, device))
+    found = ranks.first_does(
+        lambda: (
+            load_checkpoint(folder.checkpoint, device)
+            if resume and folder.checkpoint.exists()
+            else None
+        )
+    )
+    if found is not None:
+        trainer.restore(found)
+    if ranks.rank != 0:
+        trainer.run(should_stop=should_stop)
+        return trainer.gaussians()
+    if found is not None:
         folder.note(f"Going on from step {trainer.step}.")
         if trainer.step == trainer.steps:
             return trainer.gaussians()
