@@ -37,6 +37,8 @@ def together(environment: MutableMapping[str, str], *, cuda: bool = True) -> Ite
         yield ALONE
         return
     divide_threads(world, environment)
+    # Where another process has ended, torch tells of each of its own frames; one sentence says it.
+    environment.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if STARTED_BY_TORCHRUN in environment:
         threading.Thread(target=_stop_with_parent, args=(os.getppid(),), daemon=True).start()
     from .processes import join
