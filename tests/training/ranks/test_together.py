@@ -115,7 +115,7 @@ def test_where_one_is_killed_the_other_ends_and_says_so(tiny_dataset, tmp_path, 
 
     # One process goes on where two were; a signal ends it as usual.
     before = saved_step(run)
-    assert before > 40
+    assert before >= 40
     [single] = start(verb(tiny_dataset, run, "--resume"), size=1)
     until_training(single, before + 20)
     single.send_signal(signal.SIGINT)
