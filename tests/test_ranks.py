@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgc_addon import ranks
 from cgc_addon.errors import CgcError
 from cgc_addon.ranks import ALONE, Alone, agreed, in_order, rounds, share
 
@@ -45,3 +48,7 @@ def test_one_process_asks_and_does_everything_itself() -> None:
     assert ALONE.first_does(lambda: 3) == 3
     with pytest.raises(CgcError, match="No room"):
         ALONE.first_does(no_room)
+
+
+def test_the_examples_run() -> None:
+    assert doctest.testmod(ranks).failed == 0

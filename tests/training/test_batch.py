@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import doctest
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgc_addon.training import batch
 from cgc_addon.training.batch import betas_of, multiple_within, rate_factor
 
 
@@ -35,3 +38,7 @@ def test_a_step_goes_as_far_as_the_steps_of_its_single_photos(batch) -> None:
         return value.detach()
 
     assert moved(batch).std().item() == pytest.approx(moved(1).std().item(), rel=0.1)
+
+
+def test_the_examples_run() -> None:
+    assert doctest.testmod(batch).failed == 0

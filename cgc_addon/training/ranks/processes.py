@@ -173,9 +173,7 @@ def _answered(patience: timedelta) -> Iterator[None]:
     except RuntimeError as error:
         silent = "timed out" in str(error).lower()
         happened = (
-            f"has not answered for {patience.total_seconds() / 60:.0f} minutes"
-            if silent
-            else "has ended"
+            f"has not answered for {patience.total_seconds():.0f} s" if silent else "has ended"
         )
         raise CgcError(
             f"Another process of this training {happened}, so that all end; what was done since "

@@ -13,7 +13,7 @@ from cgc_addon.errors import CgcError
 from cgc_addon.training.ranks.processes import join
 from cgc_addon.training.ranks.world import World
 
-from .starting import ends_of, free_port, start
+from .starting import SECONDS, ends_of, free_port, start
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,29 @@ def test_all_have_the_same_gaussians_moments_and_counts_at_every_step(noted) -> 
     assert len(set(counts)) >= 4  # it was refined meanwhile, at least thrice
 
 
+FROZEN = """
+import os, signal
+from datetime import timedelta
+from cgc_addon.training.ranks import processes
+from cgc_addon.training.ranks.together import together
+processes.ANSWERING = timedelta(seconds=3)
+with together(os.environ) as ranks:
+    ranks.any(False)
+    if ranks.rank == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    ranks.any(False)
+"""
+
+
+def test_one_that_does_not_answer_is_not_waited_for_without_end() -> None:
+    first, frozen = start(["-c", FROZEN])
+    _, errors = first.communicate(timeout=SECONDS)
+    frozen.kill()
+    frozen.communicate()
+    assert first.returncode == 1
+    assert "CgcError: Another process of this training has not answered for 3 s, so" in errors
+
+
 def world(port: int, rank: int = 0) -> World:
     return World(rank, 2, rank, 2, "127.0.0.1", port)
 
@@ -69,8 +92,9 @@ def test_a_port_that_is_taken_is_named(monkeypatch) -> None:
             join(taken, cuda=False, joining=timedelta(seconds=2))
 
 
-def test_who_waits_for_nobody_gives_up_in_a_sentence(monkeypatch) -> None:
-    nobody = world(free_port(), rank=1)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_who_waits_for_nobody_gives_up_in_a_sentence(monkeypatch, rank) -> None:
+    nobody = world(free_port(), rank)
     in_environment(monkeypatch, nobody)
-    with pytest.raises(CgcError, match=r"Process 1 of 2 did not come .* within 2 s; check that"):
+    with pytest.raises(CgcError, match=rf"Process {rank} of 2 did not come .* within 2 s; check that"):
         join(nobody, cuda=False, joining=timedelta(seconds=2))
