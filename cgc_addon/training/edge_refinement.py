@@ -182,7 +182,8 @@ class EdgeRefiner:
         """Train on the next photos, and note the losses of one."""
         for index in share([self._next_photo() for _ in range(self._batch)], self._ranks):
             self._learn_from(index, numbers)
-        average_gradients(self._parameters, self._ranks, self._batch)
+        degree = self._geometry.sh_degree
+        average_gradients(self._parameters, self._ranks, self._batch, degree)
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)

@@ -121,23 +121,31 @@ def adam(parameter: torch.nn.Parameter, rate: float, batch: int = 1) -> torch.op
     )
 
 
-def average_gradients(parameters: Parameters, ranks: Ranks, batch: int, *others: Tensor) -> None:
+def average_gradients(
+    parameters: Parameters, ranks: Ranks, batch: int, degree: int, *others: Tensor
+) -> None:
     """Make of gradients added up over the photos of each process their mean over all of a step.
 
     Args:
         parameters: with their gradients.
         ranks: processes that did the step.
         batch: photos of the step, of all processes together.
+        degree: of the spherical harmonics that were in use; higher ones have no gradients, and
+            most of what would be told is theirs.
         others: are added up as well.
     """
     if ranks.size > 1:  # one process may have seen what another has not
         for value in parameters.values():
             if value.grad is None:
                 value.grad = torch.zeros_like(value)
-    gradients = [value.grad for value in parameters.values() if value.grad is not None]
-    ranks.sum([*gradients, *others])
+    gradients = {name: value.grad for name, value in parameters.items() if value.grad is not None}
+    if ranks.size > 1:
+        harmonics = gradients["shN"][:, : (degree + 1) ** 2 - 1]
+        told = {**gradients, "shN": harmonics.contiguous()}
+        ranks.sum([*(tensor for tensor in told.values() if tensor.numel()), *others])
+        harmonics.copy_(told["shN"])
     if batch > 1:
-        for gradient in gradients:
+        for gradient in gradients.values():
             gradient.div_(batch)
 
 

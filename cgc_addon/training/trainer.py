@@ -220,7 +220,8 @@ class Trainer:
             ],
             dtype=torch.float64,
         )
-        average_gradients(self._parameters, self._ranks, self._batch, numbers)
+        degree = visible_degree(self._config.geometry, self.step)
+        average_gradients(self._parameters, self._ranks, self._batch, degree, numbers)
         loss, psnr, *terms = numbers.tolist()
         sums, counts = terms[:2], terms[2:]
         contrastive, spatial = (

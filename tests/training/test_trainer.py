@@ -189,22 +189,23 @@ def test_a_step_of_two_photos_has_the_mean_of_their_gradients(dataset, backend):
         torch.testing.assert_close(moment, gradient, rtol=1e-3, atol=2e-3 * scale + 1e-8)
 
 
-@pytest.mark.parametrize("name", ["draft", "paper"])
-def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset, backend, name):
-    whole = Recording(0, size=1)
-    ranks = [whole, Recording(0), Recording(1)]
-    for each in ranks:
-        make(dataset, backend, 60, name, ranks=each, batch=2).train_step()
-    found, first, second = (each.told[0] for each in ranks)
-    if name == "draft":  # with one process, features without a loss have no gradient to be summed
-        assert len(found) == len(first)
-    shapes = [tensor.shape for tensor in found]
-    first, second = (
-        [tensor for tensor in each if tensor.shape in shapes] for each in (first, second)
-    )
-    for one, a, b in zip(found, first, second, strict=True):
-        torch.testing.assert_close(a + b, one, rtol=1e-5, atol=1e-9)
-    assert not torch.equal(first[0], second[0])
+@pytest.mark.parametrize("degree", [0, 3])
+def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset, backend, degree):
+    geometry = replace(preset("draft", steps=60).geometry, sh_degree_every=1)
+    whole, ranks = make(dataset, backend, batch=2, geometry=geometry), [Recording(0), Recording(1)]
+    parts = [make(dataset, backend, batch=2, ranks=each, geometry=geometry) for each in ranks]
+    for trainer in (whole, *parts):
+        trainer.step = degree  # one more degree in each step
+        trainer._update = lambda _infos: None  # leave the gradients
+        trainer.train_step()
+    told = iter(zip(*(each.told[0] for each in ranks), strict=True))
+    for name, parameter in whole._parameters.items():
+        if name == "shN" and degree == 0:  # nobody uses them, nobody tells of them
+            assert not parameter.grad.any()
+            continue
+        one, other = next(told)
+        assert not torch.equal(one, other)
+        torch.testing.assert_close((one + other) / 2, parameter.grad, rtol=1e-5, atol=1e-9)
 
 
 def test_steps_of_several_photos_train_as_far_and_report_as_often(dataset, backend):

@@ -96,5 +96,7 @@ def test_a_port_that_is_taken_is_named(monkeypatch) -> None:
 def test_who_waits_for_nobody_gives_up_in_a_sentence(monkeypatch, rank) -> None:
     nobody = world(free_port(), rank)
     in_environment(monkeypatch, nobody)
-    with pytest.raises(CgcError, match=rf"Process {rank} of 2 did not come .* within 2 s; check that"):
+    with pytest.raises(
+        CgcError, match=rf"Process {rank} of 2 did not come .* within 2 s; check that"
+    ):
         join(nobody, cuda=False, joining=timedelta(seconds=2))
