@@ -145,7 +145,7 @@ class EdgeRefiner:
                 value.copy_(tensors[f"parameters.{name}"])
             prefix = f"optimizers.{name}."
             moments = {
-                key.removeprefix(prefix): tensor.to(value.device) if tensor.dim() else tensor
+                key.removeprefix(prefix): tensor.to(value.device)
                 for key, tensor in tensors.items()
                 if key.startswith(prefix)
             }

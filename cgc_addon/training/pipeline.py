@@ -352,9 +352,11 @@ def _train_geometry(
     should_stop: ShouldStop,
 ) -> Gaussians:
     """Train colour and shape, with joint features where the configuration says so."""
+    # Others take it to cards of their own.
+    place = device if ranks.size == 1 else torch.device("cpu")
     found = ranks.first_does(
         lambda: (
-            load_checkpoint(folder.checkpoint, device)
+            load_checkpoint(folder.checkpoint, place)
             if resume and folder.checkpoint.exists()
             else None
         )

@@ -364,7 +364,7 @@ class Trainer:
             for name, value in self._parameters.items():
                 prefix = f"optimizers.{name}."
                 state = {
-                    key.removeprefix(prefix): tensor
+                    key.removeprefix(prefix): tensor.to(device)
                     for key, tensor in tensors.items()
                     if key.startswith(prefix)
                 }
