@@ -35,6 +35,7 @@ from .parameters import (
     to_parameters,
     to_splat,
 )
+from .ranks.alike import check_equal
 from .stage_state import State
 from .unseen import LEAST_SHOWN, shown_pixels
 
@@ -177,6 +178,7 @@ class EdgeRefiner:
             self._train_step(numbers)
             self._step = min(step + self._batch, steps)
             on_pause()
+        check_equal(self._parameters, self._ranks)
 
     def _train_step(self, numbers: dict[str, float]) -> None:
         """Train on the next photos, and note the losses of one."""

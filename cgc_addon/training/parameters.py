@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ..cgc.settings import FeatureSettings
-from ..errors import CgcError
 from ..ranks import Ranks
 from ..rasterize.interface import SplatTensors
 from ..splats.gaussians import Gaussians
@@ -147,27 +146,6 @@ def average_gradients(
     if batch > 1:
         for gradient in gradients.values():
             gradient.div_(batch)
-
-
-def check_equal(parameters: Parameters, ranks: Ranks) -> None:
-    """Check that all processes have the same Gaussians, to the bit.
-
-    Raises:
-        CgcError: they have not.
-    """
-    if ranks.size == 1:
-        return
-    sums = {
-        name: (len(value), int(value.detach().view(torch.int32).sum(dtype=torch.int64)))
-        for name, value in parameters.items()
-    }
-    found = ranks.gather(sums)
-    if any(each != found[0] for each in found):
-        raise CgcError(
-            "The processes no longer have the same Gaussians, as their processors or cards "
-            "calculate differently; let machines of one kind train together, with the same "
-            "packages, and go on with --resume."
-        )
 
 
 def means_rate(rates: LearningRates, step: int, steps: int, extent: float) -> float:

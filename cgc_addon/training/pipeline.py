@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
@@ -18,10 +17,8 @@ from numpy.typing import NDArray
 
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
-from ..files_together import finish_change
 from ..progress import Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks, agreed
-from ..rasterize.interface import Backend
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
@@ -35,13 +32,13 @@ from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
 from .preview import Preview, points_of_gaussians
+from .ranks.alike import check_alike
 from .run_folder import RunFolder
+from .run_plan import Say, plan_run
 from .segmentation import segment_run
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def train(
     folder = RunFolder(run_path)
     first, ask = ranks.rank == 0, agreed(should_stop, ranks)
     plan = ranks.first_does(
-        lambda: _plan(folder, dataset_folder, config, resume, overwrite, batch, say)
+        lambda: plan_run(folder, dataset_folder, config, resume, overwrite, batch, say)
     )
     config, resume, batch = plan.config, plan.resume, max(plan.batch, ranks.size)
     dataset = load_dataset(
@@ -128,7 +125,7 @@ def train(
         say(warning)
     backend, why = select_backend(config.backend, report)
     say(why)
-    _check_alike(dataset, backend, ranks)
+    check_alike(dataset, backend, ranks)
     if config.init is not None:
         start = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
     else:
@@ -210,59 +207,6 @@ def train(
     )
     log.note(summary.sentence())
     return summary
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is to be done, as the first process has found it in the run folder."""
-
-    config: TrainingConfig
-    resume: bool
-    batch: int
-    origin: NDArray[np.float64] | None
-
-
-def _plan(
-    folder: RunFolder,
-    dataset_folder: Path,
-    config: TrainingConfig,
-    resume: bool,
-    overwrite: bool,
-    batch: int,
-    say: Say,
-) -> _Plan:
-    """Look into a run folder; its own settings count where there is a run to go on with."""
-    finish_change(folder.path)
-    if resume and not folder.config.exists():
-        say(f"There is nothing to go on with in {folder.path}; starting from the beginning.")
-        resume = False
-    if resume:
-        named, config = folder.read_config()
-        if dataset_folder.resolve() != named:
-            raise CgcError(
-                f"{folder.path} was trained on {named}, not on {dataset_folder}; "
-                "name that dataset, or start a new run folder."
-            )
-        return _Plan(config, resume, folder.read_batch(), folder.read_origin())
-    if folder.config.exists() and not overwrite:
-        raise CgcError(
-            f"{folder.path} already holds a run; use --resume to go on with it, --overwrite to "
-            "start anew, or name another folder."
-        )
-    return _Plan(config, resume, batch, None)
-
-
-def _check_alike(dataset: Dataset, backend: Backend, ranks: Ranks) -> None:
-    """Check that all processes have the same capture and draw in the same way."""
-    cameras = tuple((view.name, view.camera) for view in dataset.scene.views)
-    found = ranks.gather((backend.name, cameras, len(dataset.scene.points)))
-    if any(each != found[0] for each in found):
-        names = sorted({name for name, _, _ in found})
-        raise CgcError(
-            f"Some processes draw with {' and others with '.join(names)}; choose one by --backend."
-            if len(names) > 1
-            else "The processes do not have the same dataset; give all machines the same files."
-        )
 
 
 def _given_gaussians(config: TrainingConfig, origin: NDArray[np.float64], say: Say) -> Gaussians:

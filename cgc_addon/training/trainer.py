@@ -30,7 +30,6 @@ from .pace import Pace, PaceMeter
 from .parameters import (
     Optimizers,
     average_gradients,
-    check_equal,
     feature_start,
     make_optimizers,
     means_rate,
@@ -41,6 +40,7 @@ from .parameters import (
     visible_degree,
 )
 from .preview import Points, points_of_parameters
+from .ranks.alike import check_equal
 
 TRAINING = "Training"
 """Stage of the progress."""
@@ -301,7 +301,8 @@ class Trainer:
             asked = time.perf_counter()
             if should_stop():  # and it may keep us waiting
                 raise Interrupted("training")
-            meter.leave_out(time.perf_counter() - asked)
+            if self._ranks.size == 1:  # else it is the others that are waited for
+                meter.leave_out(time.perf_counter() - asked)
             result = self.train_step()
             due = self._report_is_due(result.step)
             if due:

@@ -53,7 +53,8 @@ def told(output: str) -> list[dict[str, object]]:
 def runs(tiny_dataset, tmp_path_factory):
     """A whole run of two processes, and one of a single process with the same photos a step."""
     folder = tmp_path_factory.mktemp("runs")
-    more = ("--steps", "200", "--test-every", "6", "--max-gaussians", "3000")
+    more = ("--preset", "standard", "--steps", "100", "--test-every", "6")
+    more = (*more, "--max-gaussians", "3000")
     two = ends_of(start(verb(tiny_dataset, folder / "two", *more)))
     single = [sys.executable, *verb(tiny_dataset, folder / "one", *more, "--batch", "2")]
     environment = {**os.environ, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -75,7 +76,7 @@ def test_one_process_speaks_and_writes(runs) -> None:
     assert messages[-1]["segments"] == 4
     # As many lines as one process writes, and each once.
     lines = (folder / "two" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == list(range(0, 200, 10))
+    assert [json.loads(line)["step"] for line in lines] == list(range(0, 100, 10))
     assert sorted(path.name for path in (folder / "two").iterdir()) == sorted(
         path.name for path in (folder / "one").iterdir()
     )
