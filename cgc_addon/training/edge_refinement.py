@@ -29,7 +29,7 @@ from .parameters import (
     Optimizers,
     Parameters,
     adam,
-    average_gradients,
+    add_up_gradients,
     splat_of,
     to_gaussians,
     to_parameters,
@@ -185,7 +185,7 @@ class EdgeRefiner:
         for index in share([self._next_photo() for _ in range(self._batch)], self._ranks):
             self._learn_from(index, numbers)
         degree = self._geometry.sh_degree
-        average_gradients(self._parameters, self._ranks, self._batch, degree)
+        add_up_gradients(self._parameters, self._ranks, degree)
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -196,7 +196,7 @@ class EdgeRefiner:
         return self._order.pop()
 
     def _learn_from(self, index: int, numbers: dict[str, float]) -> None:
-        """Add what one photo says to the gradients, and note its losses."""
+        """Add what one photo says to the gradients, its share of their mean; note its losses."""
         dataset, backend, geometry = self._dataset, self._backend, self._geometry
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)
         rendering = backend.render(
@@ -214,7 +214,7 @@ class EdgeRefiner:
             edges = edge_loss(pixels, self._targets[index].to(backend.device), self._codes)
             numbers["edges"] = edges.item()
             loss = loss + self._settings.weight * edges
-        loss.backward()
+        (loss / self._batch).backward()
 
 
 def _targets(

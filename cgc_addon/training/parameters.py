@@ -120,32 +120,27 @@ def adam(parameter: torch.nn.Parameter, rate: float, batch: int = 1) -> torch.op
     )
 
 
-def average_gradients(
-    parameters: Parameters, ranks: Ranks, batch: int, degree: int, *others: Tensor
-) -> None:
-    """Make of gradients added up over the photos of each process their mean over all of a step.
+def add_up_gradients(parameters: Parameters, ranks: Ranks, degree: int, *others: Tensor) -> None:
+    """Add up the gradients that each process has from its own photos.
 
     Args:
         parameters: with their gradients.
         ranks: processes that did the step.
-        batch: photos of the step, of all processes together.
         degree: of the spherical harmonics that were in use; higher ones have no gradients, and
             most of what would be told is theirs.
         others: are added up as well.
     """
-    if ranks.size > 1:  # one process may have seen what another has not
-        for value in parameters.values():
-            if value.grad is None:
-                value.grad = torch.zeros_like(value)
-    gradients = {name: value.grad for name, value in parameters.items() if value.grad is not None}
-    if ranks.size > 1:
-        harmonics = gradients["shN"][:, : (degree + 1) ** 2 - 1]
-        told = {**gradients, "shN": harmonics.contiguous()}
-        ranks.sum([*(tensor for tensor in told.values() if tensor.numel()), *others])
-        harmonics.copy_(told["shN"])
-    if batch > 1:
-        for gradient in gradients.values():
-            gradient.div_(batch)
+    if ranks.size == 1:
+        return
+    gradients: dict[str, Tensor] = {}
+    for name, value in parameters.items():
+        if value.grad is None:  # this process has not seen what another one may have
+            value.grad = torch.zeros_like(value)
+        gradients[name] = value.grad
+    harmonics = gradients["shN"][:, : (degree + 1) ** 2 - 1]
+    gradients["shN"] = harmonics.contiguous()
+    ranks.sum([*(gradient for gradient in gradients.values() if gradient.numel()), *others])
+    harmonics.copy_(gradients["shN"])
 
 
 def means_rate(rates: LearningRates, step: int, steps: int, extent: float) -> float:

@@ -29,7 +29,7 @@ from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
 from .parameters import (
     Optimizers,
-    average_gradients,
+    add_up_gradients,
     feature_start,
     make_optimizers,
     means_rate,
@@ -147,7 +147,7 @@ class Trainer:
         return result
 
     def _look_at(self, number: int, index: int) -> _Seen:
-        """Add what one photo says to the gradients.
+        """Add what one photo says to the gradients, its share of their mean.
 
         Args:
             number: of the photo among all that were shown, from 0.
@@ -192,7 +192,7 @@ class Trainer:
             self._densifier.before_backward(
                 self._parameters, self._optimizers, self.step, rendering.info
             )
-            loss.backward()
+            (loss / self._batch).backward()
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise CgcError(
                 f"Memory ran out at step {self.step} with {len(self._parameters['means'])} "
@@ -206,10 +206,11 @@ class Trainer:
                 "checkpoint is kept. Start anew with another --seed, and report this capture."
             )
         psnr = self._psnr(rendering.rgb, target) if self._report_is_due(self.step) else math.nan
-        return _Seen(value, psnr, terms, rendering.info)
+        # The strategy multiplies gradients by it: those of a mean become those of single photos.
+        return _Seen(value, psnr, terms, {**rendering.info, "n_cameras": self._batch})
 
     def _together(self, seen: Sequence[_Seen]) -> StepResult:
-        """Make gradients and numbers of this process those of the step: means over its photos."""
+        """Make gradients and numbers of this process those of all, means over the step's photos."""
         names = ("contrastive", "spatial")
         numbers = torch.tensor(
             [
@@ -221,7 +222,7 @@ class Trainer:
             dtype=torch.float64,
         )
         degree = visible_degree(self._config.geometry, self.step)
-        average_gradients(self._parameters, self._ranks, self._batch, degree, numbers)
+        add_up_gradients(self._parameters, self._ranks, degree, numbers)
         loss, psnr, *terms = numbers.tolist()
         sums, counts = terms[:2], terms[2:]
         contrastive, spatial = (
