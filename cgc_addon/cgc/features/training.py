@@ -288,14 +288,14 @@ class FeatureTrainer:
         drawn = [self._draw() for _ in range(self._batch)]
         losses = [self._contrastive(*one) for one in share(drawn, self._ranks)]
         losses = [loss for loss in losses if loss is not None]
-        if losses:
-            numbers["contrastive"] = float(losses[-1].detach())
+        term = None
         if self._spatial is not None and (losses or self._batch > 1):
             term = self._spatial(features)
             numbers["spatial"] = float(term.detach())
-            losses = [loss + term for loss in losses]
-        for loss in losses:
-            loss.backward()
+        if losses:
+            numbers["contrastive"] = float(losses[-1].detach())
+            loss = sum(losses[1:], start=losses[0])
+            (loss if term is None else loss + len(losses) * term).backward()
         if features.grad is None:
             features.grad = torch.zeros_like(features)
         taught = torch.tensor([len(losses)])
