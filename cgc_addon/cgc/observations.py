@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..dataset.scene import View
 from ..progress import Reporter, ShouldStop, never, silent, track
+from ..ranks import ALONE, Ranks, in_order, rounds
 from ..rasterize.blending import BlendingMatrix
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def observe(
     fraction: float | None = None,
     minimum_weight: float = MINIMUM_WEIGHT,
     seed: int = 0,
+    ranks: Ranks = ALONE,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> list[Observation]:
@@ -116,8 +118,9 @@ def observe(
         fraction: share of each view's pixels; `sampled_fraction` of the labelled views if None.
         minimum_weight: blending weights at or below it are left out.
         seed: of the pixels drawn.
+        ranks: processes that do this together, each with views of its own.
         report: progress.
-        should_stop: asked between views.
+        should_stop: asked between views; by all processes, if there are several.
 
     Returns:
         One observation for each view that has any label.
@@ -139,24 +142,27 @@ def observe(
         fraction = sampled_fraction(view for view, _, _ in labelled)
     generator = np.random.default_rng(seed)
     observations = []
-    for view, labels, parts in track(labelled, LOOKING_AT_MASKS, report, should_stop):
-        for one in (labels, parts):
-            if one is not None and one.shape != (view.camera.height, view.camera.width):
-                raise ValueError(
-                    f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
-                    f"the view {view.camera.width}×{view.camera.height}."
-                )
-        count = max(1, round(fraction * labels.size))
-        pixels = np.sort(generator.choice(labels.size, count, replace=False)).astype(np.int64)
-        blending = backend.blending_weights(
-            splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
-        )
-        observations.append(
-            Observation(
-                blending,
-                labels.reshape(-1)[pixels].astype(np.int32),
-                labels.size / count,
-                None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
+    for views_now in track(rounds(labelled, ranks), LOOKING_AT_MASKS, report, should_stop):
+        for place, (view, labels, parts) in enumerate(views_now):
+            for one in (labels, parts):
+                if one is not None and one.shape != (view.camera.height, view.camera.width):
+                    raise ValueError(
+                        f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
+                        f"the view {view.camera.width}×{view.camera.height}."
+                    )
+            count = max(1, round(fraction * labels.size))
+            pixels = np.sort(generator.choice(labels.size, count, replace=False)).astype(np.int64)
+            if place != ranks.rank:  # another process looks; what was drawn keeps ours alike
+                continue
+            blending = backend.blending_weights(
+                splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
             )
-        )
-    return observations
+            observations.append(
+                Observation(
+                    blending,
+                    labels.reshape(-1)[pixels].astype(np.int32),
+                    labels.size / count,
+                    None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
+                )
+            )
+    return in_order(ranks.gather(observations))

@@ -11,12 +11,15 @@ from contextlib import contextmanager
 
 from ..errors import Interrupted
 from ..progress import ShouldStop
+from ..training.ranks.world import is_follower
+from . import train
 from .arguments import parse
 from .blend import BlendWriter, no_writer
 from .console.failures import explain
 from .console.interrupt import stop_on_signals
 from .console.json_lines import JsonLines, print_line
 from .console.plain_text import PlainText
+from .console.quiet import Quiet
 from .console.sink import Sink
 from .console.streams import accept_every_character, speak_utf8
 from .console.watched_parent import stop_with_parent
@@ -44,7 +47,11 @@ def main(
         return error.code if isinstance(error.code, int) else BAD_ARGUMENTS
     options.blend_writer = blend_writer
     try:
-        with _output(json_lines=options.json) as sink, stop_on_signals(sink) as should_stop:
+        quiet = options.verb is train.run and is_follower(os.environ)
+        with (
+            _output(json_lines=options.json, quiet=quiet) as sink,
+            stop_on_signals(sink) as should_stop,
+        ):
             stop_with_parent()
             return run_verb(options, sink, should_stop)
     except BrokenPipeError:  # the reader of our output went away: nothing left to say
@@ -76,7 +83,10 @@ def run_verb(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -
 
 
 @contextmanager
-def _output(*, json_lines: bool) -> Iterator[Sink]:
+def _output(*, json_lines: bool, quiet: bool) -> Iterator[Sink]:
+    if quiet:
+        yield Quiet()
+        return
     if json_lines:
         speak_utf8()
         yield JsonLines(print_line)

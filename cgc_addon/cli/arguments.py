@@ -161,6 +161,13 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb.add_argument("--max-size", type=_positive, metavar="PX", help="longest side of the photos")
     verb.add_argument("--max-gaussians", type=_positive, metavar="N", help="cap on their number")
     verb.add_argument("--seed", type=_seed, default=0)
+    verb.add_argument(
+        "--batch",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="photos of a step; at least one for each process that trains",
+    )
     verb.add_argument("--resume", action="store_true", help="go on from the last checkpoint of RUN")
     verb.add_argument("--overwrite", action="store_true", help="start anew in a RUN that exists")
     verb.add_argument(

@@ -4,13 +4,23 @@
 from __future__ import annotations
 
 import argparse
+import os
+from contextlib import nullcontext
 
 from ..progress import ShouldStop
+from ..ranks import Ranks
 from .console.sink import Sink
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Train a dataset into a run folder, or go on with one."""
+    from ..training.ranks.together import together
+
+    with together(os.environ, cuda=options.backend != "cpu") as ranks:
+        _train(options, ranks, sink, should_stop)
+
+
+def _train(options: argparse.Namespace, ranks: Ranks, sink: Sink, should_stop: ShouldStop) -> None:
     from ..dataset.solved import dataset_at
     from ..training.pipeline import train
     from ..training.presets import configure
@@ -33,9 +43,10 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         granularity=options.granularity,
     )
     preview = None
-    if options.preview is not None:
+    if options.preview is not None and ranks.rank == 0:
         preview = Preview(RunFolder(options.output).preview, options.preview, sink.preview)
-    with locked(options.output):
+    # The run folder is the first process's.
+    with locked(options.output) if ranks.rank == 0 else nullcontext():
         summary = train(
             dataset_at(options.dataset),
             options.output,
@@ -44,6 +55,8 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
             overwrite=options.overwrite,
             checkpoint_seconds=options.checkpoint_every,
             preview=preview,
+            ranks=ranks,
+            batch=options.batch,
             report=sink.report,
             say=sink.say,
             should_stop=should_stop,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,8 +11,13 @@ from gsplat.strategy import DefaultStrategy
 from gsplat.strategy.ops import reset_opa
 from torch import Tensor
 
+from ..ranks import ALONE, Ranks
+from .batch import multiple_within
 from .config import DensifySettings
 from .parameters import Optimizers, Parameters
+
+_SUMS = ("grad2d", "count")
+"""What the strategy keeps for each Gaussian: sums over the views that show it."""
 
 
 class Densifier:
@@ -39,35 +45,75 @@ class Densifier:
             self._strategy.step_pre_backward(parameters, optimizers, self.state, step, info)
 
     def after_step(
-        self, parameters: Parameters, optimizers: Optimizers, step: int, info: dict[str, Any]
+        self,
+        parameters: Parameters,
+        optimizers: Optimizers,
+        step: int,
+        *infos: dict[str, Any],
+        ranks: Ranks = ALONE,
+        batch: int = 1,
     ) -> bool:
         """Refine when it is time; return whether the set of Gaussians changed.
 
         Entries of `parameters` are replaced in place, with their optimizers' moments.
+
+        Args:
+            parameters: after Adam's step.
+            optimizers: of them.
+            step: number of the first photo of the step.
+            infos: of the renderings of this process.
+            ranks: processes that did the step.
+            batch: photos of the step, of all processes together.
         """
         settings = self._settings
         if step >= settings.stop:
             return False
-        refines = step > settings.start and step % settings.every == 0
-        # The strategy counts a view and refines in one call. The cap must be set between the two:
-        # at its first step it only counts, and where nothing was drawn it only refines.
-        self._strategy.step_post_backward(parameters, optimizers, self.state, settings.start, info)
-        if refines:
+        due = multiple_within(step, batch, settings.every)
+        if due is not None and not settings.start < due < settings.stop:
+            due = None
+        self._count(parameters, optimizers, infos, ranks)
+        if due is not None:
+            info = infos[0]
             self._strategy.grow_grad2d = self._threshold(len(parameters["means"]))
             counted = {**info, "radii": torch.zeros_like(info["radii"])}
             # Where the halves of a split go is drawn from PyTorch's global generator.
             with torch.random.fork_rng():
-                torch.manual_seed(self._seed * 1_000_003 + step)
-                self._strategy.step_post_backward(parameters, optimizers, self.state, step, counted)
+                torch.manual_seed(self._seed * 1_000_003 + due)
+                self._strategy.step_post_backward(parameters, optimizers, self.state, due, counted)
         # gsplat 1.5.3 never resets: it parses `step % n == 0 & step > 0` as a chain of comparisons.
-        if settings.reset_opacity_every and step and step % settings.reset_opacity_every == 0:
+        if settings.reset_opacity_every and multiple_within(
+            step, batch, settings.reset_opacity_every
+        ):
             reset_opa(
                 params=parameters,
                 optimizers=optimizers,
                 state=self.state,
                 value=settings.prune_opacity * 2.0,
             )
-        return refines
+        return due is not None
+
+    def _count(
+        self,
+        parameters: Parameters,
+        optimizers: Optimizers,
+        infos: Sequence[dict[str, Any]],
+        ranks: Ranks,
+    ) -> None:
+        """Add the image-plane gradients of all views of a step to what is kept of them."""
+        before = {name: self.state[name] for name in _SUMS}
+        if ranks.size > 1:  # what was added up already must not be once more
+            self.state.update(dict.fromkeys(_SUMS))
+        # The strategy counts a view and refines in one call. The cap must be set between the two:
+        # at its first step it only counts, and where nothing was drawn it only refines.
+        for info in infos:
+            self._strategy.step_post_backward(
+                parameters, optimizers, self.state, self._settings.start, info
+            )
+        if ranks.size > 1 and self.state["count"] is not None:
+            ranks.sum([self.state[name] for name in _SUMS])
+            for name, sums in before.items():
+                if sums is not None:
+                    self.state[name] += sums
 
     def _threshold(self, count: int) -> float:
         """Return the gradient above which no more Gaussians lie than the cap leaves room for."""

@@ -20,11 +20,22 @@ from ..cgc.edges import (
 from ..cgc.observations import Observation
 from ..dataset.load import Dataset
 from ..progress import Progress, Reporter, ShouldStop, never, silent, track
+from ..ranks import ALONE, Ranks, in_order, rounds, share
 from ..rasterize.interface import Backend, SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import subset
 from .config import EdgeSettings, GeometrySettings
-from .parameters import Optimizers, Parameters, splat_of, to_gaussians, to_parameters, to_splat
+from .parameters import (
+    Optimizers,
+    Parameters,
+    adam,
+    add_up_gradients,
+    splat_of,
+    to_gaussians,
+    to_parameters,
+    to_splat,
+)
+from .ranks.alike import check_equal
 from .stage_state import State
 from .unseen import LEAST_SHOWN, shown_pixels
 
@@ -60,6 +71,8 @@ class EdgeRefiner:
         geometry: GeometrySettings,
         seed: int,
         *,
+        ranks: Ranks = ALONE,
+        batch: int = 1,
         report: Reporter = silent,
         should_stop: ShouldStop = never,
     ) -> None:
@@ -74,16 +87,21 @@ class EdgeRefiner:
             settings: of this training.
             geometry: of the training before, for its photometric loss.
             seed: of the order of the photos.
+            ranks: processes that do this together, each with photos of its own.
+            batch: photos of a step, of all processes together.
             report: progress.
-            should_stop: asked before each photo.
+            should_stop: asked before each photo; by all processes, if there are several.
 
         Raises:
             Interrupted: `should_stop` said so.
         """
         self._dataset, self._backend = dataset, backend
         self._settings, self._geometry = settings, geometry
-        straddling = straddling_gaussians(observations, segments)
-        shown = shown_pixels(gaussians, dataset, backend, report=report, should_stop=should_stop)
+        self._ranks, self._batch = ranks, batch
+        straddling = ranks.first_does(lambda: straddling_gaussians(observations, segments))
+        shown = shown_pixels(
+            gaussians, dataset, backend, ranks=ranks, report=report, should_stop=should_stop
+        )
         origin = np.concatenate([np.arange(len(gaussians)), straddling])
         kept = np.flatnonzero(shown[origin] >= LEAST_SHOWN)
         whole = replace(gaussians, features=None, segments=None)
@@ -91,9 +109,9 @@ class EdgeRefiner:
         self._origin = origin[kept]
         self._codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
-        self._targets = _targets(split, labels, dataset, backend, report, should_stop)
+        self._targets = _targets(split, labels, dataset, backend, ranks, report, should_stop)
         self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
-        self._optimizers = _optimizers(self._parameters, settings, dataset.scene.extent)
+        self._optimizers = _optimizers(self._parameters, settings, dataset.scene.extent, batch)
         self._features = self._codes[labels.long()]
         self._generator = np.random.default_rng(seed)
         self._order: list[int] = []
@@ -128,7 +146,7 @@ class EdgeRefiner:
                 value.copy_(tensors[f"parameters.{name}"])
             prefix = f"optimizers.{name}."
             moments = {
-                key.removeprefix(prefix): tensor.to(value.device) if tensor.dim() else tensor
+                key.removeprefix(prefix): tensor.to(value.device)
                 for key, tensor in tensors.items()
                 if key.startswith(prefix)
             }
@@ -150,21 +168,36 @@ class EdgeRefiner:
             Interrupted: `should_stop` said so; the state is that of the last whole step.
         """
         numbers: dict[str, float] = {}
+        steps = self._settings.steps
 
         def forward(progress: Progress) -> None:
-            report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+            report(Progress(progress.stage, self._step, steps, dict(numbers)))
 
-        left = range(self._step, self._settings.steps)
-        for step in track(left, SHARPENING_EDGES, forward, should_stop, before=self._step):
+        left = range(self._step, steps, self._batch)
+        for step in track(left, SHARPENING_EDGES, forward, should_stop):
             self._train_step(numbers)
-            self._step = step + 1
+            self._step = min(step + self._batch, steps)
             on_pause()
+        check_equal(self._parameters, self._ranks)
 
     def _train_step(self, numbers: dict[str, float]) -> None:
-        """Train on the next photo, and note the losses."""
+        """Train on the next photos, and note the losses of one."""
+        for index in share([self._next_photo() for _ in range(self._batch)], self._ranks):
+            self._learn_from(index, numbers)
+        degree = self._geometry.sh_degree
+        add_up_gradients(self._parameters, self._ranks, degree)
+        for optimizer in self._optimizers.values():
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def _next_photo(self) -> int:
+        train = np.asarray(self._dataset.train)
+        self._order = self._order or self._generator.permutation(train).tolist()
+        return self._order.pop()
+
+    def _learn_from(self, index: int, numbers: dict[str, float]) -> None:
+        """Add what one photo says to the gradients, its share of their mean; note its losses."""
         dataset, backend, geometry = self._dataset, self._backend, self._geometry
-        self._order = self._order or self._generator.permutation(np.asarray(dataset.train)).tolist()
-        index = self._order.pop()
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)
         rendering = backend.render(
             to_splat(self._parameters),
@@ -181,10 +214,7 @@ class EdgeRefiner:
             edges = edge_loss(pixels, self._targets[index].to(backend.device), self._codes)
             numbers["edges"] = edges.item()
             loss = loss + self._settings.weight * edges
-        loss.backward()
-        for optimizer in self._optimizers.values():
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        (loss / self._batch).backward()
 
 
 def _targets(
@@ -192,22 +222,26 @@ def _targets(
     labels: torch.Tensor,
     dataset: Dataset,
     backend: Backend,
+    ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> dict[int, torch.Tensor]:
     """Return which segment each pixel (H · W,) of each labelled view should show."""
     splat: SplatTensors = splat_of(gaussians, backend.device)
-    targets: dict[int, torch.Tensor] = {}
-    for index in track(dataset.train, "Reading edges", report, should_stop):
-        masks = dataset.store.masks(index)
-        if masks is not None:
-            shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-            found = segment_targets(shown.cpu().numpy(), masks)
-            targets[index] = torch.from_numpy(found.reshape(-1).astype(np.int16))
-    return targets
+    found: list[tuple[int, NDArray[np.int16]]] = []
+    for photos in track(rounds(dataset.train, ranks), "Reading edges", report, should_stop):
+        for index in share(photos, ranks):
+            masks = dataset.store.masks(index)
+            if masks is not None:
+                shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
+                pixels = segment_targets(shown.cpu().numpy(), masks)
+                found.append((index, pixels.reshape(-1).astype(np.int16)))
+    return {index: torch.from_numpy(pixels) for index, pixels in in_order(ranks.gather(found))}
 
 
-def _optimizers(parameters: Parameters, settings: EdgeSettings, extent: float) -> Optimizers:
+def _optimizers(
+    parameters: Parameters, settings: EdgeSettings, extent: float, batch: int
+) -> Optimizers:
     """Return an Adam for each parameter, with the small steps of a finished training."""
     rates = settings.rates
     steps = {
@@ -218,7 +252,4 @@ def _optimizers(parameters: Parameters, settings: EdgeSettings, extent: float) -
         "sh0": rates.sh0,
         "shN": rates.sh_rest,
     }
-    return {
-        name: torch.optim.Adam([parameters[name]], lr=steps[name], eps=1e-15, fused=True)
-        for name in parameters
-    }
+    return {name: adam(parameters[name], steps[name], batch) for name in parameters}

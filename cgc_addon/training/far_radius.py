@@ -19,8 +19,10 @@ from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
 from ..files import read_json, write_json
 from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..ranks import ALONE, Ranks
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
+from .batch import multiple_within
 from .config import TrainingConfig
 from .run_folder import RunFolder
 from .trainer import Trainer
@@ -41,6 +43,8 @@ def choose_far_radius(
     start: Callable[[float], Gaussians],
     trials: Path | None = None,
     *,
+    ranks: Ranks = ALONE,
+    batch: int = 1,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> float:
@@ -55,8 +59,10 @@ def choose_far_radius(
         config: of the run.
         start: gives the first Gaussians for a radius in scene extents.
         trials: file in the run folder that keeps what each candidate came to: a kill costs one.
+        ranks: processes that do this together, each on photos of its own.
+        batch: photos of a step, of all processes together.
         report: progress.
-        should_stop: asked before each step.
+        should_stop: asked before each step; by all processes, if there are several.
 
     Raises:
         Interrupted: `should_stop` said so.
@@ -67,22 +73,22 @@ def choose_far_radius(
         densify=replace(config.geometry.densify, start=NEVER, stop=NEVER),
     )
     trial = replace(config, geometry=geometry, features=NoFeatureSettings())
-    last_round = min(STEPS // 2, len(dataset.train))
-    losses = [] if trials is None else _read_losses(trials)
+    last_round = -(-min(STEPS // 2, len(dataset.train)) // batch)
+    losses = ranks.first_does(lambda: [] if trials is None else _read_losses(trials))
     for number, radius in enumerate(RADII):
         if number < len(losses):
             continue
-        trainer = Trainer(dataset, backend, trial, start(radius))
+        trainer = Trainer(dataset, backend, trial, start(radius), ranks, batch)
         values: list[float] = []
-        for step in range(STEPS):
+        for step in range(0, STEPS, batch):
             if should_stop():
                 raise Interrupted("trying distances of the background")
-            if step % 20 == 0:
+            if multiple_within(step, batch, 20) is not None:
                 done = number * STEPS + step
                 report(Progress(PLACING_BACKGROUND, done, STEPS * len(RADII)))
             values.append(trainer.train_step().loss)
         losses.append(float(np.mean(values[-last_round:])))
-        if trials is not None:
+        if trials is not None and ranks.rank == 0:
             RunFolder(trials.parent).check()
             write_json(trials, {"radii": RADII, "losses": losses})
     total = STEPS * len(RADII)

@@ -48,8 +48,10 @@ class MemoryEstimate:
         return f"This run needs about {self.total / 2**30:.1f} GiB of memory."
 
 
-def check_memory(config: TrainingConfig, scene: Scene, gaussians: int) -> MemoryEstimate:
-    """Return what a run on a scene will need, starting with so many Gaussians.
+def check_memory(
+    config: TrainingConfig, scene: Scene, gaussians: int, processes: int = 1
+) -> MemoryEstimate:
+    """Return what each of so many processes on this machine will need, starting with N Gaussians.
 
     Raises:
         CgcError: that is more than this machine has left.
@@ -74,7 +76,7 @@ def check_memory(config: TrainingConfig, scene: Scene, gaussians: int) -> Memory
 
     need = with_half()
     smaller = {"--max-gaussians": with_half(cap=True), "--max-size": with_half(size=True)}
-    refuse_if_too_large(need, available_memory(), smaller)
+    refuse_if_too_large(need, available_memory(), smaller, processes)
     return need
 
 
@@ -132,7 +134,10 @@ def available_memory() -> int | None:
 
 
 def refuse_if_too_large(
-    need: MemoryEstimate, available: int | None, smaller: Mapping[str, MemoryEstimate]
+    need: MemoryEstimate,
+    available: int | None,
+    smaller: Mapping[str, MemoryEstimate],
+    processes: int = 1,
 ) -> None:
     """Refuse a run that cannot fit.
 
@@ -140,15 +145,17 @@ def refuse_if_too_large(
         need: of the run.
         available: bytes, None where that is not known.
         smaller: by option, what the run would need with half of it.
+        processes: that run on this machine together and need as much each.
 
     Raises:
         CgcError: the need is larger than what is available; says what to lower.
     """
-    if available is None or need.total <= available:
+    if available is None or need.total * processes <= available:
         return
     best = min(smaller, key=lambda name: smaller[name].total, default=None)
     helps = best is not None and smaller[best].total < LEAST_HELP * need.total
     raise CgcError(
-        f"{need.sentence()} Only {available / 2**30:.1f} GiB are free; "
+        f"{need.sentence()} Only {available / 2**30:.1f} GiB are free"
+        + (f" for {processes} processes; start fewer, or " if processes > 1 else "; ")
         + (f"lower {best}, or close other programs." if helps else "close other programs.")
     )

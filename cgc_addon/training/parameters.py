@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from ..cgc.settings import FeatureSettings
+from ..ranks import Ranks
 from ..rasterize.interface import SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import with_sh_degree
+from .batch import betas_of, rate_factor
 from .config import GeometrySettings, LearningRates
 
 Parameters = dict[str, torch.nn.Parameter]
@@ -76,9 +78,21 @@ def splat_of(gaussians: Gaussians, device: torch.device) -> SplatTensors:
 
 
 def make_optimizers(
-    parameters: Parameters, geometry: GeometrySettings, features: FeatureSettings, extent: float
+    parameters: Parameters,
+    geometry: GeometrySettings,
+    features: FeatureSettings,
+    extent: float,
+    batch: int = 1,
 ) -> Optimizers:
-    """Return one fused Adam a parameter, named as the parameters are, ε = 1e-15 as in 3DGS."""
+    """Return one fused Adam a parameter, named as the parameters are, ε = 1e-15 as in 3DGS.
+
+    Args:
+        parameters: to be trained.
+        geometry: settings.
+        features: settings.
+        extent: of the scene, scene units.
+        batch: photos of a step, see `batch`.
+    """
     rates = geometry.rates
     steps = {
         "means": rates.means_start * extent,
@@ -90,10 +104,43 @@ def make_optimizers(
     }
     if features.mode == "joint":
         steps["features"] = features.learning_rate
-    return {
-        name: torch.optim.Adam([value], lr=steps[name], eps=1e-15, fused=True)
-        for name, value in parameters.items()
-    }
+    return {name: adam(value, steps[name], batch) for name, value in parameters.items()}
+
+
+def adam(parameter: torch.nn.Parameter, rate: float, batch: int = 1) -> torch.optim.Optimizer:
+    """Return a fused Adam for a parameter.
+
+    Args:
+        parameter: to be trained.
+        rate: step size for single photos.
+        batch: photos of a step.
+    """
+    return torch.optim.Adam(
+        [parameter], lr=rate * rate_factor(batch), betas=betas_of(batch), eps=1e-15, fused=True
+    )
+
+
+def add_up_gradients(parameters: Parameters, ranks: Ranks, degree: int, *others: Tensor) -> None:
+    """Add up the gradients that each process has from its own photos.
+
+    Args:
+        parameters: with their gradients.
+        ranks: processes that did the step.
+        degree: of the spherical harmonics that were in use; higher ones have no gradients, and
+            most of what would be told is theirs.
+        others: are added up as well.
+    """
+    if ranks.size == 1:
+        return
+    gradients: dict[str, Tensor] = {}
+    for name, value in parameters.items():
+        if value.grad is None:  # this process has not seen what another one may have
+            value.grad = torch.zeros_like(value)
+        gradients[name] = value.grad
+    harmonics = gradients["shN"][:, : (degree + 1) ** 2 - 1]
+    gradients["shN"] = harmonics.contiguous()
+    ranks.sum([*(gradient for gradient in gradients.values() if gradient.numel()), *others])
+    harmonics.copy_(gradients["shN"])
 
 
 def means_rate(rates: LearningRates, step: int, steps: int, extent: float) -> float:

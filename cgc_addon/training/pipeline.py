@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError, Interrupted
-from ..files_together import finish_change
 from ..progress import Reporter, ShouldStop, never, silent
+from ..ranks import ALONE, Ranks, agreed
 from ..rasterize.select import select_backend
 from ..splats.gaussians import Gaussians
 from ..splats.initialise import FAR_RADIUS, first_gaussians
@@ -33,13 +32,13 @@ from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
 from .preview import Preview, points_of_gaussians
+from .ranks.alike import check_alike
 from .run_folder import RunFolder
+from .run_plan import Say, plan_run
 from .segmentation import segment_run
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,8 @@ def train(
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     preview: Preview | None = None,
+    ranks: Ranks = ALONE,
+    batch: int = 1,
     report: Reporter = silent,
     say: Say = lambda _sentence: None,
     should_stop: ShouldStop = never,
@@ -96,6 +97,9 @@ def train(
         overwrite: start anew in a folder that already holds a run.
         checkpoint_seconds: a kill costs no more work than this.
         preview: shows how it looks so far; what it does changes nothing in the result.
+        ranks: processes that train together, each on photos of its own. All have the dataset; the
+            run folder is the first one's alone.
+        batch: photos of a step of a new run, of all processes together; at least one for each.
         report: progress.
         say: takes sentences that the user should read.
         should_stop: asked between steps; the state is saved before `Interrupted` is raised.
@@ -106,49 +110,43 @@ def train(
     """
     began = time.perf_counter()
     folder = RunFolder(run_path)
-    finish_change(run_path)
-    if resume and not folder.config.exists():
-        say(f"There is nothing to go on with in {run_path}; starting from the beginning.")
-        resume = False
-    if resume:
-        named, config = folder.read_config()
-        if dataset_folder.resolve() != named:
-            raise CgcError(
-                f"{run_path} was trained on {named}, not on {dataset_folder}; "
-                "name that dataset, or start a new run folder."
-            )
-    elif folder.config.exists() and not overwrite:
-        raise CgcError(
-            f"{run_path} already holds a run; use --resume to go on with it, --overwrite to start "
-            "anew, or name another folder."
-        )
+    first, ask = ranks.rank == 0, agreed(should_stop, ranks)
+    plan = ranks.first_does(
+        lambda: plan_run(folder, dataset_folder, config, resume, overwrite, batch, say)
+    )
+    config, resume, batch = plan.config, plan.resume, max(plan.batch, ranks.size)
     dataset = load_dataset(
         dataset_folder,
         max_size=config.max_size,
         test_every=config.test_every,
-        origin=folder.read_origin() if resume else None,
+        origin=plan.origin,
     )
     for warning in dataset.warnings:
         say(warning)
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
+    check_alike(dataset, backend, ranks)
     if config.init is not None:
-        start = _given_gaussians(config, dataset.scene.origin, say)
+        start = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
     else:
-        start = _first_gaussians(config, dataset, FAR_RADIUS)
+        start = ranks.first_does(lambda: _first_gaussians(config, dataset, FAR_RADIUS))
         given, cap = len(dataset.scene.points), config.geometry.densify.cap
         if given > cap:
             say(
                 f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
                 "fit. --max-gaussians raises the cap."
             )
-    say(check_memory(config, dataset.scene, len(start)).sentence())
-    if not resume:
+    say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
+    log = _Log(folder if first else None, say)
+    if first and not resume:
         _clear(folder)
-        folder.start(dataset_folder, config, _versions(), dataset.scene.origin)
-    log = _Log(folder, say)
-    folder.note(why)
+        folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch)
+    log.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
+    if ranks.size > 1:
+        log.say(f"{ranks.size} processes train together, on {batch} photos a step.")
+    elif batch > 1:
+        log.say(f"Steps are of {batch} photos each.")
     if preview is not None and not folder.checkpoint.exists():
         preview.show(points_of_gaussians(start))
 
@@ -160,19 +158,21 @@ def train(
                 "The photos are cut out: what is transparent in them stays empty, and there is no "
                 "background."
             )
-        elif config.geometry.far_points and not folder.checkpoint.exists():
+        elif config.geometry.far_points and not ranks.first_does(folder.checkpoint.exists):
             radius = choose_far_radius(
                 dataset,
                 backend,
                 config,
-                lambda radius: _first_gaussians(config, dataset, radius),
+                lambda radius: ranks.first_does(lambda: _first_gaussians(config, dataset, radius)),
                 folder.background_trials,
+                ranks=ranks,
+                batch=batch,
                 report=report,
-                should_stop=should_stop,
+                should_stop=ask,
             )
             log.say(f"The background fits best {radius:g} scene extents away.")
-            start = _first_gaussians(config, dataset, radius)
-        trainer = Trainer(dataset, backend, config, start)
+            start = ranks.first_does(lambda: _first_gaussians(config, dataset, radius))
+        trainer = Trainer(dataset, backend, config, start, ranks, batch)
         geometry = _train_geometry(
             folder,
             trainer,
@@ -180,8 +180,9 @@ def train(
             resume,
             checkpoint_seconds,
             preview,
+            ranks,
             report,
-            should_stop,
+            ask,
         )
     result = segment_run(
         folder,
@@ -191,6 +192,8 @@ def train(
         config,
         checkpoint_seconds=checkpoint_seconds,
         preview=preview,
+        ranks=ranks,
+        batch=batch,
         report=report,
         say=log.say,
         should_stop=should_stop,
@@ -202,7 +205,7 @@ def train(
         segments=None if result.segments is None else len(result.segments),
         seconds=time.perf_counter() - began,
     )
-    folder.note(summary.sentence())
+    log.note(summary.sentence())
     return summary
 
 
@@ -268,11 +271,16 @@ def _versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Log:
-    folder: RunFolder
+    folder: RunFolder | None
+    """None: another process writes."""
     to_user: Say
 
+    def note(self, sentence: str) -> None:
+        if self.folder is not None:
+            self.folder.note(sentence)
+
     def say(self, sentence: str) -> None:
-        self.folder.note(sentence)
+        self.note(sentence)
         self.to_user(sentence)
 
 
@@ -283,12 +291,26 @@ def _train_geometry(
     resume: bool,
     checkpoint_seconds: float,
     preview: Preview | None,
+    ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> Gaussians:
     """Train colour and shape, with joint features where the configuration says so."""
-    if resume and folder.checkpoint.exists():
-        trainer.restore(load_checkpoint(folder.checkpoint, device))
+    # Others take it to cards of their own.
+    place = device if ranks.size == 1 else torch.device("cpu")
+    found = ranks.first_does(
+        lambda: (
+            load_checkpoint(folder.checkpoint, place)
+            if resume and folder.checkpoint.exists()
+            else None
+        )
+    )
+    if found is not None:
+        trainer.restore(found)
+    if ranks.rank != 0:
+        trainer.run(should_stop=should_stop)
+        return trainer.gaussians()
+    if found is not None:
         folder.note(f"Going on from step {trainer.step}.")
         if trainer.step == trainer.steps:
             return trainer.gaussians()

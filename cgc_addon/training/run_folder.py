@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_PHOTOS = 10_000
+"""Of one step."""
 SEGMENTS_FILE = "segments.json"
 """Renders may have one, too."""
 
@@ -94,6 +96,7 @@ class RunFolder:
         config: TrainingConfig,
         versions: dict[str, str],
         origin: NDArray[np.float64] | None = None,
+        batch: int = 1,
     ) -> None:
         """Make the folder and write its configuration.
 
@@ -103,6 +106,7 @@ class RunFolder:
             versions: of what it is made with.
             origin: (3,) what all places are relative to, scene units, as `Scene.origin`;
                 None = 0 0 0.
+            batch: photos of a step, of all processes together.
 
         Raises:
             CgcError: the folder cannot be written.
@@ -110,6 +114,8 @@ class RunFolder:
         record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
         if origin is not None and origin.any():
             record["origin"] = origin.tolist()
+        if batch != 1:
+            record["batch"] = batch
         write_text(self.metrics, "")
         write_text(self.log, "")
         write_json(self.config, record)  # last: with it, there is a run to go on with
@@ -124,6 +130,7 @@ class RunFolder:
         dataset = Path(value.pop("dataset"))
         value.pop("versions", None)
         value.pop("origin", None)
+        value.pop("batch", None)
         return dataset, from_json(value, str(self.config))
 
     def read_origin(self) -> NDArray[np.float64]:
@@ -141,6 +148,19 @@ class RunFolder:
         if origin.shape != (3,) or not np.isfinite(origin).all():
             raise CgcError(f'{self.config}: "origin" must be three numbers; start the run anew.')
         return origin
+
+    def read_batch(self) -> int:
+        """Return how many photos a step of this run looks at.
+
+        Raises:
+            CgcError: this is no run folder, or no such number is written there.
+        """
+        batch = self._read_record().get("batch", 1)
+        if not isinstance(batch, int) or isinstance(batch, bool) or not 1 <= batch <= MOST_PHOTOS:
+            raise CgcError(
+                f'{self.config}: "batch" must be from 1 to {MOST_PHOTOS}; start the run anew.'
+            )
+        return batch
 
     def _read_record(self) -> dict[str, Any]:
         if not self.path.is_dir():

@@ -22,6 +22,7 @@ from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
 from ..files_together import changing_together, finish_change
 from ..progress import Reporter, ShouldStop, never
+from ..ranks import ALONE, Ranks, agreed
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
@@ -52,6 +53,8 @@ def segment_run(
     *,
     checkpoint_seconds: float,
     preview: Preview | None = None,
+    ranks: Ranks = ALONE,
+    batch: int = 1,
     report: Reporter,
     say: Callable[[str], None],
     should_stop: ShouldStop,
@@ -63,13 +66,20 @@ def segment_run(
     The run folder is held by the caller. Results change as one. Features and edges go on from where
     an earlier call was killed or stopped; it kept them every `checkpoint_seconds`.
 
+    Of several processes each looks at views of its own and learns from them. The first one alone
+    finds segments, which is short, and writes; only it returns what it wrote.
+
     Raises:
         Interrupted: `should_stop` said so; no results were written.
         CgcError: the run folder cannot be written.
     """
-    say_if_edited(folder, say)
-    observations = _observations(gaussians, dataset, backend, config, report, say, should_stop)
+    first, ask = ranks.rank == 0, agreed(should_stop, ranks)
+    if first:
+        say_if_edited(folder, say)
+    observations = _observations(gaussians, dataset, backend, config, ranks, report, say, ask)
     if not observations:
+        if not first:
+            return SegmentedSplat(gaussians, None)
         folder.check()
         folder.clusters.unlink(missing_ok=True)  # of masks that are gone
         with changing_together(folder.path) as changed:
@@ -86,23 +96,25 @@ def segment_run(
     else:
         assert features.mode == "frozen"
         kept = StageState(
-            folder.feature_state, fingerprint(gaussians, observations), checkpoint_seconds
+            folder.feature_state, fingerprint(gaussians, observations), checkpoint_seconds, ranks
         )
         learned = _learn(
-            gaussians, observations, dataset, features, config.seed, kept, report, should_stop
+            gaussians, observations, dataset, features, config.seed, kept, ranks, batch, report, ask
         )
-    found = find_segments(
-        observations,
-        gaussians.means,
-        learned,
-        settings.clustering,
-        lift=features.lift,
-        vote=settings.vote,
-        seed=config.seed,
-        report=report,
-        should_stop=should_stop,
+    found = ranks.first_does(
+        lambda: find_segments(
+            observations,
+            gaussians.means,
+            learned,
+            settings.clustering,
+            lift=features.lift,
+            vote=settings.vote,
+            seed=config.seed,
+            report=report,
+            should_stop=should_stop,
+        )
     )
-    labels = found.labels(gaussians=gaussians)
+    labels = ranks.first_does(lambda: found.labels(gaussians=gaussians))
     if preview is not None:
         preview.show(points_of_gaussians(gaussians, labels))
     if config.edges.steps and config.init is None:
@@ -115,23 +127,29 @@ def segment_run(
             config.edges,
             config.geometry,
             config.seed,
+            ranks=ranks,
+            batch=batch,
             report=report,
-            should_stop=should_stop,
+            should_stop=ask,
         )
         StageState(
-            folder.edge_state, fingerprint(gaussians, observations, labels), checkpoint_seconds
-        ).run(
-            refiner,
-            lambda pause: refiner.run(on_pause=pause, report=report, should_stop=should_stop),
-        )
+            folder.edge_state,
+            fingerprint(gaussians, observations, labels),
+            checkpoint_seconds,
+            ranks,
+        ).run(refiner, lambda pause: refiner.run(on_pause=pause, report=report, should_stop=ask))
         refined = refiner.refined()
         gaussians = refined.gaussians
         observations = _observations(
-            gaussians, dataset, backend, config, report, lambda _sentence: None, should_stop
+            gaussians, dataset, backend, config, ranks, report, lambda _sentence: None, ask
         )
+        if not first:
+            return SegmentedSplat(gaussians, None)
         found = after_refinement(
             found, observations, learned, refined.origin, report=report, should_stop=should_stop
         )
+    if not first:
+        return SegmentedSplat(gaussians, None)
     folder.check()
     with changing_together(folder.path) as changed:
         results = RunFolder(changed)
@@ -203,6 +221,7 @@ def _observations(
     dataset: Dataset,
     backend: Backend,
     config: TrainingConfig,
+    ranks: Ranks,
     report: Reporter,
     say: Callable[[str], None],
     should_stop: ShouldStop,
@@ -232,6 +251,7 @@ def _observations(
         label_maps,
         part_maps,
         seed=config.seed,
+        ranks=ranks,
         report=report,
         should_stop=should_stop,
     )
@@ -248,6 +268,8 @@ def _learn(
     settings: FrozenFeatureSettings,
     seed: int,
     kept: StageState,
+    ranks: Ranks,
+    batch: int,
     report: Reporter,
     should_stop: ShouldStop,
 ) -> NDArray[np.float32]:
@@ -264,6 +286,8 @@ def _learn(
         minimum_pixels=float(minimum_segment_pixels(camera.width, camera.height)),
         seed=seed,
         means=gaussians.means,
+        ranks=ranks,
+        batch=batch,
     )
     kept.run(
         trainer, lambda pause: trainer.run(on_pause=pause, report=report, should_stop=should_stop)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..cgc.observations import Observation
 from ..errors import CgcError, Interrupted
+from ..ranks import ALONE, Ranks
 from ..splats.gaussians import Gaussians
 from ..version import __version__
 from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
@@ -50,6 +51,8 @@ class StageState:
     """Tells what the stage works on, see `fingerprint`."""
     seconds: float
     """From one writing to the next."""
+    ranks: Ranks = ALONE
+    """Processes that train together, all of them alike: the first one keeps the state."""
     _last: float = field(default_factory=time.perf_counter)
 
     def run(self, training: Resumable, steps: Callable[[Callable[[], None]], None]) -> None:
@@ -77,16 +80,22 @@ class StageState:
         self._save(training)
 
     def _restore(self, training: Resumable) -> None:
+        found = self.ranks.first_does(self._read)
+        if found is not None:
+            training.restore((found.tensors, found.values))
+
+    def _read(self) -> Checkpoint | None:
         if not self.path.is_file():
-            return
+            return None
         try:
             found = load_checkpoint(self.path, torch.device("cpu"))
         except CgcError:  # damaged, or of another version: the stage begins anew
-            return
-        if found.values.get("inputs") == self.inputs:
-            training.restore((found.tensors, found.values))
+            return None
+        return found if found.values.get("inputs") == self.inputs else None
 
     def _save(self, training: Resumable) -> None:
+        if self.ranks.rank != 0:
+            return
         RunFolder(self.path.parent).check()
         tensors, values = training.state()
         write_checkpoint(self.path, Checkpoint(tensors, {**values, "inputs": self.inputs}))

@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from ..dataset.framing import scene_center
 from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..ranks import ALONE, Ranks, share
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
+from .batch import multiple_within, rate_factor
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
@@ -27,6 +29,7 @@ from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
 from .parameters import (
     Optimizers,
+    add_up_gradients,
     feature_start,
     make_optimizers,
     means_rate,
@@ -37,6 +40,7 @@ from .parameters import (
     visible_degree,
 )
 from .preview import Points, points_of_parameters
+from .ranks.alike import check_equal
 
 TRAINING = "Training"
 """Stage of the progress."""
@@ -51,10 +55,20 @@ class StepResult:
     step: int
     loss: float
     psnr: float
-    """Of the photo of this step, dB."""
+    """Of the photos of this step, dB; NaN where nobody asks."""
     count: int
     contrastive: float | None = None
     spatial: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What one photo came to; its gradients are in the parameters."""
+
+    loss: float
+    psnr: float
+    terms: dict[str, float]
+    info: dict[str, Any] = field(repr=False)
 
 
 class Trainer:
@@ -66,7 +80,21 @@ class Trainer:
         backend: Backend,
         config: TrainingConfig,
         gaussians: Gaussians,
+        ranks: Ranks = ALONE,
+        batch: int = 1,
     ) -> None:
+        """Begin a training.
+
+        Args:
+            dataset: photos and cameras.
+            backend: rasterizer.
+            config: of the run.
+            gaussians: to start from, the same on all processes.
+            ranks: processes that train together, each on photos of its own.
+            batch: photos of a step, of all processes together; at least one for each. A step
+                counts as so many of the configuration's, see `batch`.
+        """
+        self._ranks, self._batch = ranks, batch
         self._dataset, self._backend, self._config = dataset, backend, config
         self._extent = dataset.scene.extent
         center = scene_center(dataset.scene.views, dataset.scene.points)
@@ -86,7 +114,11 @@ class Trainer:
 
     def _make_optimizers(self) -> Optimizers:
         return make_optimizers(
-            self._parameters, self._config.geometry, self._config.features, self._extent
+            self._parameters,
+            self._config.geometry,
+            self._config.features,
+            self._extent,
+            self._batch,
         )
 
     @property
@@ -103,13 +135,25 @@ class Trainer:
         return points_of_parameters(self._parameters)
 
     def train_step(self) -> StepResult:
-        """Do one step on the next photo.
+        """Do one step on the next photos.
 
         Raises:
-            CgcError: the loss is no longer a number, or memory ran out.
+            CgcError: the loss is no longer a number, memory ran out, or a process was lost.
+        """
+        photos = [(self.step + place, self._next_view()) for place in range(self._batch)]
+        seen = [self._look_at(*photo) for photo in share(photos, self._ranks)]
+        result = self._together(seen)
+        self._update([one.info for one in seen])
+        return result
+
+    def _look_at(self, number: int, index: int) -> _Seen:
+        """Add what one photo says to the gradients, its share of their mean.
+
+        Args:
+            number: of the photo among all that were shown, from 0.
+            index: of its view.
         """
         geometry, store = self._config.geometry, self._dataset.store
-        index = self._next_view()
         camera = store.view(index).camera
         level = photo_level(geometry, self.step, min(camera.width, camera.height))
         view = store.view(index, level)
@@ -118,11 +162,11 @@ class Trainer:
         background = None
         if store.are_cut_out:
             # Another colour in each step: nothing but empty space looks right before all of them.
-            color = np.random.default_rng((self._config.seed, self.step)).random(3)
+            color = np.random.default_rng((self._config.seed, number)).random(3)
             background = torch.as_tensor(color, dtype=torch.float32, device=self._backend.device)
             opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
             target = target + (1.0 - opacity[..., None] / 255.0) * background
-        joint = self._joint if self._joint and self._joint.due(self.step) else None
+        joint = self._joint if self._joint and self._joint.due(number) else None
         try:
             rendering = self._backend.render(
                 to_splat(self._parameters),
@@ -138,7 +182,7 @@ class Trainer:
             loss, terms = photometric, {}
             if joint:
                 extra, terms = joint.loss(
-                    self.step,
+                    number,
                     rendering,
                     store.masks(index, level),
                     self._parameters["means"].detach(),
@@ -148,7 +192,7 @@ class Trainer:
             self._densifier.before_backward(
                 self._parameters, self._optimizers, self.step, rendering.info
             )
-            loss.backward()
+            (loss / self._batch).backward()
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise CgcError(
                 f"Memory ran out at step {self.step} with {len(self._parameters['means'])} "
@@ -161,22 +205,42 @@ class Trainer:
                 f"The loss became {value} at step {self.step} on photo {view.name}; the last "
                 "checkpoint is kept. Start anew with another --seed, and report this capture."
             )
-        result = StepResult(
-            self.step,
-            value,
-            self._psnr(rendering.rgb, target) if self.step % REPORT_EVERY == 0 else math.nan,
-            len(self._parameters["means"]),
-            terms.get("contrastive"),
-            terms.get("spatial"),
-        )
-        self._update(rendering.info)
-        return result
+        psnr = self._psnr(rendering.rgb, target) if self._report_is_due(self.step) else math.nan
+        # The strategy multiplies gradients by it: those of a mean become those of single photos.
+        return _Seen(value, psnr, terms, {**rendering.info, "n_cameras": self._batch})
 
-    def _update(self, info: dict[str, Any]) -> None:
+    def _together(self, seen: Sequence[_Seen]) -> StepResult:
+        """Make gradients and numbers of this process those of all, means over the step's photos."""
+        names = ("contrastive", "spatial")
+        numbers = torch.tensor(
+            [
+                sum(one.loss for one in seen),
+                sum(one.psnr for one in seen),
+                *(sum(one.terms.get(name, 0.0) for one in seen) for name in names),
+                *(sum(name in one.terms for one in seen) for name in names),
+            ],
+            dtype=torch.float64,
+        )
+        degree = visible_degree(self._config.geometry, self.step)
+        add_up_gradients(self._parameters, self._ranks, degree, numbers)
+        loss, psnr, *terms = numbers.tolist()
+        sums, counts = terms[:2], terms[2:]
+        contrastive, spatial = (
+            total / count if count else None for total, count in zip(sums, counts, strict=True)
+        )
+        count = len(self._parameters["means"])
+        return StepResult(
+            self.step, loss / self._batch, psnr / self._batch, count, contrastive, spatial
+        )
+
+    def _report_is_due(self, step: int) -> bool:
+        return multiple_within(step, self._batch, REPORT_EVERY) is not None
+
+    def _update(self, infos: Sequence[dict[str, Any]]) -> None:
         """Let Adam step, then let the strategy refine."""
         geometry = self._config.geometry
         rate = means_rate(geometry.rates, self.step, geometry.steps, self._extent)
-        self._optimizers["means"].param_groups[0]["lr"] = rate
+        self._optimizers["means"].param_groups[0]["lr"] = rate * rate_factor(self._batch)
         if self._joint and self._parameters["features"].grad is None:
             # As released: the features keep moving by momentum between two of their losses.
             self._parameters["features"].grad = torch.zeros_like(self._parameters["features"])
@@ -186,8 +250,17 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
         if geometry.far_steps:
             self._lengthen_far_steps(before)
-        self._densifier.after_step(self._parameters, self._optimizers, self.step, info)
-        self.step += 1
+        refined = self._densifier.after_step(
+            self._parameters,
+            self._optimizers,
+            self.step,
+            *infos,
+            ranks=self._ranks,
+            batch=self._batch,
+        )
+        if refined:
+            check_equal(self._parameters, self._ranks)
+        self.step += self._batch
 
     @torch.no_grad()
     def _lengthen_far_steps(self, before: Tensor) -> None:
@@ -229,9 +302,10 @@ class Trainer:
             asked = time.perf_counter()
             if should_stop():  # and it may keep us waiting
                 raise Interrupted("training")
-            meter.leave_out(time.perf_counter() - asked)
+            if self._ranks.size == 1:  # else it is the others that are waited for
+                meter.leave_out(time.perf_counter() - asked)
             result = self.train_step()
-            due = result.step % REPORT_EVERY == 0
+            due = self._report_is_due(result.step)
             if due:
                 psnr.append(result.psnr)
                 pace = meter.at(self.step)
@@ -241,7 +315,7 @@ class Trainer:
                     "gaussians": float(result.count),
                     **pace,
                 }
-                report(Progress(TRAINING, self.step, self.steps, numbers))
+                report(Progress(TRAINING, min(self.step, self.steps), self.steps, numbers))
             if on_result and (due or result.contrastive is not None):
                 on_result(result, pace)
             if on_pause:
@@ -272,7 +346,7 @@ class Trainer:
         return Checkpoint(
             tensors,
             {
-                "step": self.step,
+                "step": min(self.step, self.steps),  # the last one may have had photos to spare
                 "steps": self.steps,
                 "gaussians": len(self._parameters["means"]),
                 "queue": self._queue,
@@ -292,7 +366,7 @@ class Trainer:
             for name, value in self._parameters.items():
                 prefix = f"optimizers.{name}."
                 state = {
-                    key.removeprefix(prefix): tensor
+                    key.removeprefix(prefix): tensor.to(device)
                     for key, tensor in tensors.items()
                     if key.startswith(prefix)
                 }

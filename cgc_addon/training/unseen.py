@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..dataset.load import Dataset
 from ..progress import Reporter, ShouldStop, never, silent, track
+from ..ranks import ALONE, Ranks, rounds, share
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from .parameters import splat_of
@@ -26,6 +27,7 @@ def shown_pixels(
     dataset: Dataset,
     backend: Backend,
     *,
+    ranks: Ranks = ALONE,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> NDArray[np.float32]:
@@ -37,23 +39,27 @@ def shown_pixels(
         gaussians: N Gaussians.
         dataset: only `dataset.train` is used.
         backend: rasterizer.
+        ranks: processes that do this together, each with photos of its own.
         report: progress.
-        should_stop: asked before each photo.
+        should_stop: asked before each photo; by all processes, if there are several.
 
     Raises:
         Interrupted: `should_stop` said so.
     """
     splat = splat_of(gaussians, backend.device)
     carried = torch.zeros((len(gaussians), 1), device=backend.device, requires_grad=True)
-    for index in track(dataset.train, "Looking for what no photo shows", report, should_stop):
-        drawn = backend.render(
-            splat,
-            dataset.store.view(index),
-            sh_degree=0,
-            features=carried,
-            features_move_geometry=False,
-        )
-        if drawn.features is not None and drawn.features.requires_grad:  # else it shows none
-            drawn.features.sum().backward()
+    stage = "Looking for what no photo shows"
+    for photos in track(rounds(dataset.train, ranks), stage, report, should_stop):
+        for index in share(photos, ranks):
+            drawn = backend.render(
+                splat,
+                dataset.store.view(index),
+                sh_degree=0,
+                features=carried,
+                features_move_geometry=False,
+            )
+            if drawn.features is not None and drawn.features.requires_grad:  # else it shows none
+                drawn.features.sum().backward()
     found = torch.zeros_like(carried) if carried.grad is None else carried.grad
+    ranks.sum([found])
     return found[:, 0].cpu().numpy()

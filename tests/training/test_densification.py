@@ -30,7 +30,7 @@ def parameters():
     )
 
 
-def refine(parameters, settings, gradients, step=100):
+def refine(parameters, settings, gradients, step=100, **more):
     """Show one view with the given image-plane gradients (N,), then refine at `step`."""
     optimizers = make_optimizers(parameters, GeometrySettings(), NoFeatureSettings(), 1.0)
     densifier = Densifier(settings, 1.0, 0)
@@ -47,7 +47,7 @@ def refine(parameters, settings, gradients, step=100):
     (info["means2d"][0, :, 0] * torch.as_tensor(gradients, dtype=torch.float32)).sum().backward()
     for optimizer in optimizers.values():
         optimizer.step()
-    densifier.after_step(parameters, optimizers, step, info)
+    densifier.after_step(parameters, optimizers, step, info, **more)
     return optimizers
 
 
@@ -96,3 +96,35 @@ def test_opacities_are_reset_when_it_is_time(parameters):
     parameters["opacities"].data += 4.0
     refine(parameters, replace(SETTINGS, reset_opacity_every=200), np.zeros(COUNT), step=200)
     assert torch.sigmoid(parameters["opacities"]).max() <= 2 * SETTINGS.prune_opacity + 1e-6
+
+
+@pytest.mark.parametrize(("step", "grown"), [(96, 0), (97, 7), (100, 7), (101, 0), (1_000, 0)])
+def test_a_step_of_several_photos_refines_when_it_is_time_for_one_of_them(parameters, step, grown):
+    refine(parameters, SETTINGS, np.where(np.arange(COUNT) < 7, 1.0, 0.1), step, batch=4)
+    assert len(parameters["means"]) == COUNT + grown
+
+
+class TwiceAsMuch:
+    """Two processes that see the same."""
+
+    rank, size, local_size = 0, 2, 2
+
+    def sum(self, tensors):
+        for tensor in tensors:
+            tensor.mul_(2)
+
+
+def test_views_of_all_processes_count(parameters):
+    optimizers = make_optimizers(parameters, GeometrySettings(), NoFeatureSettings(), 1.0)
+    densifier = Densifier(SETTINGS, 1.0, 0)
+    for step in (10, 12):
+        means2d = torch.zeros((1, COUNT, 2), requires_grad=True)
+        means2d.grad = torch.full((1, COUNT, 2), 3.0)
+        seen = torch.ones((1, COUNT, 2), dtype=torch.int32)
+        seen[:, :5] = 0
+        info = {"means2d": means2d, "radii": seen, "width": 2, "height": 2, "n_cameras": 1}
+        info["gaussian_ids"] = None
+        densifier.after_step(parameters, optimizers, step, info, ranks=TwiceAsMuch(), batch=2)
+    assert densifier.state["count"].tolist() == [0.0] * 5 + [4.0] * (COUNT - 5)
+    expected = [0.0] * 5 + [4 * np.sqrt(18)] * (COUNT - 5)
+    assert densifier.state["grad2d"].tolist() == pytest.approx(expected)

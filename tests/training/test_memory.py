@@ -81,3 +81,10 @@ def test_a_run_that_fits_or_an_unknown_machine_is_let_through():
 def test_this_machine_has_some_memory():
     available = available_memory()
     assert available is None or available > 2**28
+
+
+def test_processes_of_one_machine_share_its_memory():
+    need = estimate(preset("draft"), **SMALL)
+    refuse_if_too_large(need, 2 * need.total, {}, processes=2)
+    with pytest.raises(CgcError, match="are free for 3 processes; start fewer, or close other"):
+        refuse_if_too_large(need, 2 * need.total, {}, processes=3)

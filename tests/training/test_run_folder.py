@@ -93,3 +93,19 @@ def test_an_origin_that_is_none_is_said(tmp_path: Path, origin: object) -> None:
     folder.config.write_text(json.dumps({**record, "origin": origin}))
     with pytest.raises(CgcError, match=r'config.json: "origin" must be three numbers'):
         folder.read_origin()
+
+
+def test_a_run_knows_how_many_photos_a_step_looks_at(folder, tmp_path):
+    assert "batch" not in json.loads(folder.config.read_text())
+    assert folder.read_batch() == 1
+    folder.start(tmp_path / "dataset", preset("draft"), {"cgc": "1"}, batch=4)
+    assert folder.read_batch() == 4
+    assert folder.read_config()[1] == preset("draft")
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True, None, 10**9])
+def test_a_number_of_photos_that_makes_no_sense_is_named(folder, batch):
+    record = json.loads(folder.config.read_text())
+    folder.config.write_text(json.dumps({**record, "batch": batch}))
+    with pytest.raises(CgcError, match='"batch" must be from 1 to'):
+        folder.read_batch()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -9,10 +9,13 @@ from PIL import Image
 
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.ranks import ALONE
+from cgc_addon.rasterize import reference
 from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.rasterize.ssim import photometric_loss
 from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training.checkpoint import load_checkpoint, save_checkpoint
-from cgc_addon.training.parameters import splat_of
+from cgc_addon.training.parameters import photo_level, splat_of, to_splat
 from cgc_addon.training.presets import preset
 from cgc_addon.training.trainer import Trainer
 
@@ -27,10 +30,10 @@ def backend():
     return CpuBackend()
 
 
-def make(dataset, backend, steps=60, name="draft", **changes):
+def make(dataset, backend, steps=60, name="draft", ranks=ALONE, batch=1, **changes):
     config = replace(preset(name, steps=steps), **changes)
     start = first_gaussians(dataset.scene, None, far_count=50)
-    return Trainer(dataset, backend, config, start)
+    return Trainer(dataset, backend, config, start, ranks, batch)
 
 
 @pytest.mark.parametrize("name", ["draft", "paper"])
@@ -67,8 +70,8 @@ def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
     assert second.step == 37
     second.run()
     a, b = whole.gaussians(), second.gaussians()
-    for field in ("means", "log_scales", "quats", "logit_opacities", "sh"):
-        assert np.array_equal(getattr(a, field), getattr(b, field)), field
+    for part in ("means", "log_scales", "quats", "logit_opacities", "sh"):
+        assert np.array_equal(getattr(a, part), getattr(b, part)), part
     if name == "paper":
         assert a.features is not None
         assert b.features is not None
@@ -134,3 +137,96 @@ def test_what_is_cut_out_of_the_photos_stays_empty(tiny_dataset, backend, tmp_pa
     opacity = dataset.store.opacity(0) / 255.0
     assert covered[opacity == 0].mean() < 0.15  # the board is grey, but nothing asks for it
     assert covered[opacity == 1].mean() > 0.8
+
+
+# ---- Steps of several photos ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One of two processes, of whose sums the test is told; the other one does not exist."""
+
+    rank: int
+    size: int = 2
+    local_size: int = 2
+    told: list[list[torch.Tensor]] = field(default_factory=list)
+
+    def sum(self, tensors) -> None:
+        self.told.append([tensor.clone() for tensor in tensors])
+
+    def first_does(self, work):
+        return work()
+
+    def gather(self, value):
+        return [value, value]
+
+    def any(self, flag):
+        return flag
+
+
+def test_a_step_of_two_photos_has_the_mean_of_their_gradients(dataset, backend):
+    trainer = make(dataset, backend, batch=2)
+    config = preset("draft", steps=60)
+    splat = to_splat(trainer._parameters)
+    losses = []
+    for index in np.random.default_rng(0).permutation(np.asarray(dataset.train))[-2:]:
+        camera = dataset.store.view(index).camera
+        level = photo_level(config.geometry, 0, min(camera.width, camera.height))
+        photo = torch.from_numpy(dataset.store.photo(index, level)).float() / 255
+        rendered = reference.render(splat, dataset.store.view(index, level), sh_degree=0)
+        losses.append(photometric_loss(rendered.rgb, photo))
+    names = ("means", "scales", "quats", "opacities", "sh0")
+    mean = torch.autograd.grad(
+        sum(losses) / 2, [trainer._parameters[name] for name in names], retain_graph=True
+    )
+    result = trainer.train_step()
+    assert trainer.step == 2
+    assert result.loss == pytest.approx(sum(losses).item() / 2, rel=1e-4)
+    for name, gradient in zip(names, mean, strict=True):
+        optimizer = trainer._optimizers[name]
+        moment = optimizer.state[trainer._parameters[name]]["exp_avg"] / (1 - 0.9**2)
+        scale = float(gradient.abs().max())
+        torch.testing.assert_close(moment, gradient, rtol=1e-3, atol=2e-3 * scale + 1e-8)
+
+
+@pytest.mark.parametrize("degree", [0, 3])
+def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset, backend, degree):
+    geometry = replace(preset("draft", steps=60).geometry, sh_degree_every=1)
+    whole, ranks = make(dataset, backend, batch=2, geometry=geometry), [Recording(0), Recording(1)]
+    parts = [make(dataset, backend, batch=2, ranks=each, geometry=geometry) for each in ranks]
+    for trainer in (whole, *parts):
+        trainer.step = degree  # one more degree in each step
+        trainer._update = lambda _infos: None  # leave the gradients
+        trainer.train_step()
+    told = iter(zip(*(each.told[0] for each in ranks), strict=True))
+    for name, parameter in whole._parameters.items():
+        if name == "shN" and degree == 0:  # nobody uses them, nobody tells of them
+            assert not parameter.grad.any()
+            continue
+        one, other = next(told)
+        assert not torch.equal(one, other)
+        torch.testing.assert_close(one + other, parameter.grad, rtol=1e-5, atol=1e-9)
+
+
+def test_steps_of_several_photos_train_as_far_and_report_as_often(dataset, backend):
+    trainer = make(dataset, backend, 100, batch=3)
+    results, messages = [], []
+    trainer.run(messages.append, on_result=lambda result, _pace: results.append(result))
+    assert [message.done for message in messages][-1] == 100
+    assert 10 <= len(results) <= 11  # the last step may reach beyond the end
+    assert not any(np.isnan(result.psnr) for result in results)
+    assert trainer.checkpoint().values["step"] == 100
+
+
+def test_a_training_goes_on_with_another_number_of_photos_a_step(dataset, backend, tmp_path):
+    trainer = make(dataset, backend, 60, batch=2)
+    for _ in range(15):
+        trainer.train_step()
+    save_checkpoint(tmp_path / "c", tmp_path / "s", trainer.checkpoint())
+    other = make(dataset, backend, 60, batch=3)
+    other.restore(load_checkpoint(tmp_path / "c", backend.device))
+    assert other.step == 30
+    losses = []
+    other.run(on_result=lambda result, _pace: losses.append(result.loss))
+    assert len(losses) == 3
+    assert max(losses) < 1.5 * trainer.train_step().loss

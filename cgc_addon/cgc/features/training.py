@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...progress import Progress, Reporter, ShouldStop, never, silent, track
+from ...ranks import ALONE, Ranks, share
 from ...rasterize.blending_node import blend_features
 from ...splats.gaussians import FEATURE_DIMENSION
 from ..observations import Observation
@@ -166,8 +167,26 @@ class FeatureTrainer:
         minimum_pixels: float = 24.0,
         seed: int = 0,
         means: NDArray[np.floating] | None = None,
+        ranks: Ranks = ALONE,
+        batch: int = 1,
     ) -> None:
+        """Begin a training.
+
+        Args:
+            observations: as `train_features` takes them.
+            start: likewise.
+            settings: likewise.
+            minimum_pixels: likewise.
+            seed: likewise.
+            means: likewise.
+            ranks: processes that learn together, each from views of its own; all have the same
+                observations.
+            batch: views of a step, of all processes together. It counts as so many steps; the mean
+                of their gradients goes √batch as far, and what Adam forgets is as much
+                (Grendel-GS, arXiv 2406.18533).
+        """
         self._settings = settings = settings or FrozenFeatureSettings()
+        self._ranks, self._batch = ranks, batch
         self._generator = np.random.default_rng(seed)
         views = [
             StratifiedPixels(observation, minimum_pixels, MINIMUM_ALPHA)
@@ -182,7 +201,11 @@ class FeatureTrainer:
         if self._views:
             self._spatial = _spatial_term(settings.spatial, means, self._spatial_draws)
         self._optimizer = torch.optim.Adam(
-            [self._features], lr=settings.learning_rate, betas=(0.9, 0.99), eps=1e-15, fused=True
+            [self._features],
+            lr=settings.learning_rate,
+            betas=(0.9**batch, 0.99**batch),
+            eps=1e-15,
+            fused=True,
         )
         self._order: list[int] = []
         self._step = 0
@@ -244,46 +267,66 @@ class FeatureTrainer:
         if not self._views:
             return
         numbers: dict[str, float] = {}
+        steps = self._settings.steps
 
         def forward(progress: Progress) -> None:
-            report(Progress(progress.stage, progress.done, progress.total, dict(numbers)))
+            report(Progress(progress.stage, self._step, steps, dict(numbers)))
 
-        left = range(self._step, self._settings.steps)
-        for step in track(left, LEARNING_FEATURES, forward, should_stop, before=self._step):
+        left = range(self._step, steps, self._batch)
+        for step in track(left, LEARNING_FEATURES, forward, should_stop):
             learned = self._train_step(step, numbers)
-            self._step = step + 1
+            self._step = min(step + self._batch, steps)
             if learned and on_step is not None:
                 on_step(self._step, self._features.detach())
             on_pause()
 
     def _train_step(self, step: int, numbers: dict[str, float]) -> bool:
-        """Learn from one view and note the losses; return whether it taught anything."""
+        """Learn from the next views and note the losses; return whether they taught anything."""
         settings, features = self._settings, self._features
-        self._order = self._order or self._generator.permutation(len(self._views)).tolist()
-        view = self._views[self._order.pop()]
-        pixels, areas = view.draw(settings.pixels_per_step, self._generator)
-        rendered = blend_features(view.observation.blending.rows(pixels), features)
-        loss = contrastive_loss(
-            rendered,
-            torch.from_numpy(view.observation.labels[pixels]),
-            pixel_areas=torch.from_numpy(areas),
-            reduction=settings.reduction,
-            minimum_pixels=0.0,
-        )
-        if loss is None:
-            return False
-        numbers["contrastive"] = float(loss.detach())
-        if self._spatial is not None:
+        self._optimizer.zero_grad()
+        # Each process draws for all views, so that its random numbers stay those of the others.
+        drawn = [self._draw() for _ in range(self._batch)]
+        losses = [self._contrastive(*one) for one in share(drawn, self._ranks)]
+        losses = [loss for loss in losses if loss is not None]
+        term = None
+        if self._spatial is not None and (losses or self._batch > 1):
             term = self._spatial(features)
             numbers["spatial"] = float(term.detach())
-            loss = loss + term
+        if losses:
+            numbers["contrastive"] = float(losses[-1].detach())
+            loss = sum(losses[1:], start=losses[0])
+            (loss if term is None else loss + len(losses) * term).backward()
+        if features.grad is None:
+            features.grad = torch.zeros_like(features)
+        taught = torch.tensor([len(losses)])
+        self._ranks.sum([features.grad, taught])
+        if not int(taught):
+            return False
+        if self._batch > 1:
+            features.grad.div_(int(taught))
         decay = settings.learning_rate_end / settings.learning_rate
         for group in self._optimizer.param_groups:
-            group["lr"] = settings.learning_rate * decay ** (step / max(1, settings.steps - 1))
-        self._optimizer.zero_grad()
-        loss.backward()
+            rate = settings.learning_rate * decay ** (step / max(1, settings.steps - 1))
+            group["lr"] = rate * self._batch**0.5
         self._optimizer.step()
         return True
+
+    def _draw(self) -> tuple[Observation, NDArray[np.int64], NDArray[np.float32]]:
+        """Return the next view, some of its pixels, and the area that each stands for."""
+        self._order = self._order or self._generator.permutation(len(self._views)).tolist()
+        view = self._views[self._order.pop()]
+        return view.observation, *view.draw(self._settings.pixels_per_step, self._generator)
+
+    def _contrastive(
+        self, observation: Observation, pixels: NDArray[np.int64], areas: NDArray[np.float32]
+    ) -> torch.Tensor | None:
+        return contrastive_loss(
+            blend_features(observation.blending.rows(pixels), self._features),
+            torch.from_numpy(observation.labels[pixels]),
+            pixel_areas=torch.from_numpy(areas),
+            reduction=self._settings.reduction,
+            minimum_pixels=0.0,
+        )
 
 
 def _spatial_term(

@@ -17,6 +17,7 @@ from cgc_addon.cgc.features.contrastive import contrastive_loss
 from cgc_addon.cgc.features.lift import lift_features
 from cgc_addon.cgc.features.spectral import mask_votes, spectral_signatures
 from cgc_addon.cgc.features.training import (
+    FeatureTrainer,
     StratifiedPixels,
     even_shares,
     random_start,
@@ -268,3 +269,47 @@ def test_spectral_signatures_of_few_masks_are_padded(capture):
     assert not signatures[:, -1].any()
     with pytest.raises(ValueError, match="at least one"):
         spectral_signatures([])
+
+
+class Recording:
+    """One of two processes; what it tells is kept, and the other one does not answer."""
+
+    size, local_size = 2, 2
+
+    def __init__(self, rank):
+        self.rank, self.told = rank, []
+
+    def sum(self, tensors):
+        self.told.append([tensor.clone() for tensor in tensors])
+
+
+@pytest.mark.parametrize("spatial", ["off", "released"])
+def test_two_processes_tell_together_what_one_learns_from_the_same_views(capture, spatial):
+    observations = capture.observations()
+    start = some_start(observations[0].blending.count)
+    settings = replace(QUICK, spatial=spatial)
+    more = {"minimum_pixels": 5.0, "means": capture.means, "batch": 2}
+    whole = FeatureTrainer(observations, start, settings, **more)
+    ranks = [Recording(0), Recording(1)]
+    parts = [FeatureTrainer(observations, start, settings, ranks=one, **more) for one in ranks]
+    for trainer in (whole, *parts):
+        trainer._train_step(0, {})
+    (first, taught), (second, taught_too) = (one.told[0] for one in ranks)
+    assert int(taught) == int(taught_too) == 1
+    mean = whole._features.grad
+    torch.testing.assert_close((first + second) / 2, mean, rtol=1e-4, atol=1e-9)
+    assert not torch.equal(first, second)
+
+
+def test_steps_of_several_views_count_as_many_and_learn_as_much(capture):
+    observations, agreements = capture.observations(), []
+    for batch in (1, 3):
+        messages = []
+        start = some_start(len(capture.means))
+        trainer = FeatureTrainer(observations, start, QUICK, minimum_pixels=5.0, batch=batch)
+        trainer.run(report=messages.append)
+        assert messages[-1].done == messages[-1].total == QUICK.steps
+        assert len(messages) == QUICK.steps // batch + 1
+        found = find_segments(observations, capture.means, trainer.features())
+        agreements.append(agreement_with_truth(capture, found.labels()))
+    assert agreements[1] > agreements[0] - 0.05
