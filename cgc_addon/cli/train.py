@@ -12,6 +12,7 @@ from .console.sink import Sink
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Train a dataset into a run folder, or go on with one."""
     from ..dataset.solved import dataset_at
+    from ..training.asked import Asked
     from ..training.pipeline import train
     from ..training.presets import configure
     from ..training.preview import Preview
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
             dataset_at(options.dataset),
             options.output,
             config,
+            asked=Asked(options.max_size, options.max_gaussians, options.steps, options.minutes),
             resume=options.resume,
             overwrite=options.overwrite,
             checkpoint_seconds=options.checkpoint_every,

@@ -27,11 +27,13 @@ from ..splats.pillow_pictures import pillow_codec
 from ..splats.ply import write_ply
 from ..splats.read import read_splat
 from ..version import __version__
+from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
+from .planning import plan_run
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
 from .segmentation import segment_run
@@ -77,6 +79,7 @@ def train(
     run_path: Path,
     config: TrainingConfig,
     *,
+    asked: Asked | None = None,
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -91,6 +94,8 @@ def train(
         dataset_folder: `images/`, `sparse/0/` and, where there are any, `masks/`.
         run_path: the run folder, made if missing.
         config: of a new run; a resumed one takes what its own folder says.
+        asked: what of the configuration is fixed; photo size, cap and steps that are not are fitted
+            to capture, machine and time. None: the configuration is taken as it is.
         resume: go on from the last checkpoint, or from the start where there is none; of a run
             whose geometry is complete only the segments are made again.
         overwrite: start anew in a folder that already holds a run.
@@ -132,20 +137,31 @@ def train(
         say(warning)
     backend, why = select_backend(config.backend, report)
     say(why)
-    if config.init is not None:
-        start = _given_gaussians(config, dataset.scene.origin, say)
+    given_splat = _given_gaussians(config, dataset.scene.origin, say) if config.init else None
+
+    def first(config: TrainingConfig, dataset: Dataset) -> Gaussians:
+        return given_splat or _first_gaussians(config, dataset, FAR_RADIUS)
+
+    if asked is None or resume:
+        start = first(config, dataset)
+        say(check_memory(config, dataset.scene, len(start)).sentence())
     else:
-        start = _first_gaussians(config, dataset, FAR_RADIUS)
+        plan = plan_run(
+            dataset, backend, config, asked, first,
+            say=say, report=report, should_stop=should_stop,
+        )  # fmt: skip
+        config, dataset, start = plan.config, plan.dataset, plan.start
+    if config.init is None:
         given, cap = len(dataset.scene.points), config.geometry.densify.cap
         if given > cap:
             say(
                 f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
                 "fit. --max-gaussians raises the cap."
             )
-    say(check_memory(config, dataset.scene, len(start)).sentence())
     if not resume:
         _clear(folder)
-        folder.start(dataset_folder, config, _versions(), dataset.scene.origin)
+        wish = None if asked is None else asked.to_json()
+        folder.start(dataset_folder, config, _versions(), dataset.scene.origin, wish)
     log = _Log(folder, say)
     folder.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")

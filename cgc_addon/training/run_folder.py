@@ -94,6 +94,7 @@ class RunFolder:
         config: TrainingConfig,
         versions: dict[str, str],
         origin: NDArray[np.float64] | None = None,
+        asked: dict[str, Any] | None = None,
     ) -> None:
         """Make the folder and write its configuration.
 
@@ -103,6 +104,8 @@ class RunFolder:
             versions: of what it is made with.
             origin: (3,) what all places are relative to, scene units, as `Scene.origin`;
                 None = 0 0 0.
+            asked: what was fixed before the configuration was fitted, see `asked.Asked`; None
+                where it was not fitted.
 
         Raises:
             CgcError: the folder cannot be written.
@@ -110,6 +113,8 @@ class RunFolder:
         record = {"dataset": str(dataset.resolve()), "versions": versions, **to_json(config)}
         if origin is not None and origin.any():
             record["origin"] = origin.tolist()
+        if asked is not None:
+            record["asked"] = asked
         write_text(self.metrics, "")
         write_text(self.log, "")
         write_json(self.config, record)  # last: with it, there is a run to go on with
@@ -124,6 +129,7 @@ class RunFolder:
         dataset = Path(value.pop("dataset"))
         value.pop("versions", None)
         value.pop("origin", None)
+        value.pop("asked", None)
         return dataset, from_json(value, str(self.config))
 
     def read_origin(self) -> NDArray[np.float64]:
@@ -141,6 +147,17 @@ class RunFolder:
         if origin.shape != (3,) or not np.isfinite(origin).all():
             raise CgcError(f'{self.config}: "origin" must be three numbers; start the run anew.')
         return origin
+
+    def read_asked(self) -> dict[str, Any] | None:
+        """Return what was fixed before the configuration was fitted; None where it was not fitted.
+
+        Raises:
+            CgcError: this is no run folder, or what is written there is nothing of the kind.
+        """
+        value = self._read_record().get("asked")
+        if value is not None and not isinstance(value, dict):
+            raise CgcError(f'{self.config}: "asked" must be a group; start the run anew.')
+        return value
 
     def _read_record(self) -> dict[str, Any]:
         if not self.path.is_dir():
