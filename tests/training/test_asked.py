@@ -44,7 +44,7 @@ def test_a_run_that_was_not_fitted_is_compared_as_it_is(tmp_path):
     assert not is_run_of(folder, tmp_path / "desk", FITTED, Asked())
 
 
-@pytest.mark.parametrize("asked", [3, [], {}, {"minutes": 3.0}, {**Asked().to_json(), "steps": "x"}])
+@pytest.mark.parametrize("asked", [3, [], {}, {"minutes": 3}, {**Asked().to_json(), "steps": ""}])
 def test_a_damaged_wish_is_named(folder, asked):
     value = json.loads(folder.config.read_text())
     folder.config.write_text(json.dumps({**value, "asked": asked}))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_more_time_never_makes_less_of_it():
         size_of(fitted_to_time(config, Asked(minutes=1.0), PHONE, seconds, work), PHONE)
         for seconds in (30.0, 100.0, 300.0, 1_000.0)
     ]
-    for less, more in zip(sizes, sizes[1:], strict=False):
+    for less, more in pairwise(sizes):
         assert (more.steps, more.width, more.cap) >= (less.steps, less.width, less.cap)
         assert more.width >= less.width
         assert more.cap >= less.cap
