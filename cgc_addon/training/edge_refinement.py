@@ -16,6 +16,7 @@ from ..cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    touching_pixels,
 )
 from ..cgc.observations import Observation
 from ..dataset.load import Dataset
@@ -89,9 +90,9 @@ class EdgeRefiner:
         whole = replace(gaussians, features=None, segments=None)
         split = subset(split_gaussians(whole, straddling), kept)
         self._origin = origin[kept]
-        self._codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
-        self._targets = _targets(split, labels, dataset, backend, report, should_stop)
+        self._targets, touching = _targets(split, labels, dataset, backend, report, should_stop)
+        self._codes = segment_codes(touching).to(backend.device)
         self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
         self._optimizers = _optimizers(self._parameters, settings, dataset.scene.extent)
         self._features = self._codes[labels.long()]
@@ -194,17 +195,24 @@ def _targets(
     backend: Backend,
     report: Reporter,
     should_stop: ShouldStop,
-) -> dict[int, torch.Tensor]:
-    """Return which segment each pixel (H · W,) of each labelled view should show."""
+) -> tuple[dict[int, torch.Tensor], NDArray[np.int64]]:
+    """Return which segment each pixel (H · W,) of each labelled view should show, and what touches.
+
+    The latter is (K + 1, K + 1), see `touching_pixels`.
+    """
+    count = int(labels.max()) if len(labels) else 0
+    touching = np.zeros((count + 1, count + 1), np.int64)
     splat: SplatTensors = splat_of(gaussians, backend.device)
     targets: dict[int, torch.Tensor] = {}
     for index in track(dataset.train, "Reading edges", report, should_stop):
         masks = dataset.store.masks(index)
         if masks is not None:
             shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-            found = segment_targets(shown.cpu().numpy(), masks)
+            shown = shown.cpu().numpy()
+            touching += touching_pixels(shown, count)
+            found = segment_targets(shown, masks)
             targets[index] = torch.from_numpy(found.reshape(-1).astype(np.int16))
-    return targets
+    return targets, touching
 
 
 def _optimizers(parameters: Parameters, settings: EdgeSettings, extent: float) -> Optimizers:

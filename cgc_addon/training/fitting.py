@@ -76,7 +76,7 @@ def fitted(
         >>> size_of(fitted(preset("standard"), Asked(), capture, 2), capture)
         Size(width=800, height=600, cap=60000, steps=3500)
         >>> size_of(fitted(preset("standard"), Asked(), capture, None), capture)
-        Size(width=1600, height=1200, cap=117000, steps=3500)
+        Size(width=1600, height=1200, cap=118000, steps=3500)
     """
     side = config.max_size
     if asked.max_size is None:
@@ -167,25 +167,18 @@ def _within(value: int, lowest: int, highest: int) -> int:
 
 
 def describe(before: TrainingConfig, after: TrainingConfig, capture: Capture) -> str:
-    """Return in a sentence what was chosen, and how to choose otherwise; "" if nothing was."""
+    """Return in a sentence what was chosen, and what chooses otherwise; "" if nothing was."""
     old, new = size_of(before, capture), size_of(after, capture)
-    parts, options = [], []
+    parts = []
     if max(new.width, new.height) != max(old.width, old.height):
-        parts.append(f"photos of {new.width}×{new.height} instead of {old.width}×{old.height}")
-        options.append("--max-size")
+        parts.append(
+            f"photos of {new.width}×{new.height} instead of {old.width}×{old.height} (--max-size)"
+        )
     if new.cap != old.cap:
-        parts.append(f"{new.cap:,} Gaussians at most")
-        options.append("--max-gaussians")
+        parts.append(f"at most {new.cap:,} Gaussians (--max-gaussians)")
     if new.steps != old.steps:
-        parts.append(f"{new.steps:,} steps")
-        options.append("--steps")
-    if not parts:
-        return ""
-    choose = "chooses" if len(options) == 1 else "choose"
-    return (
-        f"Training takes {_listed(parts)}, to suit this machine and capture; "
-        f"{_listed(options)} {choose} otherwise."
-    )
+        parts.append(f"{new.steps:,} steps (--steps)")
+    return f"To suit machine and capture, training takes {_listed(parts)}." if parts else ""
 
 
 def _listed(words: list[str]) -> str:

@@ -88,5 +88,5 @@ def test_what_was_chosen_is_said_with_the_options_that_choose_otherwise():
     config = preset("standard")
     said = describe(config, fitted(config, Asked(), PHONE, None), PHONE)
     assert "1600×1200 instead of 4032×3024" in said
-    assert "--max-size and --max-gaussians choose otherwise" in said
+    assert "(--max-size) and at most 118,000 Gaussians (--max-gaussians)" in said
     assert describe(config, fitted(config, Asked(), SMALL, 2), SMALL) == ""

@@ -37,6 +37,7 @@ _SPOKEN = (
     (r"give larger ones with --max-size", "give larger ones (Photo Size)"),
     (r"\(--max-size\)", "(Photo Size)"),
     (r"\(--max-gaussians\)", "(Max Gaussians)"),
+    (r"\(--steps\)", "(Steps)"),
     (r"--max-gaussians raises the cap", "Max Gaussians raises the cap"),
 )  # fmt: skip
 """Patterns of what the engine says, and what Blender says there."""
