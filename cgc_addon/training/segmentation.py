@@ -118,9 +118,11 @@ def segment_run(
             report=report,
             should_stop=should_stop,
         )
-        StageState(
+        kept = StageState(
             folder.edge_state, fingerprint(gaussians, observations, labels), checkpoint_seconds
-        ).run(
+        )
+        observations = []  # those of the splat as it will be need the room
+        kept.run(
             refiner,
             lambda pause: refiner.run(on_pause=pause, report=report, should_stop=should_stop),
         )
