@@ -11,15 +11,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from .kernels.backward import differentiate
 
 
 def on_disk() -> bool:
     """Return whether kernels of this version for this processor were compiled before."""
-    folder = Path(differentiate.stats.cache_path)
+    dispatcher: Any = differentiate
+    folder = Path(dispatcher.stats.cache_path)
     # Their names tell the sources and the width of vectors, see `simd.kernel`.
-    return any(folder.glob(f"*{differentiate.__qualname__}*.nbc"))
+    return any(folder.glob(f"*{dispatcher.__qualname__}*.nbc"))
 
 
 class CompilingBeside:
