@@ -35,7 +35,7 @@ HALVINGS = 2
 # Measured on the bundled sample, a household capture of 48 photos and 24 photos of a kitchen.
 STEP_IN_GAUSSIANS = 4_000
 """What a step costs whatever it draws: as much as so many Gaussians."""
-DENSER = 1.3
+DENSER = 1.15
 """A pixel of a trained splat blends more Gaussians than at the start, and costs so much more."""
 BESIDES = 1.12
 """Checkpoints, refinement and reports, beside the steps themselves."""

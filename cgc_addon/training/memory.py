@@ -47,11 +47,14 @@ class MemoryEstimate:
     """Photos and their masks, as far as they are kept."""
     weights: int
     """Cached blending weights of the feature stage, and what it holds of each Gaussian."""
+    edges: int
+    """Sharpening them: parameters and moments once more, and the segment of each pixel."""
 
     @property
     def total(self) -> int:
         """All together: what one stage leaves is seldom of a size that the next one takes."""
-        return self.programs + self.photos + self.gaussians + self.rasterizer + self.weights
+        trained = self.gaussians + self.rasterizer
+        return self.programs + self.photos + trained + self.weights + self.edges
 
     def sentence(self) -> str:
         """Say it to the user."""
@@ -109,13 +112,17 @@ def estimate(
     pixels = width * height
     pairs = PAIRS_PER_GAUSSIAN * count + PAIRS_PER_TILE * pixels / 256
     kept, weights = 4 * pixels, 0  # each photo with its halves and quarters
+    trained = int(count * numbers * BYTES_PER_FLOAT * COPIES)
+    edges = 0
     if config.features.mode != "off":
         kept += 4 * pixels
+        if config.edges.steps and grows:
+            edges = trained + 2 * views * pixels
         entries = min(views * pixels / 4, PIXEL_BUDGET) * WEIGHTS_PER_PIXEL
         weights = int(entries * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
     return MemoryEstimate(
         programs=(resident_memory() or BASE) + LATER,
-        gaussians=int(count * numbers * BYTES_PER_FLOAT * COPIES),
+        gaussians=trained,
         rasterizer=int(
             pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
             + pixels * (BYTES_PER_PIXEL + 3 * extra * BYTES_PER_FLOAT)
@@ -123,6 +130,7 @@ def estimate(
         ),
         photos=int(min(photo_cache, views * kept)),
         weights=weights,
+        edges=edges,
     )
 
 
