@@ -32,7 +32,7 @@ LEAST_HELP = 0.95
 """An option is advised where half of it brings the need below this share."""
 BASE = 570 * 2**20
 """Python with torch and the compiled kernels, where that cannot be told."""
-LATER = 100 * 2**20
+LATER = 160 * 2**20
 """What is loaded after that: SciPy, scikit-learn, and what they work with."""
 
 
