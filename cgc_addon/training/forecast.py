@@ -111,7 +111,9 @@ def measure_pace(
         level = photo_level(geometry, 0, min(camera.width, camera.height))
         pixels.append((camera.width >> level) * (camera.height >> level))
     report(Progress(MEASURING, 2 * TRIAL_STEPS, 2 * TRIAL_STEPS))
-    per_pixel = max(0.0, seconds[0] - seconds[1]) / max(1, pixels[0] - pixels[1])
+    per_pixel = 0.0
+    if pixels[0] > pixels[1]:  # photos of few pixels are not halved
+        per_pixel = max(0.0, seconds[0] - seconds[1]) / (pixels[0] - pixels[1])
     rest = max(seconds[1] - per_pixel * pixels[1], 0.1 * seconds[1])
     return Pace(rest / (STEP_IN_GAUSSIANS + len(start)), per_pixel)
 

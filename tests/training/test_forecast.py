@@ -27,6 +27,16 @@ def test_the_pace_is_that_of_the_clock_and_each_part_counts(tiny_dataset):
     assert pace.step(440, 0) == pytest.approx(1.0)  # every step takes a second, whatever its size
 
 
+def test_photos_too_small_to_be_halved_tell_nothing_of_pixels(tiny_dataset):
+    ticks = iter([float(tick**2) for tick in range(1_000)])  # every step takes longer
+    dataset = load_dataset(tiny_dataset)
+    pace = measure_pace(
+        dataset, CpuBackend(), preset("draft"), tiny_gaussians(), clock=lambda: next(ticks)
+    )
+    assert pace.per_pixel == 0.0
+    assert pace.per_gaussian > 0.0
+
+
 def test_measuring_can_be_stopped(tiny_dataset):
     with pytest.raises(Interrupted):
         measure_pace(
