@@ -304,15 +304,24 @@ class CgcScene(bpy.types.PropertyGroup):
     steps: IntProperty(
         name="Steps", description="Photometric steps; 0: as the preset says", min=0, default=0
     )
+    minutes: FloatProperty(
+        name="Time",
+        description="Minutes that training may take; photo size, steps and Gaussians are chosen to "
+        "fit, unless given. 0: as long as the preset takes",
+        min=0.0,
+        soft_max=120.0,
+        precision=1,
+        default=0.0,
+    )
     maximum_gaussians: IntProperty(
         name="Max Gaussians",
-        description="Never more than this; 0: as the preset says",
+        description="Never more than this; 0: what suits preset and photos",
         min=0,
         default=0,
     )
     maximum_size: IntProperty(
         name="Photo Size",
-        description="Longest side of the photos in training; 0: as they are",
+        description="Longest side of the photos in training; 0: what suits preset and machine",
         subtype="PIXEL",
         min=0,
         default=0,

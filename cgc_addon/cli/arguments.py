@@ -155,6 +155,7 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     verb.add_argument("dataset", type=Path, metavar="DATASET")
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
     verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    _minutes(verb)
     verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
     _backend(verb)
     verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
@@ -312,6 +313,7 @@ def _from_photos(
     )
     verb.add_argument("--levels", choices=names(LEVELS), default=DEFAULT_LEVELS)
     verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    _minutes(verb)
     verb.add_argument("--steps", type=_positive, help="photometric steps; schedules stretch along")
     _backend(verb)
     verb.add_argument("--test-every", type=_positive, metavar="N", help="hold out every N-th photo")
@@ -412,6 +414,15 @@ def _engine_folder(parser: argparse.ArgumentParser) -> None:
 
 def _backend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", choices=backend_names(), default=AUTO)
+
+
+def _minutes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--minutes",
+        type=_seconds,
+        metavar="N",
+        help="time for training: photo size, steps and cap are chosen to fit",
+    )
 
 
 def _positive(text: str) -> int:

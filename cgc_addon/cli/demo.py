@@ -25,6 +25,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     from ..results.render_folder import KINDS
     from ..results.renders import render_views
     from ..results.sources import read_splat
+    from ..training.asked import Asked
     from ..training.pipeline import train
     from ..training.presets import preset
     from ..training.run_folder import RunFolder
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
             SAMPLE,
             folder.path,
             config,
+            asked=Asked(),
             overwrite=True,
             report=sink.report,
             say=sink.say,

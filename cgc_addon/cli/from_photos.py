@@ -13,16 +13,18 @@ from ..progress import Reporter, ShouldStop
 from .console.sink import Sink
 
 if TYPE_CHECKING:
+    from ..training.asked import Asked
     from ..training.config import TrainingConfig
     from ..training.from_photos import Steps
 
 _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", "test_every",
-         "max_size", "max_gaussians", "seed")  # fmt: skip
+         "minutes", "max_size", "max_gaussians", "seed")  # fmt: skip
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Solve, mask and train, or go on with what of that is not done."""
     from ..masks.models.weights import find_weights
+    from ..training.asked import Asked
     from ..training.from_photos import check_run, from_photos, photos_of, unlabelled_photos
     from ..training.photo_job import PhotoJob, default_run
     from ..training.presets import configure
@@ -40,14 +42,15 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         seed=options.seed,
         backend=options.backend,
     )
+    asked = Asked(options.max_size, options.max_gaussians, options.steps, options.minutes)
     if not options.overwrite:
-        check_run(job.run, dataset, config)
+        check_run(job.run, dataset, config, asked)
     masked = photos_of(dataset) and not unlabelled_photos(dataset)
     if options.model != NO_MASKS.name and (options.overwrite or not masked):
         find_weights(options.model)  # now, not after hours of solving
     summary = from_photos(
         job,
-        _Bound(options, job, config, sink, should_stop).steps(),
+        _Bound(options, job, config, asked, sink, should_stop).steps(),
         overwrite=options.overwrite,
         report=sink.report,
         say=sink.say,
@@ -71,6 +74,7 @@ class _Bound:
     options: argparse.Namespace
     job: Any
     config: TrainingConfig
+    asked: Asked
     sink: Sink
     should_stop: ShouldStop
 
@@ -127,6 +131,7 @@ class _Bound:
                 self.job.dataset,
                 run,
                 self.config,
+                asked=self.asked,
                 resume=resume,
                 overwrite=not resume,
                 preview=preview,

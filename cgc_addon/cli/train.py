@@ -22,6 +22,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
 
 def _train(options: argparse.Namespace, ranks: Ranks, sink: Sink, should_stop: ShouldStop) -> None:
     from ..dataset.solved import dataset_at
+    from ..training.asked import Asked
     from ..training.pipeline import train
     from ..training.presets import configure
     from ..training.preview import Preview
@@ -51,6 +52,7 @@ def _train(options: argparse.Namespace, ranks: Ranks, sink: Sink, should_stop: S
             dataset_at(options.dataset),
             options.output,
             config,
+            asked=Asked(options.max_size, options.max_gaussians, options.steps, options.minutes),
             resume=options.resume,
             overwrite=options.overwrite,
             checkpoint_seconds=options.checkpoint_every,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +111,27 @@ def load_dataset(
     )
     train, test = split(len(views), test_every)
     return Dataset(scene, PhotoStore(files, views), train, test, tuple(warnings))
+
+
+def at_size(dataset: Dataset, max_size: int | None) -> Dataset:
+    """Return a dataset whose photos are at most so large, as `load_dataset` would give it.
+
+    Args:
+        dataset: of a larger working size, whose cache of photos is not shared; or of that size,
+            which is then returned itself.
+        max_size: longest side, px; None: as they are.
+    """
+    views = []
+    for view in dataset.scene.views:
+        camera = view.camera
+        views.append(view.resized(*fitted_size((camera.width, camera.height), max_size)))
+    if all(
+        new.camera.width == old.camera.width and new.camera.height == old.camera.height
+        for new, old in zip(views, dataset.scene.views, strict=True)
+    ):
+        return dataset
+    scene = replace(dataset.scene, views=tuple(views))
+    return replace(dataset, scene=scene, store=PhotoStore(dataset.store.files, views))
 
 
 def split(count: int, test_every: int | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -16,6 +16,7 @@ from ..cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    touching_pixels,
 )
 from ..cgc.observations import Observation
 from ..dataset.load import Dataset
@@ -107,9 +108,11 @@ class EdgeRefiner:
         whole = replace(gaussians, features=None, segments=None)
         split = subset(split_gaussians(whole, straddling), kept)
         self._origin = origin[kept]
-        self._codes = segment_codes(int(segments.max(initial=0))).to(backend.device)
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
-        self._targets = _targets(split, labels, dataset, backend, ranks, report, should_stop)
+        self._targets, touching = _targets(
+            split, labels, dataset, backend, ranks, report, should_stop
+        )
+        self._codes = segment_codes(touching).to(backend.device)
         self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
         self._optimizers = _optimizers(self._parameters, settings, dataset.scene.extent, batch)
         self._features = self._codes[labels.long()]
@@ -225,8 +228,13 @@ def _targets(
     ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
-) -> dict[int, torch.Tensor]:
-    """Return which segment each pixel (H · W,) of each labelled view should show."""
+) -> tuple[dict[int, torch.Tensor], NDArray[np.int64]]:
+    """Return which segment each pixel (H · W,) of each labelled view should show, and what touches.
+
+    The latter is (K + 1, K + 1), see `touching_pixels`.
+    """
+    count = int(labels.max()) if len(labels) else 0
+    touching = np.zeros((count + 1, count + 1), np.int64)
     splat: SplatTensors = splat_of(gaussians, backend.device)
     found: list[tuple[int, NDArray[np.int16]]] = []
     for photos in track(rounds(dataset.train, ranks), "Reading edges", report, should_stop):
@@ -234,9 +242,12 @@ def _targets(
             masks = dataset.store.masks(index)
             if masks is not None:
                 shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-                pixels = segment_targets(shown.cpu().numpy(), masks)
+                shown = shown.cpu().numpy()
+                touching += touching_pixels(shown, count)
+                pixels = segment_targets(shown, masks)
                 found.append((index, pixels.reshape(-1).astype(np.int16)))
-    return {index: torch.from_numpy(pixels) for index, pixels in in_order(ranks.gather(found))}
+    targets = {index: torch.from_numpy(pixels) for index, pixels in in_order(ranks.gather(found))}
+    return targets, np.sum(ranks.gather(touching), axis=0)
 
 
 def _optimizers(

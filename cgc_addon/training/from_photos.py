@@ -23,6 +23,7 @@ from ..files_together import finish_change
 from ..masks.generate import MAKING_MASKS
 from ..progress import Progress, Reporter, silent
 from ..stages import Stage, StagedProgress
+from .asked import Asked, is_run_of
 from .config import TrainingConfig
 from .edge_refinement import SHARPENING_EDGES
 from .far_radius import PLACING_BACKGROUND
@@ -147,8 +148,14 @@ def from_photos(
     )
 
 
-def check_run(run: Path, dataset: Path, config: TrainingConfig) -> None:
+def check_run(run: Path, dataset: Path, config: TrainingConfig, asked: Asked | None = None) -> None:
     """Check that a run folder is free, or holds the run that is wanted, done or not.
+
+    Args:
+        run: folder.
+        dataset: that the run is to be of.
+        config: as configured.
+        asked: what of it is fixed; None: all.
 
     Raises:
         CgcError: it holds another one.
@@ -156,12 +163,12 @@ def check_run(run: Path, dataset: Path, config: TrainingConfig) -> None:
     folder = RunFolder(run)
     if not folder.config.exists():
         return
-    trained_on, trained_with = folder.read_config()
+    trained_on, _ = folder.read_config()
     if trained_on != dataset.resolve():
         raise CgcError(
             f"{run} was trained on {trained_on}, not on {dataset}; name another folder with --run."
         )
-    if trained_with != config:
+    if not is_run_of(folder, dataset, config, asked):
         raise CgcError(
             f"{run} holds a run with other settings; name another folder with --run, "
             "or start it anew with --overwrite."

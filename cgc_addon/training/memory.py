@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..cgc.edges import CODE_CHANNELS
 from ..cgc.observations import PIXEL_BUDGET
 from ..dataset.photos import CACHE_BYTES
 from ..dataset.scene import Scene
@@ -16,14 +17,23 @@ from ..errors import CgcError
 from .config import TrainingConfig
 
 BYTES_PER_FLOAT = 4
-PAIRS_PER_TILE = 800
-"""Gaussians that touch a 16×16 tile, generously: 110 to 300 were measured at 50,000 Gaussians."""
-WEIGHTS_PER_PIXEL = 24
-"""Blending weights above the threshold for a pixel, generously: 12 to 16 were measured."""
+# Measured on photos of 384×288 to 800×600 with 60,000 Gaussians, resident memory after each stage.
+PAIRS_PER_GAUSSIAN, PAIRS_PER_TILE = 1.5, 60
+"""(Gaussian, tile) pairs of a picture: tiles are 16×16 pixels."""
+WEIGHTS_PER_PIXEL = 9
+"""Blending weights above the threshold for a pixel."""
+BYTES_PER_PIXEL = 100
+"""Pictures, their gradients and what SSIM keeps of them."""
+COPIES = 4.5
+"""Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies."""
+BYTES_OF_SEGMENTS = 600
+"""A Gaussian's features, their moments, signatures, neighbours and votes."""
 LEAST_HELP = 0.95
 """An option is advised where half of it brings the need below this share."""
-BASE = 700 * 2**20
-"""Python with torch, Numba and scikit-learn loaded, and the compiled kernels."""
+BASE = 570 * 2**20
+"""Python with torch and the compiled kernels, where that cannot be told."""
+LATER = 160 * 2**20
+"""What is loaded after that: SciPy, scikit-learn, and what they work with."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +42,19 @@ class MemoryEstimate:
 
     programs: int
     gaussians: int
-    """Parameters, gradients, Adam's two moments, and what densification copies."""
     rasterizer: int
     photos: int
+    """Photos and their masks, as far as they are kept."""
     weights: int
-    """Cached blending weights of the feature stage."""
+    """Cached blending weights of the feature stage, and what it holds of each Gaussian."""
+    edges: int
+    """Sharpening them: parameters and moments once more, and the segment of each pixel."""
 
     @property
     def total(self) -> int:
-        """Geometry and features never run at once, so that the larger of them counts."""
-        return self.programs + self.photos + max(self.gaussians + self.rasterizer, self.weights)
+        """All together: what one stage leaves is seldom of a size that the next one takes."""
+        trained = self.gaussians + self.rasterizer
+        return self.programs + self.photos + trained + self.weights + self.edges
 
     def sentence(self) -> str:
         """Say it to the user."""
@@ -95,26 +108,41 @@ def estimate(
     """
     grows = config.init is None
     count = max(gaussians, config.geometry.densify.cap if grows else 0)
-    channels = 3 + (16 if config.features.mode == "joint" else 0)
-    numbers = 3 + 3 + 4 + 1 + 3 * (config.geometry.sh_degree + 1) ** 2
-    numbers += 16 if config.features.mode == "joint" else 0
+    joint = 16 if config.features.mode == "joint" else 0
+    numbers = 3 + 3 + 4 + 1 + 3 * (config.geometry.sh_degree + 1) ** 2 + joint
+    extra = max(joint, CODE_CHANNELS if config.edges.steps else 0)
     pixels = width * height
-    pairs = pixels / 256 * PAIRS_PER_TILE
-    weights = 0
+    pairs = PAIRS_PER_GAUSSIAN * count + PAIRS_PER_TILE * pixels / 256
+    kept, weights = 4 * pixels, 0  # each photo with its halves and quarters
+    trained = int(count * numbers * BYTES_PER_FLOAT * COPIES)
+    edges = 0
     if config.features.mode != "off":
+        kept += 4 * pixels
+        if config.edges.steps and grows:
+            edges = trained + 2 * views * pixels
         entries = min(views * pixels / 4, PIXEL_BUDGET) * WEIGHTS_PER_PIXEL
-        weights = int(entries * 2 * BYTES_PER_FLOAT) + count * (numbers + 64) * BYTES_PER_FLOAT
+        weights = int(entries * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
     return MemoryEstimate(
-        programs=BASE,
-        gaussians=count * numbers * BYTES_PER_FLOAT * 6,
+        programs=(resident_memory() or BASE) + LATER,
+        gaussians=trained,
         rasterizer=int(
-            pairs * (6 + channels + 4) * BYTES_PER_FLOAT
-            + pixels * channels * 6 * BYTES_PER_FLOAT
-            + count * (channels + 24) * BYTES_PER_FLOAT * 3
+            pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
+            + pixels * (BYTES_PER_PIXEL + 3 * extra * BYTES_PER_FLOAT)
+            + count * (16 + extra) * BYTES_PER_FLOAT * 3
         ),
-        photos=min(photo_cache, int(views * pixels * 3 * 1.4)),
+        photos=int(min(photo_cache, views * kept)),
         weights=weights,
+        edges=edges,
     )
+
+
+def resident_memory() -> int | None:
+    """Return the bytes that this process holds now, None where that cannot be told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def available_memory() -> int | None:

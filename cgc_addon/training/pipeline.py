@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..dataset.load import Dataset, load_dataset
+from ..dataset.load import Dataset, at_size, load_dataset
 from ..errors import CgcError, Interrupted
 from ..progress import Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks, agreed
@@ -26,11 +26,13 @@ from ..splats.pillow_pictures import pillow_codec
 from ..splats.ply import write_ply
 from ..splats.read import read_splat
 from ..version import __version__
+from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
+from .planning import fit_run
 from .preview import Preview, points_of_gaussians
 from .ranks.alike import check_alike
 from .run_folder import RunFolder
@@ -76,6 +78,7 @@ def train(
     run_path: Path,
     config: TrainingConfig,
     *,
+    asked: Asked | None = None,
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -92,6 +95,8 @@ def train(
         dataset_folder: `images/`, `sparse/0/` and, where there are any, `masks/`.
         run_path: the run folder, made if missing.
         config: of a new run; a resumed one takes what its own folder says.
+        asked: what of the configuration is fixed; photo size, cap and steps that are not are fitted
+            to capture, machine and time. None: the configuration is taken as it is.
         resume: go on from the last checkpoint, or from the start where there is none; of a run
             whose geometry is complete only the segments are made again.
         overwrite: start anew in a folder that already holds a run.
@@ -126,21 +131,37 @@ def train(
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
+    given_splat = None
     if config.init is not None:
-        start = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
+        given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
+
+    def begin_with(config: TrainingConfig, dataset: Dataset) -> Gaussians:
+        return given_splat or _first_gaussians(config, dataset, FAR_RADIUS)
+
+    if asked is None or resume:
+        start = ranks.first_does(lambda: begin_with(config, dataset))
+        say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
     else:
-        start = ranks.first_does(lambda: _first_gaussians(config, dataset, FAR_RADIUS))
+        whole = dataset
+        fit = ranks.first_does(
+            lambda: fit_run(
+                whole, backend, config, asked, begin_with, ranks,
+                say=say, report=report, should_stop=should_stop,
+            )
+        )  # fmt: skip
+        config, start, dataset = fit.config, fit.start, at_size(whole, fit.config.max_size)
+    if config.init is None:
         given, cap = len(dataset.scene.points), config.geometry.densify.cap
         if given > cap:
             say(
                 f"{given:,} points are more than the cap of {cap:,} Gaussians; they are thinned to "
                 "fit. --max-gaussians raises the cap."
             )
-    say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
     log = _Log(folder if first else None, say)
     if first and not resume:
         _clear(folder)
-        folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch)
+        wish = None if asked is None else asked.to_json()
+        folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch, wish)
     log.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
     if ranks.size > 1:

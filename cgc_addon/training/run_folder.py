@@ -97,6 +97,7 @@ class RunFolder:
         versions: dict[str, str],
         origin: NDArray[np.float64] | None = None,
         batch: int = 1,
+        asked: dict[str, Any] | None = None,
     ) -> None:
         """Make the folder and write its configuration.
 
@@ -107,6 +108,8 @@ class RunFolder:
             origin: (3,) what all places are relative to, scene units, as `Scene.origin`;
                 None = 0 0 0.
             batch: photos of a step, of all processes together.
+            asked: what was fixed before the configuration was fitted, see `asked.Asked`; None
+                where it was not fitted.
 
         Raises:
             CgcError: the folder cannot be written.
@@ -116,6 +119,8 @@ class RunFolder:
             record["origin"] = origin.tolist()
         if batch != 1:
             record["batch"] = batch
+        if asked is not None:
+            record["asked"] = asked
         write_text(self.metrics, "")
         write_text(self.log, "")
         write_json(self.config, record)  # last: with it, there is a run to go on with
@@ -131,6 +136,7 @@ class RunFolder:
         value.pop("versions", None)
         value.pop("origin", None)
         value.pop("batch", None)
+        value.pop("asked", None)
         return dataset, from_json(value, str(self.config))
 
     def read_origin(self) -> NDArray[np.float64]:
@@ -161,6 +167,17 @@ class RunFolder:
                 f'{self.config}: "batch" must be from 1 to {MOST_PHOTOS}; start the run anew.'
             )
         return batch
+
+    def read_asked(self) -> dict[str, Any] | None:
+        """Return what was fixed before the configuration was fitted; None where it was not fitted.
+
+        Raises:
+            CgcError: this is no run folder, or what is written there is nothing of the kind.
+        """
+        value = self._read_record().get("asked")
+        if value is not None and not isinstance(value, dict):
+            raise CgcError(f'{self.config}: "asked" must be a group; start the run anew.')
+        return value
 
     def _read_record(self) -> dict[str, Any]:
         if not self.path.is_dir():

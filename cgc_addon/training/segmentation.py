@@ -132,12 +132,14 @@ def segment_run(
             report=report,
             should_stop=ask,
         )
-        StageState(
+        kept = StageState(
             folder.edge_state,
             fingerprint(gaussians, observations, labels),
             checkpoint_seconds,
             ranks,
-        ).run(refiner, lambda pause: refiner.run(on_pause=pause, report=report, should_stop=ask))
+        )
+        observations = []  # those of the splat as it will be need the room
+        kept.run(refiner, lambda pause: refiner.run(on_pause=pause, report=report, should_stop=ask))
         refined = refiner.refined()
         gaussians = refined.gaussians
         observations = _observations(

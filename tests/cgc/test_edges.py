@@ -14,6 +14,7 @@ from cgc_addon.cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    touching_pixels,
 )
 from cgc_addon.splats.gaussians import Gaussians
 
@@ -94,19 +95,35 @@ def test_halves_lie_along_the_longest_axis_around_the_old_centre():
     assert len(split_gaussians(old, np.zeros(0, np.int64))) == 6
 
 
-def test_codes_are_one_channel_a_segment_in_groups_of_eight():
-    assert segment_codes(7).shape == (8, 8)
-    assert segment_codes(8).shape == (9, 16)
-    np.testing.assert_array_equal(segment_codes(13)[:, :14], np.eye(14))
-    np.testing.assert_array_equal(segment_codes(15), np.eye(16))
+def test_codes_are_one_channel_a_segment_while_there_are_enough():
+    channels = segment_codes(np.ones((8, 8), np.int64)).argmax(dim=1).tolist()
+    assert channels[0] == 0
+    assert sorted(channels) == list(range(8))
 
 
-def test_more_segments_than_channels_share_all_but_that_of_none():
-    codes = segment_codes(40)
-    assert codes.shape == (41, 16)
+def test_segments_that_touch_do_not_share_a_channel():
+    # A ring of forty segments: each touches two others, and none.
+    ring = np.roll(np.eye(41, dtype=np.int64), 1, axis=1)
+    codes = segment_codes(ring + ring.T + 1000 * np.eye(41, dtype=np.int64))
+    assert codes.shape == (41, 8)
     np.testing.assert_array_equal(codes.sum(dim=1), np.ones(41))
     assert codes[:, 0].sum() == 1
-    assert codes[:, 1:].sum(dim=0).min() >= 2
+    assert codes[:, 1:].sum(dim=0).min() >= 4
+    both = (codes @ codes.T).numpy().astype(bool) & ~np.eye(41, dtype=bool)
+    assert not (both & (ring + ring.T > 0)).any()
+
+
+def test_where_all_touch_those_share_that_touch_least():
+    touching = np.full((10, 10), 100)
+    touching[4, 7] = touching[7, 4] = touching[2, 9] = touching[9, 2] = 1
+    codes = segment_codes(touching)
+    shared = np.argwhere(np.triu((codes @ codes.T).numpy(), 1))
+    assert shared.tolist() == [[2, 9], [4, 7]]
+
+
+def test_touching_pixels_are_counted_in_both_directions():
+    shown = np.array([[1, 1, 2], [1, 0, 2]], np.int32)
+    assert touching_pixels(shown, 2).tolist() == [[0, 2, 1], [2, 4, 1], [1, 1, 2]]
 
 
 def test_loss_is_the_missing_share_of_the_target():

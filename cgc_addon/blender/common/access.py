@@ -82,6 +82,7 @@ class SceneSettings(Protocol):
     backend: str
     steps: int
     """0, here and below: as the preset says."""
+    minutes: float
     maximum_gaussians: int
     maximum_size: int
     """Pixels."""

@@ -40,6 +40,7 @@ _SPOKEN = (
      "press Install Engine at the top of the tab CGC, or name a Python in the preferences"),
     (r"`install-engine` makes one", "Install Engine makes one"),
     (r"\(--max-gaussians\)", "(Max Gaussians)"),
+    (r"\(--steps\)", "(Steps)"),
     (r"--max-gaussians raises the cap", "Max Gaussians raises the cap"),
 )  # fmt: skip
 """Patterns of what the engine says, and what Blender says there."""

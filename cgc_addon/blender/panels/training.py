@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from ..common.access import SceneSettings
 
-DEFAULTS = (
-    "0 steps, Gaussians or pixels: as the preset says. No run folder: one beside the dataset."
-)
+DEFAULTS = "0: what suits preset, photos and machine. No run folder: one beside the dataset."
 OPERATORS = ("CGC_OT_train", "CGC_OT_resume_training")
 
 
@@ -81,7 +79,8 @@ class CGC_PT_training_advanced(SidebarPanel, bpy.types.Panel):  # noqa: N801
         layout.use_property_split, layout.use_property_decorate = True, False
         for names in (
             ("run", "live_preview"),
-            ("steps", "maximum_gaussians", "maximum_size", "test_every", "seed", "backend"),
+            ("minutes", "steps", "maximum_gaussians", "maximum_size"),
+            ("test_every", "seed", "backend"),
             ("features", "reduction", "spatial"),
         ):
             column = layout.column()

@@ -211,6 +211,7 @@ class CGC_OT_from_photos(PhotosOperator, bpy.types.Operator):  # noqa: N801 - Bl
         settings = of_scene(scene_of(context))
         column = layout.column(heading="Training")
         column.prop(settings, "preset")
+        column.prop(settings, "minutes")
         column.prop(settings, "maximum_size")
 
     def execute(self, context: Context) -> set[OperatorReturnItems]:

@@ -22,6 +22,7 @@ VERB = "from-photos"
 _TRAINING = (
     ("--preset", "name"),
     ("--steps", "steps"),
+    ("--minutes", "minutes"),
     ("--max-gaussians", "max_gaussians"),
     ("--max-size", "max_size"),
     ("--test-every", "test_every"),

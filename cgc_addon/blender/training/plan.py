@@ -13,6 +13,7 @@ import bpy
 
 from ...dataset.solved import dataset_at, photos_folder
 from ...errors import CgcError
+from ...training.asked import Asked, is_run_of
 from ...training.config import TrainingConfig
 from ...training.presets import configure
 from ...training.run_folder import RunFolder
@@ -30,6 +31,7 @@ PREVIEW_SECONDS = 3
 _OPTIONS = (
     ("--preset", "name"),
     ("--steps", "steps"),
+    ("--minutes", "minutes"),
     ("--max-gaussians", "max_gaussians"),
     ("--max-size", "max_size"),
     ("--test-every", "test_every"),
@@ -69,8 +71,7 @@ def plan_training(scene: Scene) -> TrainingPlan:
     dataset = dataset_folder(scene)
     check_dataset(dataset)
     run = run_folder(scene)
-    config = configure(**choices(settings))
-    return TrainingPlan(dataset, run, examine(run, dataset, config))
+    return TrainingPlan(dataset, run, examine(run, dataset, *wanted(settings)))
 
 
 def dataset_folder(scene: Scene) -> Path:
@@ -97,7 +98,7 @@ def check_dataset(dataset: Path) -> None:
 
 
 def choices(settings: SceneSettings) -> dict[str, Any]:
-    """Return what the panel asks for in the words of `training.presets.configure`."""
+    """Return what the panel asks for in the words of the command line."""
 
     def unless_preset(value: str) -> str | None:
         return None if value == "preset" else value
@@ -105,6 +106,7 @@ def choices(settings: SceneSettings) -> dict[str, Any]:
     return {
         "name": settings.preset,
         "steps": settings.steps or None,
+        "minutes": settings.minutes or None,
         "max_gaussians": settings.maximum_gaussians or None,
         "max_size": settings.maximum_size or None,
         "test_every": settings.test_every or None,
@@ -114,6 +116,14 @@ def choices(settings: SceneSettings) -> dict[str, Any]:
         "reduction": unless_preset(settings.reduction),
         "spatial": unless_preset(settings.spatial),
     }
+
+
+def wanted(settings: SceneSettings) -> tuple[TrainingConfig, Asked]:
+    """Return the configuration that the panel asks for, and what of it is fixed."""
+    chosen = choices(settings)
+    minutes = chosen.pop("minutes")
+    asked = Asked(chosen["max_size"], chosen["max_gaussians"], chosen["steps"], minutes)
+    return configure(**chosen), asked
 
 
 def new_arguments(plan: TrainingPlan, settings: SceneSettings, run: Path) -> tuple[str, ...]:
@@ -150,16 +160,16 @@ def check_free(run: Path) -> None:
         raise CgcError(f"{in_use(run)}; wait for it, stop it there, or choose another Run Folder.")
 
 
-def examine(run: Path, dataset: Path, config: TrainingConfig) -> RunState:
+def examine(run: Path, dataset: Path, config: TrainingConfig, asked: Asked | None) -> RunState:
     """Return what a run folder holds, compared with what is wanted now."""
     folder = RunFolder(run)
     if not folder.config.exists():
         return RunState.EMPTY
     try:
-        trained_on, trained_with = folder.read_config()
+        wanted_one = is_run_of(folder, dataset, config, asked)
     except CgcError:  # damaged, or of another version: to be replaced at most
         return RunState.OTHER
-    if trained_on != dataset.resolve() or trained_with != config:
+    if not wanted_one:
         return RunState.OTHER
     return RunState.UNFINISHED if is_unfinished(run) else RunState.FINISHED
 

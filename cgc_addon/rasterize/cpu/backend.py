@@ -14,6 +14,7 @@ from ...errors import CgcError
 from ...progress import Reporter, ShouldStop, silent, track
 from ..blending import BlendingMatrix
 from ..interface import NEAR_PLANE, Rendering, SplatTensors, SplitRendering, degree_of
+from .beside import CompilingBeside, on_disk
 from .drawing import TILES_AT_ONCE, Drawing
 from .kernels.binning import hide_rows
 from .kernels.labels import draw_labels
@@ -222,8 +223,14 @@ class CpuBackend:
         Args:
             report: told before each stage and after the last.
         """
-        for stage in track(_stages_that_compile(self), "Compiling kernels", report):
-            stage()
+        beside = CompilingBeside() if self.threads > 1 and not on_disk() else None
+        stages = _stages_that_compile(self, None if beside is None else beside.wait)
+        try:
+            for stage in track(stages, "Compiling kernels", report):
+                stage()
+        finally:
+            if beside is not None:
+                beside.end()
 
     def _tiles(self, splat: SplatTensors, view: View, near_plane: float) -> tuple[Tensor, Tiles]:
         """Return the records (N, 16) of a splat whose colours do not matter, and its tiles."""

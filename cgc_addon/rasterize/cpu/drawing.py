@@ -20,7 +20,8 @@ from .tiles import Tiles
 
 TILES_AT_ONCE = 4
 """How many neighbouring tiles a thread takes at a time: they differ too much to be dealt evenly."""
-_SUM_PARTS = 64
+SUM_PARTS = 64
+"""Pieces in which gradients are added up."""
 
 
 class Drawing(torch.autograd.Function):
@@ -95,7 +96,7 @@ class Drawing(torch.autograd.Function):
                     flat(extra_gradient.contiguous()), pair_gradients,
                 )  # fmt: skip
             sum_pairs(
-                flat(records), tiles.order, tiles.pair_starts, len(tiles.order), groups, _SUM_PARTS,
+                flat(records), tiles.order, tiles.pair_starts, len(tiles.order), groups, SUM_PARTS,
                 pair_gradients, flat(means2d_result), flat(records_result), flat(extras_result),
             )  # fmt: skip
         background_result = None

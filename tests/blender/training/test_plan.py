@@ -20,7 +20,6 @@ from cgc_addon.blender.jobs.job import JobState, Phase
 from cgc_addon.blender.training.plan import (
     RunState,
     TrainingPlan,
-    choices,
     free_folder,
     is_unfinished,
     new_arguments,
@@ -28,8 +27,10 @@ from cgc_addon.blender.training.plan import (
     resumable_run,
     resume_arguments,
     run_folder,
+    wanted,
 )
 from cgc_addon.errors import CgcError
+from cgc_addon.training.asked import Asked
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
 
@@ -76,13 +77,15 @@ def test_every_setting_reaches_the_command_line(capture: Path, settings: SceneSe
     settings.preset, settings.backend = "draft", "cpu"
     settings.steps, settings.maximum_gaussians, settings.maximum_size = 50, 900, 640
     settings.test_every, settings.seed = 8, 3
+    settings.minutes = 7.5
     settings.features, settings.reduction, settings.spatial = "joint", "mean", "released"
     arguments = new_arguments(planned(), settings, capture / "run")
     assert " ".join(arguments[4:]) == (
-        "--preset draft --steps 50 --max-gaussians 900 --max-size 640 --test-every 8 --seed 3 "
-        "--backend cpu --features joint --reduction mean --spatial released"
+        "--preset draft --steps 50 --minutes 7.5 --max-gaussians 900 --max-size 640 --test-every 8 "
+        "--seed 3 --backend cpu --features joint --reduction mean --spatial released"
     )
-    config = configure(**choices(settings))
+    config, asked = wanted(settings)
+    assert asked == Asked(max_size=640, max_gaussians=900, steps=50, minutes=7.5)
     assert (config.geometry.steps, config.geometry.densify.cap) == (50, 900)
     assert (config.features.mode, config.features.spatial) == ("joint", "released")
 
@@ -111,6 +114,18 @@ def test_what_a_run_folder_holds(
 ) -> None:
     a_run(run_folder(bpy.context.scene), capture, finished=finished, **chosen)
     assert planned().found is found
+
+
+def test_a_run_that_was_fitted_to_a_machine_is_found_by_what_was_asked_for(
+    capture: Path, settings: SceneSettings
+) -> None:
+    settings.minutes = 7.5
+    fitted = configure("standard", steps=900, max_gaussians=20_000, max_size=480)
+    run = RunFolder(run_folder(bpy.context.scene))
+    run.start(capture, fitted, {}, asked=Asked(minutes=7.5).to_json())
+    assert planned().found is RunState.UNFINISHED
+    settings.minutes = 0
+    assert planned().found is RunState.OTHER
 
 
 def test_a_run_of_another_dataset_or_a_damaged_one_is_another_run(

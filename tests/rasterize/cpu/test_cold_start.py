@@ -41,6 +41,31 @@ print(digest.hexdigest())
 """
 
 
+BESIDE = """
+from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.rasterize.cpu.beside import on_disk
+from cgc_addon.rasterize.cpu.kernels.backward import differentiate, sum_pairs
+from cgc_addon.rasterize.cpu.kernels.projection import project_backward
+from cgc_addon.rasterize.cpu.warm_up import backward_kernels
+
+assert not on_disk()
+CpuBackend(2).compile_kernels()
+assert on_disk()
+kernels = (differentiate, sum_pairs, project_backward)
+print([sum(kernel.stats.cache_misses.values()) for kernel in kernels])
+print([len(kernel.signatures) for kernel in kernels])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="nothing is compiled beside on one core")
+def test_the_backward_pass_is_compiled_by_a_second_process(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", BESIDE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[0, 0, 0]", "[1, 1, 1]"]
+
+
 @pytest.mark.slow
 def test_a_first_run_and_a_second_one_are_equal(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}

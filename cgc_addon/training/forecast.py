@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a run will take, from a few steps that this machine takes on this capture.
+
+A step costs a little whatever it draws, something for each Gaussian and something for each pixel.
+A few steps at two sizes tell the last two apart; what follows training costs as much as so many
+steps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..cgc.settings import NoFeatureSettings
+from ..dataset.load import Dataset
+from ..errors import Interrupted
+from ..progress import Progress, Reporter, ShouldStop, never, silent
+from ..rasterize.interface import Backend
+from ..splats.gaussians import Gaussians
+from .config import TrainingConfig
+from .far_radius import NEVER, RADII
+from .far_radius import STEPS as RADIUS_STEPS
+from .fitting import Size
+from .parameters import photo_level
+from .trainer import Trainer
+
+MEASURING = "Measuring the pace"
+"""Stage of the progress."""
+TRIAL_STEPS = 10
+HALVINGS = 2
+
+# Measured on the bundled sample, a household capture of 48 photos and 24 photos of a kitchen.
+STEP_IN_GAUSSIANS = 4_000
+"""What a step costs whatever it draws: as much as so many Gaussians."""
+DENSER = 1.15
+"""A pixel of a trained splat blends more Gaussians than at the start, and costs so much more."""
+BESIDES = 1.12
+"""Checkpoints, refinement and reports, beside the steps themselves."""
+GROWN = 0.27
+"""Share of the steps after which the Gaussians have come to their cap."""
+LOOKS = 7
+"""How often a photo with masks is looked at after training, each as long as a step."""
+FEATURES_IN_STEPS = 300
+"""Learning and clustering features, in steps that draw nothing."""
+EDGE_STEP = 1.65
+"""A step that sharpens edges, in steps."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a step takes."""
+
+    per_gaussian: float
+    per_pixel: float
+
+    def step(self, gaussians: float, pixels: float) -> float:
+        """Return the seconds of a step of training.
+
+        Args:
+            gaussians: their number.
+            pixels: of the photo.
+        """
+        return (
+            self.per_gaussian * (STEP_IN_GAUSSIANS + gaussians) + DENSER * self.per_pixel * pixels
+        )
+
+
+def measure_pace(
+    dataset: Dataset,
+    backend: Backend,
+    config: TrainingConfig,
+    start: Gaussians,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+) -> Pace:
+    """Take a few steps at full size and on small photos; nothing of them is kept.
+
+    Args:
+        dataset: photos to train on.
+        backend: rasterizer, with its kernels compiled.
+        config: of the run.
+        start: what it starts with.
+        clock: seconds.
+        report: progress.
+        should_stop: asked before each step.
+
+    Raises:
+        Interrupted: `should_stop` said so.
+    """
+    trial = replace(config, features=NoFeatureSettings())
+    densify = replace(config.geometry.densify, start=NEVER, stop=NEVER)
+    camera = dataset.store.view(dataset.train[0], 0).camera
+    seconds, pixels = [], []
+    for halvings in (0, HALVINGS):
+        geometry = replace(config.geometry, levels=((1.0, halvings),), densify=densify)
+        trainer = Trainer(dataset, backend, replace(trial, geometry=geometry), start)
+        taken = []
+        for _ in range(TRIAL_STEPS):
+            if should_stop():
+                raise Interrupted("measuring the pace")
+            report(Progress(MEASURING, len(seconds) * TRIAL_STEPS + len(taken), 2 * TRIAL_STEPS))
+            began = clock()
+            trainer.train_step()
+            taken.append(clock() - began)
+        seconds.append(float(np.median(taken[2:])))  # the first ones read photos
+        level = photo_level(geometry, 0, min(camera.width, camera.height))
+        pixels.append((camera.width >> level) * (camera.height >> level))
+    report(Progress(MEASURING, 2 * TRIAL_STEPS, 2 * TRIAL_STEPS))
+    per_pixel = 0.0
+    if pixels[0] > pixels[1]:  # photos of few pixels are not halved
+        per_pixel = max(0.0, seconds[0] - seconds[1]) / (pixels[0] - pixels[1])
+    rest = max(seconds[1] - per_pixel * pixels[1], 0.1 * seconds[1])
+    return Pace(rest / (STEP_IN_GAUSSIANS + len(start)), per_pixel)
+
+
+def forecast(
+    config: TrainingConfig,
+    pace: Pace,
+    size: Size,
+    *,
+    gaussians: int,
+    views: int,
+    masked: int,
+    background: bool,
+) -> float:
+    """Return the seconds that a run will take.
+
+    Args:
+        config: of the run.
+        pace: measured.
+        size: of its photos.
+        gaussians: that it starts with.
+        views: photos to train on.
+        masked: of them, those with masks.
+        background: whether distances of the background are tried out.
+    """
+    pixels, geometry = size.width * size.height, config.geometry
+    trained = config.init is None
+    final = max(gaussians, geometry.densify.cap) if trained else gaussians
+    seconds = 0.0
+    if trained:
+        begins, ends = geometry.densify.start / geometry.steps, GROWN
+        for share in (np.arange(100) + 0.5) / 100:
+            grown = np.clip((share - begins) / max(1e-9, ends - begins), 0.0, 1.0)
+            level = photo_level(geometry, int(share * geometry.steps), min(size.width, size.height))
+            step = pace.step(gaussians + grown * (final - gaussians), pixels / 4**level)
+            seconds += BESIDES * geometry.steps / 100 * step
+        if background:
+            seconds += len(RADII) * RADIUS_STEPS * pace.step(gaussians, pixels / 4**HALVINGS)
+    if config.features.mode != "off" and masked:
+        seconds += LOOKS * views * pace.step(final, pixels)
+        seconds += FEATURES_IN_STEPS * pace.step(final, 0)
+        if trained:
+            seconds += EDGE_STEP * config.edges.steps * pace.step(final, pixels)
+    return seconds
+
+
+def in_words(seconds: float) -> str:
+    """Say how long something takes.
+
+    Example:
+        >>> in_words(38), in_words(140), in_words(9_000)
+        ('40 seconds', '2.5 minutes', '2.5 hours')
+    """
+    if seconds < 100:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    minutes = seconds / 60
+    if minutes < 100:
+        return f"{round(2 * minutes) / 2 if minutes < 10 else round(minutes):g} minutes"
+    return f"{round(2 * minutes / 60) / 2:g} hours"

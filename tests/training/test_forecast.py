@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from dataclasses import replace
+
+import pytest
+
+from cgc_addon.cgc.settings import NoFeatureSettings
+from cgc_addon.dataset.load import load_dataset
+from cgc_addon.errors import Interrupted
+from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.training.fitting import Size
+from cgc_addon.training.forecast import Pace, forecast, in_words, measure_pace
+from cgc_addon.training.presets import preset
+
+from ..tiny_dataset import tiny_gaussians
+
+PACE = Pace(per_gaussian=3e-7, per_pixel=1e-7)
+SIZE = Size(800, 600, 60_000, 3_500)
+SEEN = {"gaussians": 10_000, "views": 40, "masked": 40, "background": True}
+
+
+def test_the_pace_is_that_of_the_clock_and_each_part_counts(tiny_dataset):
+    ticks = iter(range(1_000))
+    pace = measure_pace(
+        load_dataset(tiny_dataset), CpuBackend(), preset("draft"), tiny_gaussians(),
+        clock=lambda: float(next(ticks)),
+    )  # fmt: skip
+    assert pace.step(440, 0) == pytest.approx(1.0)  # every step takes a second, whatever its size
+
+
+def test_photos_too_small_to_be_halved_tell_nothing_of_pixels(tiny_dataset):
+    ticks = iter([float(tick**2) for tick in range(1_000)])  # every step takes longer
+    dataset = load_dataset(tiny_dataset)
+    pace = measure_pace(
+        dataset, CpuBackend(), preset("draft"), tiny_gaussians(), clock=lambda: next(ticks)
+    )
+    assert pace.per_pixel == 0.0
+    assert pace.per_gaussian > 0.0
+
+
+def test_measuring_can_be_stopped(tiny_dataset):
+    with pytest.raises(Interrupted):
+        measure_pace(
+            load_dataset(tiny_dataset), CpuBackend(), preset("draft"), tiny_gaussians(),
+            should_stop=lambda: True,
+        )  # fmt: skip
+
+
+def test_training_at_one_size_takes_its_steps_times_a_step():
+    config = replace(preset("paper", steps=1_000), features=NoFeatureSettings())
+    config = replace(
+        config, geometry=replace(config.geometry, densify=replace(config.geometry.densify, cap=1))
+    )
+    seconds = forecast(config, PACE, SIZE, **{**SEEN, "background": False})
+    assert seconds == pytest.approx(1_000 * PACE.step(10_000, 480_000), rel=0.15)
+
+
+def test_each_stage_adds_its_time():
+    config = preset("standard")
+    whole = forecast(config, PACE, SIZE, **SEEN)
+    without = [
+        forecast(config, PACE, SIZE, **{**SEEN, "masked": 0}),
+        forecast(config, PACE, SIZE, **{**SEEN, "background": False}),
+        forecast(replace(config, edges=replace(config.edges, steps=0)), PACE, SIZE, **SEEN),
+        forecast(replace(config, init="splat.ply"), PACE, SIZE, **SEEN),
+    ]
+    assert all(less < whole for less in without)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(2, "5 seconds"), (61, "60 seconds"), (119, "2 minutes"), (150, "2.5 minutes"),
+     (1_234, "21 minutes"), (86_400, "24 hours")],
+)  # fmt: skip
+def test_times_are_said_as_people_say_them(seconds, said):
+    assert in_words(seconds) == said
