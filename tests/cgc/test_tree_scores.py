@@ -55,15 +55,18 @@ def test_every_cut_scores_what_its_maps_score(seed):
 def test_the_best_node_is_the_best_segment_of_any_cut(seed):
     """Every node of a tree is a segment of some cut, if cuts are made one merge at a time."""
     tree, clusters, truth = scene(seed)
+    labelled = truth[2] != IGNORED
     found = dict.fromkeys((1, 2, 3), 0.0)
     for threshold in [2.0, *tree.heights.tolist()]:
-        shown = tree.cut(threshold)[clusters[2]]
-        for identifier in found:
-            labelled = truth[2] != IGNORED
-            target = (truth[2] == identifier)[labelled]
-            for segment in np.setdiff1d(shown, [0]):
-                overlap = intersection_over_union((shown == segment)[labelled], target)
-                found[identifier] = max(found[identifier], overlap)
+        shown = tree.cut(threshold)[clusters[2]][labelled]
+        overlaps = {
+            identifier: [
+                intersection_over_union(shown == segment, truth[2][labelled] == identifier)
+                for segment in np.setdiff1d(shown, [0])
+            ]
+            for identifier in found
+        }
+        found = {one: max(best, *overlaps[one]) for one, best in found.items()}
     score = score_tree(tree, 0.5, clusters[:2], truth[:2], clusters[2:], truth[2:])
     for one in score.objects:
         assert one.node_iou == pytest.approx(found[one.truth_id])
