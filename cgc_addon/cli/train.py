@@ -31,6 +31,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         reduction=options.reduction,
         spatial=options.spatial,
         granularity=options.granularity,
+        evidence=options.evidence,
     )
     preview = None
     if options.preview is not None:
