@@ -2,8 +2,8 @@
 """One tree from small pieces over clusters to piles, and the nodes of it that are objects.
 
 The tree that clusters merge in stays as it is; below each cluster hang the pieces it consists of.
-Starting from the default cut, a node gives way to its children, or children to their parent, only
-where the masks clearly show those as things: where masks agree between views nothing changes.
+Starting from the default cut, a node gives way to its children where masks and surfaces clearly
+show these as things of their own: where masks agree between views nothing changes.
 """
 
 from __future__ import annotations
@@ -18,19 +18,13 @@ from .granularity import MergeTree, merge_threshold
 from .node_scores import Nodes
 from .signed_linkage import Linkage
 
-SEEN_ENOUGH = 0.5
-"""Share of the views that have to show a node as a thing; more makes it no better: a pile is one
-mask in most views, what it consists of in fewer."""
-SPLIT_MARGIN = 0.05
-"""By how much the parts of a node of the default cut have to be seen better as things than it."""
-EVIDENCE_MARGIN = 0.2
-"""More of it for each unit of evidence that two parts are one thing; less where it says they are
-two, as where their surfaces meet in a concave edge."""
-JOIN_MARGIN = 0.1
-"""By how much a node above the default cut has to be seen better as a thing than its parts."""
+SPLIT_MARGIN = 0.25
+"""By how much the parts of a node have to be seen better as things than it, to be objects."""
+EVIDENCE_MARGIN = 0.5
+"""More of it for each unit of evidence that the two are one thing; less where it says they are two,
+as where masks show them apart and their surfaces meet in a concave edge."""
 LARGEST_SHARE = 0.35
 """Of a view; what covers more is surroundings."""
-_EVIDENCE_RANGE = (-3.0, 3.0)
 _CERTAIN = 1.02
 """Height of merges that even the finest cut makes: pieces of a cluster that nothing takes apart."""
 
@@ -111,25 +105,25 @@ def _mean_evidence(
 def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
     """Return which nodes (K + M,) are objects: no two of them share a piece, and all are in one.
 
-    A node's parts count by the area that they cover.
+    Those of the default cut are, unless their parts are better ones. Parts count by the area that
+    they cover.
 
     Args:
         tree: of K pieces and M merges.
         nodes: of its linkage, scored.
     """
     count, total = tree.linkage.count, len(nodes.scores)
-    fine = np.ones(total, np.bool_)  # nodes of the default cut, and below
-    fine[count:] = tree.heights >= merge_threshold(DEFAULT_GRANULARITY)
-    value = np.minimum(nodes.scores / SEEN_ENOUGH, 1)
+    value = nodes.scores.copy()
     area = np.maximum(nodes.areas, 1e-9)
     whole = np.ones(total, np.bool_)
+    whole[count:] = tree.heights >= merge_threshold(DEFAULT_GRANULARITY)
     for merge, (first, second) in enumerate(nodes.children.tolist()):
         node = count + merge
+        if not whole[node]:  # nor is what it is part of
+            continue
         parts = area[first] * value[first] + area[second] * value[second]
         parts /= area[first] + area[second]
-        margin = SPLIT_MARGIN if fine[node] else -JOIN_MARGIN
-        if fine[node]:
-            margin += EVIDENCE_MARGIN * np.clip(tree.evidence[merge], *_EVIDENCE_RANGE)
+        margin = SPLIT_MARGIN + EVIDENCE_MARGIN * tree.evidence[merge]
         if nodes.areas[node] > LARGEST_SHARE or parts > value[node] + margin:
             whole[node], value[node] = False, parts
     chosen = np.zeros(total, np.bool_)
