@@ -243,7 +243,8 @@ def _observations(
 
 
 def _answered(dataset: Dataset, index: int, config: TrainingConfig) -> AnsweredView | None:
-    answers = dataset.store.answers(index) if config.segments.evidence == "answers" else None
+    wanted = config.segments.evidence == "answers" and config.segments.vote
+    answers = dataset.store.answers(index) if wanted else None
     if answers is None:
         return None
     return AnsweredView(answers, dataset.store.answer_cells(index, answers))
