@@ -2,23 +2,23 @@
 """How well objects are found in several datasets, and where they are lost: one table.
 
     python tests/benchmarks/objects.py DATASET [DATASET …] [--seeds 0 1 2] [--test-every 8]
-        [--preset standard] [--objects] [--keep FOLDER]
+        [--preset standard] [--evidence answers maps] [--objects] [--keep FOLDER]
 
 Each dataset needs photos, cameras, label maps and ground truth in `gt/`, which may be there for
 some of the photos only. Each is trained once a seed. *cut* is what users see first: mIoU of the
 click protocol on held-out views. *best cut* is the best single granularity, *node* the best node of
 the tree for each object, *clusters* the best that any choice of whole clusters makes of it,
-*ceiling* true objects voted onto each Gaussian. `--objects` adds a table of the objects of each
-run.
+*ceiling* true objects voted onto each Gaussian. `--evidence maps` leaves the answers of the mask
+model out. `--objects` adds a table of the objects of each run.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +26,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from cgc_addon.cgc.settings import EVIDENCE  # noqa: E402
+from cgc_addon.choices import names  # noqa: E402
 from cgc_addon.rasterize.cpu import CpuBackend  # noqa: E402
 from cgc_addon.results.evaluation import Evaluation, evaluate  # noqa: E402
 from cgc_addon.training.pipeline import train  # noqa: E402
-from cgc_addon.training.presets import preset  # noqa: E402
+from cgc_addon.training.presets import configure  # noqa: E402
 from cgc_addon.training.run_folder import RunFolder  # noqa: E402
 
 COLUMNS = ("cut", "mBIoU", "best cut", "at", "node", "clusters", "ceiling", "segments", "PSNR")
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--test-every", type=int, default=8)
     parser.add_argument("--preset", default="standard")
+    parser.add_argument("--evidence", nargs="+", default=["answers"], choices=names(EVIDENCE))
     parser.add_argument("--objects", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for the runs; those there are not redone")
     options = parser.parse_args()
@@ -50,23 +53,24 @@ def main() -> None:
     details = []
     with tempfile.TemporaryDirectory() as temporary:
         place = options.keep or Path(temporary)
-        for dataset in options.datasets:
-            rows = []
+        for dataset, evidence in itertools.product(options.datasets, options.evidence):
+            rows, title = [], f"{dataset.resolve().name}, {evidence}"
             for seed in options.seeds:
-                folder = RunFolder(place / f"{dataset.resolve().name}-{seed}")
+                folder = RunFolder(place / f"{dataset.resolve().name}-{evidence}-{seed}")
                 began = time.perf_counter()
                 if not folder.splat.is_file():
-                    config = replace(preset(options.preset), seed=seed)
-                    config = replace(config, test_every=options.test_every)
+                    config = configure(
+                        options.preset, seed=seed, test_every=options.test_every, evidence=evidence
+                    )
                     train(dataset, folder.path, config, overwrite=True)
                 seconds = time.perf_counter() - began
                 scores = evaluate(folder, dataset, backend)
                 rows.append([*_numbers(scores), seconds])
-                _print(dataset.name, str(seed), rows[-1])
+                _print(title, str(seed), rows[-1])
                 if scores.tree is not None:
-                    details.append(f"{dataset.name}, seed {seed}\n{scores.tree.table()}")
+                    details.append(f"{title}, seed {seed}\n{scores.tree.table()}")
             if len(rows) > 1:
-                _print(dataset.name, "mean", np.mean(rows, axis=0).tolist())
+                _print(title, "mean", np.mean(rows, axis=0).tolist())
     if options.objects:
         print("\n" + "\n\n".join(details))
 

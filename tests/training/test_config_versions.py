@@ -9,7 +9,7 @@ import pytest
 
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
-from cgc_addon.training.config_json import as_json, from_json
+from cgc_addon.training.config_json import from_json, to_json
 from cgc_addon.training.from_photos import check_run
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import configure

@@ -20,7 +20,7 @@ from .signed_linkage import Linkage
 
 SPLIT_MARGIN = 0.25
 """By how much the parts of a node have to be seen better as things than it, to be objects."""
-EVIDENCE_MARGIN = 0.5
+EVIDENCE_MARGIN = 0.7
 """More of it for each unit of evidence that the two are one thing; less where it says they are two,
 as where masks show them apart and their surfaces meet in a concave edge."""
 LARGEST_SHARE = 0.35
