@@ -93,11 +93,10 @@ def objects_by_answers(
     cluster[pieces[members] - 1] = clustering.labels[members]
     common = np.sqrt(_common_views(tables, count) + 1)
     within = np.where(cluster[:, None] == cluster[None, :], touching, 0)
+    inner = signed_linkage(evidence, np.asarray(common * within, np.float64), within)
     # Pieces that do not touch say something where none of two groups touch.
-    importance = common * np.maximum(touching, FAR_CONTACTS)
-    joined = piece_tree(
-        signed_linkage(evidence, common * within, within), cluster, tree, evidence, importance
-    )
+    importance = np.asarray(common * np.maximum(touching, FAR_CONTACTS), np.float64)
+    joined = piece_tree(inner, cluster, tree, evidence, importance)
     nodes = score_nodes(joined.linkage, tables)
     objects = arranged(joined, nodes, choose_objects(joined, nodes))
     prototypes = mean_directions(unit(features), pieces - 1)
