@@ -66,10 +66,10 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 knew label maps only, and its datasets have nothing else."""
+    """Version 2 knew label maps only."""
     segments = values.get("segments")
     if isinstance(segments, dict):
-        return {**values, "segments": {"evidence": "answers", **segments}}
+        return {**values, "segments": {"evidence": "maps", **segments}}
     return values
 
 

@@ -8,8 +8,8 @@ Each dataset needs photos, cameras, label maps and ground truth in `gt/`, which 
 some of the photos only. Each is trained once a seed. *cut* is what users see first: mIoU of the
 click protocol on held-out views. *best cut* is the best single granularity, *node* the best node of
 the tree for each object, *clusters* the best that any choice of whole clusters makes of it,
-*ceiling* true objects voted onto each Gaussian. `--evidence maps` leaves the answers of the mask
-model out. `--objects` adds a table of the objects of each run.
+*ceiling* true objects voted onto each Gaussian. `--evidence answers` takes all answers of
+the mask model. `--objects` adds a table of the objects of each run.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--test-every", type=int, default=8)
     parser.add_argument("--preset", default="standard")
-    parser.add_argument("--evidence", nargs="+", default=["answers"], choices=names(EVIDENCE))
+    parser.add_argument("--evidence", nargs="+", default=["maps"], choices=names(EVIDENCE))
     parser.add_argument("--objects", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for the runs; those there are not redone")
     options = parser.parse_args()

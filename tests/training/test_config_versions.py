@@ -104,7 +104,6 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_datase
 
 
 def test_version_2_had_no_evidence_but_label_maps():
-    """Where there are no answers, either evidence means label maps: the runs are the same."""
     stored = json.loads(json.dumps(to_json(configure("standard"))))
     del stored["segments"]["evidence"]
     assert from_json({**stored, "version": 2}, "config.json") == configure("standard")
