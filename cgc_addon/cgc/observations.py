@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.mask_answers import MaskAnswers
 from ..dataset.scene import View
 from ..progress import Reporter, ShouldStop, never, silent, track
 from ..ranks import ALONE, Ranks, in_order, rounds
 from ..rasterize.blending import BlendingMatrix
+from .surface import Surface, surface_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -46,6 +48,12 @@ class Observation:
     """How many pixels of the view each sampled pixel stands for, ≥ 1."""
     parts: NDArray[np.int32] | None = None
     """(P,) the same of a finer label map, where the view has one."""
+    answers: MaskAnswers | None = None
+    """All that the mask model answered, where it made the label maps."""
+    cells: NDArray[np.int32] | None = None
+    """(P,) the cell of these masks that each pixel lies in, −1 where there is none."""
+    surface: Surface | None = None
+    """What each pixel shows, where there are answers."""
 
     def coverage(self) -> NDArray[np.float32]:
         """Return alpha (P,), the sum of the blending weights at each pixel."""
@@ -63,6 +71,15 @@ class Observation:
             shape=(len(blending), blending.count),
             copy=False,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredView:
+    """What the mask model answered about the photo of one view."""
+
+    answers: MaskAnswers
+    cells: NDArray[np.int32]
+    """(H, W) the cell of these masks that each pixel lies in, −1 where there is none."""
 
 
 def at_every_level(observations: Sequence[Observation]) -> list[Observation]:
@@ -99,6 +116,7 @@ def observe(
     views: Sequence[View],
     label_maps: Sequence[NDArray[np.int32] | None],
     part_maps: Sequence[NDArray[np.int32] | None] | None = None,
+    answers: Sequence[AnsweredView | None] | None = None,
     *,
     fraction: float | None = None,
     minimum_weight: float = MINIMUM_WEIGHT,
@@ -115,6 +133,7 @@ def observe(
         views: V views at the size of their label maps.
         label_maps: V arrays (H, W), 0 = unlabelled; None or all 0 where a view has no masks.
         part_maps: the same of finer label maps, if there are any.
+        answers: V times what the mask model answered, None where that is not known.
         fraction: share of each view's pixels; `sampled_fraction` of the labelled views if None.
         minimum_weight: blending weights at or below it are left out.
         seed: of the pixels drawn.
@@ -132,18 +151,22 @@ def observe(
     import torch
 
     labelled = [
-        (view, np.asarray(labels), None if parts is None or not np.any(parts) else parts)
-        for view, labels, parts in zip(
-            views, label_maps, part_maps or [None] * len(views), strict=True
+        (view, np.asarray(labels), None if parts is None or not np.any(parts) else parts, answered)
+        for view, labels, parts, answered in zip(
+            views,
+            label_maps,
+            part_maps or [None] * len(views),
+            answers or [None] * len(views),
+            strict=True,
         )
         if labels is not None and np.any(labels)
     ]
     if fraction is None:
-        fraction = sampled_fraction(view for view, _, _ in labelled)
+        fraction = sampled_fraction(view for view, *_ in labelled)
     generator = np.random.default_rng(seed)
     observations = []
     for views_now in track(rounds(labelled, ranks), LOOKING_AT_MASKS, report, should_stop):
-        for place, (view, labels, parts) in enumerate(views_now):
+        for place, (view, labels, parts, answered) in enumerate(views_now):
             for one in (labels, parts):
                 if one is not None and one.shape != (view.camera.height, view.camera.width):
                     raise ValueError(
@@ -157,12 +180,29 @@ def observe(
             blending = backend.blending_weights(
                 splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
             )
-            observations.append(
-                Observation(
-                    blending,
-                    labels.reshape(-1)[pixels].astype(np.int32),
-                    labels.size / count,
-                    None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
-                )
+            observation = Observation(
+                blending,
+                labels.reshape(-1)[pixels].astype(np.int32),
+                labels.size / count,
+                None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
             )
+            if answered is not None:
+                observation = replace(
+                    observation,
+                    answers=answered.answers,
+                    cells=answered.cells.reshape(-1)[pixels].astype(np.int32),
+                    surface=_surface(backend, splat, view, pixels),
+                )
+            observations.append(observation)
     return in_order(ranks.gather(observations))
+
+
+def _surface(
+    backend: Backend, splat: SplatTensors, view: View, pixels: NDArray[np.int64]
+) -> Surface:
+    import torch
+
+    with torch.no_grad():
+        drawn = backend.render(splat, view, sh_degree=0, depth=True)
+    assert drawn.depth is not None
+    return surface_of(drawn.depth.cpu().numpy(), drawn.alpha.cpu().numpy(), view, pixels)

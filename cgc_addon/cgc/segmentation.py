@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent
 from ..splats.gaussians import Gaussians
+from .answer_maps import with_object_maps
 from .clusters.clustering import Clustering, cluster_features
 from .clusters.granularity import MergeTree, merge_threshold
 from .clusters.merging import co_occurrence, contacts, merge_tree
@@ -23,6 +24,7 @@ from .directions import unit
 from .features.lift import LiftedFeatures, lift_features
 from .features.neighbours import nearest_neighbours
 from .features.spectral import spectral_signatures
+from .objects_by_answers import are_answered, objects_by_answers
 from .observations import Observation, at_every_level, finest_level
 from .segments import Segments, describe_segments
 from .settings import DEFAULT_GRANULARITY, MINIMUM_SIZE, ClusteringSettings
@@ -111,13 +113,15 @@ def find_segments(
         report=report,
         should_stop=should_stop,
     )
+    signatures = None
     if vote:
         finest = finest_level(observations)
+        signatures = spectral_signatures(finest)
         clustering = split_groups(
             clustering,
             finest,
             lifted.features,
-            spectral_signatures(finest),
+            signatures,
             minimum_size=settings.minimum_cluster_size,
             report=report,
             should_stop=should_stop,
@@ -131,6 +135,17 @@ def find_segments(
         clustering.labels[members], nearest_neighbours(means[members], CONTACT_NEIGHBOURS), count
     )
     tree = merge_tree(occurrence, touching)
+    if signatures is not None and are_answered(observations):
+        clustering, tree = objects_by_answers(
+            observations,
+            means,
+            lifted.features,
+            signatures,
+            clustering,
+            tree,
+            report=report,
+            should_stop=should_stop,
+        )
     found = Segmentation(lifted, clustering, tree)
     return _voted(found, observations, report, should_stop) if vote else found
 
@@ -182,9 +197,10 @@ def _voted(
     """
     clustering = found.clustering
     segment_of_group = found.tree.cut(merge_threshold(DEFAULT_GRANULARITY))
-    votes = vote_segments(
-        observations, segment_of_group[clustering.labels], report=report, should_stop=should_stop
-    )
+    segments = segment_of_group[clustering.labels]
+    if are_answered(observations):
+        observations = with_object_maps(observations, segments)
+    votes = vote_segments(observations, segments, report=report, should_stop=should_stop)
     voted = np.where(found.lifted.confidence < MINIMUM_CONFIDENCE, 0, votes.proven())
     labels = move_between_groups(clustering, found.lifted.features, segment_of_group, voted)
     return replace(found, clustering=replace(clustering, labels=labels))

@@ -38,6 +38,18 @@ SPATIAL_LOSSES: tuple[Choice[SpatialLoss], ...] = (
 )
 """Whether and how neighbours are made alike."""
 
+Evidence = Literal["maps", "answers"]
+
+EVIDENCE: tuple[Choice[Evidence], ...] = (
+    Choice("maps", "Label Maps", "Objects are what the label maps show together"),
+    Choice(
+        "answers",
+        "All Answers",
+        "Everything that the mask model answered counts, too, where it made the label maps",
+    ),
+)
+"""What says which clusters are one object."""
+
 DEFAULT_GRANULARITY = 0.5
 """Cuts at q ≈ 0.28: parts of one object joined, touching objects apart."""
 
@@ -122,6 +134,8 @@ class SegmentSettings:
     """Clusters of features become segments."""
 
     clustering: ClusteringSettings = field(default_factory=ClusteringSettings)
+    evidence: Evidence = "maps"
+    """What says which clusters are one object; without answers or votes, label maps do."""
     vote: bool = True
     """Let the masks decide which segment the Gaussians at its border belong to."""
     granularity: float = DEFAULT_GRANULARITY

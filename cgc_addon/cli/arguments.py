@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..cgc.settings import FEATURE_MODES, REDUCTIONS, SPATIAL_LOSSES
+from ..cgc.settings import EVIDENCE, FEATURE_MODES, REDUCTIONS, SPATIAL_LOSSES
 from ..choices import names
 from ..masks.levels import DEFAULT_LEVELS, LEVELS
 from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
@@ -189,6 +189,11 @@ def _train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     methods.add_argument("--reduction", choices=names(REDUCTIONS))
     methods.add_argument("--spatial", choices=names(SPATIAL_LOSSES))
     methods.add_argument("--granularity", type=_share, metavar="F", help="0 parts … 1 objects")
+    methods.add_argument(
+        "--evidence",
+        choices=names(EVIDENCE),
+        help="what says which parts are one object: label maps, or all answers of the mask model",
+    )
     verb.set_defaults(verb=train.run)
     return verb
 

@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
 
     options.dataset = dataset_at(options.dataset)
     folder = DatasetFolder(options.dataset)
-    for maps in (folder.masks, folder.parts):
+    for maps in (folder.masks, folder.parts, folder.answers):
         for place in (maps, *(path for path in maps.rglob("*") if path.is_dir())):
             remove_leftovers(place)
     if options.source is not None:

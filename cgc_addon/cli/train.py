@@ -42,6 +42,7 @@ def _train(options: argparse.Namespace, ranks: Ranks, sink: Sink, should_stop: S
         reduction=options.reduction,
         spatial=options.spatial,
         granularity=options.granularity,
+        evidence=options.evidence,
     )
     preview = None
     if options.preview is not None and ranks.rank == 0:

@@ -21,9 +21,11 @@ MASKS = LABEL_FOLDERS[0]
 """Where those that are made here go."""
 PARTS = "masks_parts"
 """Where finer label maps of the same photos are: parts of what `LABEL_FOLDERS` have whole."""
+ANSWERS = "masks_answers"
+"""Where all that the mask model answered about the same photos is kept."""
 TRUTH = "gt"
 """Where ground truth is, in the form of label maps."""
-NO_PHOTOS = (*LABEL_FOLDERS, PARTS, TRUTH)
+NO_PHOTOS = (*LABEL_FOLDERS, PARTS, ANSWERS, TRUTH)
 """Folders of pictures that are named like photos and are none."""
 ORIGINALS = ".originals"
 """Within a folder of label maps: those that were corrected by hand, as they were before."""
@@ -54,6 +56,11 @@ class DatasetFolder:
     def parts(self) -> Path:
         """Finer label maps, of the parts of things."""
         return self.path / PARTS
+
+    @property
+    def answers(self) -> Path:
+        """Everything that the mask model answered, a file for each photo."""
+        return self.path / ANSWERS
 
     @property
     def truth(self) -> Path:

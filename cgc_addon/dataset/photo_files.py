@@ -30,6 +30,8 @@ class PhotoFiles:
     parts: Path | None = None
     """A finer label map, of the parts of what `labels` has whole."""
     truth: Path | None = None
+    answers: Path | None = None
+    """Everything that the mask model answered, where it made `labels`; see `mask_answers`."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,10 @@ def add_label_maps(
             )
         if strangers:
             warnings.append(f"{folder}: {strangers} label maps belong to no view; they are unused.")
+    for index, image in enumerate(images):
+        answers = place.answers / f"{image.stem}.npz"
+        if completed[index].labels is not None and answers.is_file():
+            completed[index] = replace(completed[index], answers=answers)
     return completed, warnings
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .byte_cache import ByteCache
 from .image_files import may_be_transparent, read_opacity, read_photo
 from .label_maps import has_one_mask, read_label_map
+from .mask_answers import MaskAnswers, checksum, read_answers
 from .photo_files import PhotoFiles
 from .pinhole import is_pinhole
 from .resize import area_average, level_size, nearest
@@ -161,6 +162,36 @@ class PhotoStore:
         """
         path = self._files[index].parts
         return None if path is None else self._ids("parts", path, index, level)
+
+    def answers(self, index: int) -> MaskAnswers | None:
+        """Return what the mask model answered about the photo, or None where nobody knows.
+
+        None, too, where the label map is not the one that was painted from it: corrections and
+        masks of other programs count more.
+
+        Raises:
+            CgcError: a file is missing or damaged.
+        """
+        files = self._files[index]
+        if files.answers is None or files.labels is None:
+            return None
+        found = read_answers(files.answers)
+        painted = checksum(read_label_map(files.labels)) == found.map_checksum
+        return found if painted else None
+
+    def answer_cells(self, index: int, answers: MaskAnswers) -> NDArray[np.int32]:
+        """Return the cell of the masks of `answers` that each pixel (H, W) lies in.
+
+        −1 where an undistorted photo shows nothing.
+        """
+        cells = np.arange(1, answers.width * answers.height + 1, dtype=np.int32)
+        cells = cells.reshape(answers.height, answers.width)
+        source, camera = self._files[index].camera, self.view(index).camera
+        if is_pinhole(source):
+            cells = nearest(cells, (camera.width, camera.height))
+        else:
+            cells = remap_nearest(cells, source, self._positions(index, 0))
+        return cells - np.int32(1)
 
     def truth(self, index: int, level: int = 0) -> NDArray[np.int32] | None:
         """Return the ground truth (H, W), 0 = background, or None if the view has none.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ from .scene import PinholeCamera
 
 with handlers_kept():  # or SIGTERM would end the process with a native stack trace
     import pycolmap
+
+Id = TypeVar("Id", np.uint16, np.int32)
 
 _ROWS_AT_ONCE = 256
 _LEAST_VALID = 0.5
@@ -131,8 +135,8 @@ def remap_bilinear(
 
 
 def remap_nearest(
-    image: NDArray[np.uint16], camera: ColmapCamera, positions: NDArray[np.float32]
-) -> NDArray[np.uint16]:
+    image: NDArray[Id], camera: ColmapCamera, positions: NDArray[np.float32]
+) -> NDArray[Id]:
     """Take ids from the pixels of a label map; 0 where nothing is seen.
 
     Args:
@@ -146,7 +150,7 @@ def remap_nearest(
     height, width = image.shape
     columns = np.minimum((positions[0] * (width / camera.width)).astype(np.int64), width - 1)
     rows = np.minimum((positions[1] * (height / camera.height)).astype(np.int64), height - 1)
-    return np.where(valid_pixels(positions), image[rows, columns], np.uint16(0))
+    return np.where(valid_pixels(positions), image[rows, columns], image.dtype.type(0))
 
 
 def _pixel_and_share(

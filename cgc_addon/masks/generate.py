@@ -15,6 +15,7 @@ from PIL import Image
 
 from ..dataset.folder import MASKS, DatasetFolder, label_map_file
 from ..dataset.image_files import read_photo, write_grey
+from ..dataset.mask_answers import checksum, write_answers
 from ..dataset.resize import fitted_size
 from ..errors import CgcError
 from ..progress import Progress, Reporter, ShouldStop, never, silent
@@ -151,7 +152,7 @@ def make_label_map(
     """Make the label maps of one photo and write them.
 
     Args:
-        dataset: folder that gets `masks/` and `masks_parts/`.
+        dataset: folder that gets `masks/`, `masks_parts/` and `masks_answers/`.
         photo: one of it.
         model: finds the masks.
         settings: what to look for.
@@ -168,6 +169,8 @@ def make_label_map(
     folder = DatasetFolder(dataset)
     if parts is not None:
         write_grey(folder.parts / f"{photo.stem}.png", parts)
+    answers = replace(found.answers, map_checksum=checksum(objects))
+    write_answers(folder.answers / f"{photo.stem}.npz", answers)
     # The objects' map comes last: it is what says that the photo is done.
     write_grey(_map(dataset, photo), objects)
     for maps in (folder.masks, folder.parts):

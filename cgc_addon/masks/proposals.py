@@ -14,10 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.mask_answers import MaskAnswers, pack_masks
 from .models.interface import Embedding, MaskModel
 
 SAME_MASK = 0.7
 """IoU above which two masks are one; of the two the better one is kept."""
+SAME_ANSWER = 0.9
+"""The same of answers that are kept as evidence, where small differences mean something."""
+ANSWER_SCORE, ANSWER_STABILITY = 0.5, 0.3
+"""Answers below are noise. Those of loose things, as a plant, are right and hardly stable."""
+ANSWER_CELLS = 20
+"""Smaller answers say little at the decoder's size."""
 LOGIT_MARGIN = 1.0
 """A mask is stable when raising and lowering its threshold by so much changes it little."""
 
@@ -57,6 +64,8 @@ class Proposals:
     """(M,) whether it was the best answer to some point."""
     points_asked: int
     """Calls of the decoder, counted in points."""
+    answers: MaskAnswers
+    """All answers that may mean something, nested ones too; no two are the same."""
 
     def masks(self) -> NDArray[np.bool_]:
         """Return the masks (M, h, w) at the decoder's size."""
@@ -83,6 +92,7 @@ def propose(
     settings = settings or ProposalSettings()
     grid = grid or grid_points(embedding, settings.points_per_side)
     kept = _Kept(embedding.logit_size)
+    answered = _Answered()
     asked = np.zeros(len(grid.places), np.bool_)
     while True:
         pause()
@@ -91,10 +101,11 @@ def propose(
             ask &= ~_explained(grid, kept, settings)
         now = np.nonzero(ask)[0][: settings.points_at_once]
         if not len(now):
-            return kept.proposals(int(asked.sum()))
+            return kept.proposals(int(asked.sum()), answered.answers(embedding.logit_size))
         answers = model.decode(embedding, grid.places[now])
         asked[now] = True
         kept.add(answers.logits, answers.scores, settings)
+        answered.add(answers.logits, answers.scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,9 +199,42 @@ class _Kept:
         self.explained = self._flat[self._smallest & ~large].any(axis=0).reshape(shape)
         self.surrounded = self._flat[large].any(axis=0).reshape(shape)
 
-    def proposals(self, asked: int) -> Proposals:
+    def proposals(self, asked: int, answers: MaskAnswers) -> Proposals:
         """Return what was found."""
-        return Proposals(self._logits, self._scores, self._best, asked)
+        return Proposals(self._logits, self._scores, self._best, asked, answers)
+
+
+class _Answered:
+    """All answers so far that may mean something."""
+
+    def __init__(self) -> None:
+        self._masks: list[NDArray[np.bool_]] = []
+        self._scores: list[NDArray[np.float32]] = []
+        self._stabilities: list[NDArray[np.float32]] = []
+
+    def add(self, logits: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+        """Take in answers (B, 3, h, w) with scores (B, 3)."""
+        stability = stabilities(logits)
+        masks = logits > 0
+        means = (scores >= ANSWER_SCORE) & (stability >= ANSWER_STABILITY)
+        means &= masks.sum(axis=(2, 3)) > ANSWER_CELLS
+        self._masks.append(masks[means])
+        self._scores.append(scores[means])
+        self._stabilities.append(stability[means])
+
+    def answers(self, size: tuple[int, int]) -> MaskAnswers:
+        """Return different ones, the best first.
+
+        Args:
+            size: of the decoder's masks, (columns, rows).
+        """
+        columns, rows = size
+        masks = np.concatenate([np.zeros((0, rows, columns), np.bool_), *self._masks])
+        scores = np.concatenate([np.zeros(0, np.float32), *self._scores])
+        stability = np.concatenate([np.zeros(0, np.float32), *self._stabilities])
+        flat = masks.reshape(len(masks), rows * columns).astype(np.float32)
+        chosen, _ = different(flat, scores, SAME_ANSWER)
+        return pack_masks(masks[chosen], scores[chosen], stability[chosen])
 
 
 def _one_of_each(values: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -208,13 +252,14 @@ def stabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def different(
-    flat: NDArray[np.float32], scores: NDArray[np.float32]
+    flat: NDArray[np.float32], scores: NDArray[np.floating], same_mask: float = SAME_MASK
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Choose masks of which no two are the same, better ones before worse.
 
     Args:
         flat: (M, P) 1 inside each mask.
         scores: (M,).
+        same_mask: IoU above which two masks are one.
 
     Returns:
         The chosen masks (C,), the best first, and for each mask (M,) the chosen one it is.
@@ -227,6 +272,6 @@ def different(
     for mask in np.argsort(-scores, kind="stable").tolist():
         if same_as[mask] < 0:
             chosen.append(mask)
-            same_as[(same_as < 0) & (iou[mask] > SAME_MASK)] = mask
+            same_as[(same_as < 0) & (iou[mask] > same_mask)] = mask
             same_as[mask] = mask
     return np.array(chosen, np.int64), same_as

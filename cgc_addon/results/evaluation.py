@@ -12,9 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..cgc.clusters.cluster_file import read_clusters
 from ..cgc.exact_labels import exact_labels
 from ..cgc.metrics import IGNORED, SegmentationScore, peak_signal_to_noise, score_segmentation
 from ..cgc.observations import observe
+from ..cgc.segments import read_segments
+from ..cgc.settings import DEFAULT_GRANULARITY
+from ..cgc.tree_scores import TreeScore, score_tree
 from ..dataset.load import Dataset, load_dataset
 from ..errors import CgcError
 from ..files import write_json
@@ -49,6 +53,8 @@ class Evaluation:
     segmentation: SegmentationScore | None
     ceiling: SegmentationScore | None
     """The same splat with its true objects voted onto each Gaussian: what no labels can beat."""
+    tree: TreeScore | None
+    """Whether clusters, tree or cut are at fault; None for a run without clusters."""
 
     @property
     def psnr(self) -> float:
@@ -71,6 +77,7 @@ class Evaluation:
             "views": [vars(view) for view in self.views],
             "segmentation": self.segmentation.as_dict() if self.segmentation else None,
             "ceiling": self.ceiling.as_dict() if self.ceiling else None,
+            "tree": self.tree.as_dict() if self.tree else None,
         }
 
     def table(self) -> str:
@@ -86,6 +93,8 @@ class Evaluation:
             lines.append(_row("exact ids", self.ceiling))
         if self.segmentation is not None:
             lines += ["", self.segmentation.table()]
+        if self.tree is not None:
+            lines += ["", self.tree.table()]
         return "\n".join(lines)
 
 
@@ -151,7 +160,7 @@ def evaluate(
         if (ids := dataset.store.truth(index)) is not None
     }
     scored = [index for index in test if index in truth]
-    segmentation = ceiling = None
+    segmentation = ceiling = tree = None
     if scored and any(np.any((truth[index] > 0) & (truth[index] != IGNORED)) for index in scored):
         clicked = [index for index in dataset.train if index in truth]
         if not clicked:
@@ -168,6 +177,9 @@ def evaluate(
             segmentation = _score(
                 gaussians, dataset, clicked, scored, truth, backend, report, should_stop
             )
+            tree = _score_tree(
+                folder, gaussians, dataset, clicked, scored, truth, backend, report, should_stop
+            )
     result = Evaluation(
         run=str(folder.path),
         held_out=bool(dataset.test),
@@ -175,6 +187,7 @@ def evaluate(
         views=tuple(views),
         segmentation=segmentation,
         ceiling=ceiling,
+        tree=tree,
     )
     write_json(folder.evaluation, result.to_json())
     return result
@@ -212,17 +225,65 @@ def _score(
     report: Reporter,
     should_stop: ShouldStop,
 ) -> SegmentationScore:
-    indices = [*clicked, *(index for index in scored if index not in clicked)]
-    views = [dataset.store.view(index, 0) for index in indices]
-    labels: dict[int, NDArray[np.int32]] = {}
-    drawn = draw(gaussians, views, ("labels",), backend)
-    for index in track(indices, "Comparing segments", report, should_stop):
-        rendered = next(drawn).labels
-        assert rendered is not None
-        labels[index] = rendered
+    labels = _label_maps(
+        gaussians, dataset, [*clicked, *scored], backend, report, should_stop, "Comparing segments"
+    )
     return score_segmentation(
         [labels[index] for index in clicked],
         [truth[index] for index in clicked],
         [labels[index] for index in scored],
         [truth[index] for index in scored],
     )
+
+
+def _score_tree(
+    folder: RunFolder,
+    gaussians: Gaussians,
+    dataset: Dataset,
+    clicked: Sequence[int],
+    scored: Sequence[int],
+    truth: dict[int, NDArray[np.int32]],
+    backend: Backend,
+    report: Reporter,
+    should_stop: ShouldStop,
+) -> TreeScore | None:
+    """Score the merge tree of a run; None where it has none, or one of another splat."""
+    if not folder.clusters.is_file():
+        return None
+    clusters, tree = read_clusters(folder.clusters)
+    if len(clusters) != len(gaussians):
+        return None
+    cut = read_segments(folder.segments).cut if folder.segments.is_file() else None
+    shown = replace(gaussians, segments=clusters)
+    maps = _label_maps(
+        shown, dataset, [*clicked, *scored], backend, report, should_stop, "Comparing clusters"
+    )
+    return score_tree(
+        tree,
+        DEFAULT_GRANULARITY if cut is None else cut.granularity,
+        [maps[index] for index in clicked],
+        [truth[index] for index in clicked],
+        [maps[index] for index in scored],
+        [truth[index] for index in scored],
+    )
+
+
+def _label_maps(
+    gaussians: Gaussians,
+    dataset: Dataset,
+    indices: Sequence[int],
+    backend: Backend,
+    report: Reporter,
+    should_stop: ShouldStop,
+    stage: str,
+) -> dict[int, NDArray[np.int32]]:
+    """Return the rendered segments (H, W) of some views; each view is drawn once."""
+    indices = list(dict.fromkeys(indices))
+    views = [dataset.store.view(index, 0) for index in indices]
+    labels: dict[int, NDArray[np.int32]] = {}
+    drawn = draw(gaussians, views, ("labels",), backend)
+    for index in track(indices, stage, report, should_stop):
+        rendered = next(drawn).labels
+        assert rendered is not None
+        labels[index] = rendered
+    return labels

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import CgcError
 
-CONFIG_VERSION = 2
+CONFIG_VERSION = 3
 """Raised whenever a saved configuration of before would be read wrongly."""
 
 
@@ -65,6 +65,14 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _from_2(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 knew label maps only."""
+    segments = values.get("segments")
+    if isinstance(segments, dict):
+        return {**values, "segments": {"evidence": "maps", **segments}}
+    return values
+
+
 _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
     "frozen": (
         *("steps", "pixels_per_step", "reduction", "learning_rate", "learning_rate_end"),
@@ -78,7 +86,7 @@ _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
 }
 """What each mode used of the settings that version 1 kept."""
 
-_NEXT = {1: _from_1}
+_NEXT = {1: _from_1, 2: _from_2}
 """What brings a version to the one after it."""
 
 

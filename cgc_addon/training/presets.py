@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cgc.settings import (
+    Evidence,
     FeatureMode,
     FeatureSettings,
     FrozenFeatureSettings,
@@ -75,6 +76,7 @@ def configure(
     reduction: Reduction | None = None,
     spatial: SpatialLoss | None = None,
     granularity: float | None = None,
+    evidence: Evidence | None = None,
 ) -> TrainingConfig:
     """Return a preset with what the user chose in place of its own; None leaves it as it is.
 
@@ -97,6 +99,8 @@ def configure(
         densify = replace(densify, cap=max_gaussians)
     if granularity is not None:
         segments = replace(segments, granularity=granularity)
+    if evidence is not None:
+        segments = replace(segments, evidence=evidence)
     return replace(
         config,
         seed=seed,

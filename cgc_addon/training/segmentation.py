@@ -14,7 +14,7 @@ from ..cgc.clusters.granularity import MergeTree
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import FeatureTrainer, random_start
-from ..cgc.observations import Observation, at_every_level, observe
+from ..cgc.observations import AnsweredView, Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, describe_segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
@@ -252,6 +252,7 @@ def _observations(
         views,
         label_maps,
         part_maps,
+        [_answered(dataset, index, config) for index in dataset.train],
         seed=config.seed,
         ranks=ranks,
         report=report,
@@ -261,6 +262,14 @@ def _observations(
         say("No photo has two masks to tell apart, so features are skipped.")
         return []
     return observations
+
+
+def _answered(dataset: Dataset, index: int, config: TrainingConfig) -> AnsweredView | None:
+    wanted = config.segments.evidence == "answers" and config.segments.vote
+    answers = dataset.store.answers(index) if wanted else None
+    if answers is None:
+        return None
+    return AnsweredView(answers, dataset.store.answer_cells(index, answers))
 
 
 def _learn(

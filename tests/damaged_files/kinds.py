@@ -17,6 +17,7 @@ from cgc_addon.cgc.segments import read_segments
 from cgc_addon.dataset.cameras_json import read_cameras_json, write_cameras_json
 from cgc_addon.dataset.image_files import read_header, read_opacity, read_photo
 from cgc_addon.dataset.label_maps import read_label_map
+from cgc_addon.dataset.mask_answers import pack_masks, read_answers, write_answers
 from cgc_addon.dataset.photo_size import photo_size
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.dataset.solved import read_solved
@@ -55,6 +56,12 @@ class Kind:
     """Fills an empty folder and returns the file that will be damaged."""
     read: Callable[[Path], object]
     """Reads that file, as the product does; what fails is a CgcError."""
+
+
+def _answers(folder: Path) -> Path:
+    masks = np.indices((3, 12, 16)).sum(axis=0) % 5 == 0
+    write_answers(folder / "0000.npz", pack_masks(masks, np.full(3, 0.9), np.full(3, 0.8)))
+    return folder / "0000.npz"
 
 
 def _model(name: str) -> Callable[[Path], Path]:
@@ -312,6 +319,7 @@ KINDS = (
     Kind("gaussians.npz", _handed_over, read_gaussians),
     Kind("config.json", _old_run("config.json"), lambda path: RunFolder(path.parent).read_config()),
     Kind("segments.json", _old_run("segments.json"), read_segments),
+    Kind("masks_answers", _answers, read_answers),
     Kind("clusters.npz", _old_run("clusters.npz"), read_clusters),
     Kind(
         "metrics.jsonl",

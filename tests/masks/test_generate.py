@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from cgc_addon.dataset.image_files import read_grey, write_grey, write_photo
+from cgc_addon.dataset.mask_answers import checksum, read_answers
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.masks.corrections import removal
 from cgc_addon.masks.generate import MaskSettings, make_masks
@@ -45,6 +46,15 @@ def test_objects_and_parts_come_out_as_they_are_painted(dataset: Path) -> None:
         for part in np.unique(parts[parts > 0]):
             inside = objects[parts == part]
             assert (inside == np.bincount(inside).argmax()).mean() > 0.95
+
+
+def test_all_answers_are_kept_beside_the_maps(dataset: Path) -> None:
+    make_masks(dataset, PaintedModel(), FINE)
+    for stem in ("a", "b", "left/c"):
+        answers = read_answers(dataset / "masks_answers" / f"{stem}.npz")
+        painted = label_map(dataset, stem)
+        assert answers.map_checksum == checksum(painted)
+        assert len(answers) == len(np.unique(painted[painted > 0])) + 2  # and the box's halves
 
 
 def test_one_level_alone_writes_no_parts(dataset: Path) -> None:

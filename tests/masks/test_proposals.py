@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgc_addon.errors import Interrupted
-from cgc_addon.masks.models.interface import Embedding
+from cgc_addon.masks.models.interface import Candidates, Embedding
 from cgc_addon.masks.proposals import (
     Proposals,
     ProposalSettings,
@@ -155,3 +155,27 @@ def test_masks_are_the_same_above_an_iou_of_seven_tenths(shared: int, masks: int
     flat = np.zeros((2, 100), np.float32)
     flat[0], flat[1, :shared] = 1, 1
     assert len(different(flat, np.array([0.9, 0.8], np.float32))[0]) == masks
+
+
+def test_answers_that_lie_in_each_other_are_all_kept() -> None:
+    """The box and each of its halves, though the label map of objects has the box alone."""
+    found, _ = found_in(painted_photo())
+    answers = found.answers.masks()
+    shared = answers.reshape(len(answers), -1).astype(int)
+    inside = shared @ shared.T == shared.sum(axis=1)[:, None]
+    assert len(answers) == 5  # box, halves, ball, bead
+    assert sorted(inside.sum(axis=1).tolist()) == [1, 1, 1, 2, 2]
+    assert not found.best_of_point.all()
+
+
+def test_answers_that_were_not_believed_are_evidence_and_noise_is_not() -> None:
+    class Doubtful(PaintedModel):
+        def decode(self, embedding, points):
+            answers = super().decode(embedding, points)
+            return Candidates(answers.logits, np.where(answers.scores > 0.5, 0.7, 0.2))
+
+    model = Doubtful()
+    settings = ProposalSettings(points_per_side=24)
+    found = propose(model, model.embed(painted_photo()), settings)
+    assert len(found.scores) == 0
+    assert len(found.answers) == 5

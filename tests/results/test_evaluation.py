@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cgc_addon.cgc.clusters.cluster_file import write_clusters
+from cgc_addon.cgc.clusters.granularity import MergeTree
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.results.evaluation import evaluate
@@ -129,3 +131,28 @@ def test_it_can_be_stopped_and_writes_nothing_then(true_splat, write_run, tiny_d
     with pytest.raises(Interrupted):
         evaluate(folder, tiny_dataset, backend, should_stop=lambda: True)
     assert not folder.evaluation.exists()
+
+
+def test_a_run_with_clusters_tells_what_its_tree_holds(
+    true_splat, write_run, tiny_dataset, backend
+):
+    """Two balls in one segment of the cut are two nodes of the tree."""
+    merged = with_segments(true_splat, [0, 1, 1, 2, 3])
+    folder = write_run(merged)
+    tree = MergeTree(4, np.array([[1, 2], [3, 4]], np.int32), np.array([0.5, 0.1], np.float32))
+    write_clusters(folder.clusters, true_splat.segments, tree)
+    found = evaluate(folder, tiny_dataset, backend)
+    assert found.segmentation is not None
+    assert found.tree is not None
+    assert found.segmentation.mean_iou < 0.85
+    assert found.tree.mean_iou == pytest.approx(found.segmentation.mean_iou, abs=0.01)
+    assert found.tree.mean_node_iou > 0.999
+    assert found.tree.best_granularity < 0.25
+    assert "granularity" in found.table()
+
+
+def test_clusters_of_another_splat_are_not_scored(true_splat, write_run, tiny_dataset, backend):
+    folder = write_run(true_splat)
+    nothing = MergeTree(1, np.zeros((0, 2), np.int32), np.zeros(0, np.float32))
+    write_clusters(folder.clusters, np.zeros(len(true_splat) + 1, np.int32), nothing)
+    assert evaluate(folder, tiny_dataset, backend).tree is None

@@ -9,7 +9,7 @@ import pytest
 
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
-from cgc_addon.training.config_json import from_json
+from cgc_addon.training.config_json import from_json, to_json
 from cgc_addon.training.from_photos import check_run
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import configure
@@ -101,3 +101,9 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_datase
     splat = read_ply(unfinished / "splat.ply").gaussians
     assert len(splat) == summary.gaussians <= 300
     assert splat.features is not None
+
+
+def test_version_2_had_no_evidence_but_label_maps():
+    stored = json.loads(json.dumps(to_json(configure("standard"))))
+    del stored["segments"]["evidence"]
+    assert from_json({**stored, "version": 2}, "config.json") == configure("standard")

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.cgc.segments import read_segments
+from cgc_addon.dataset.mask_answers import checksum, pack_masks, write_answers
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import preset
@@ -85,6 +87,25 @@ def test_masks_of_one_object_separate_it_from_the_rest(tiny_dataset, tmp_path) -
     train(folder, tmp_path / "run", CONFIG, say=said.append)
     assert "Masks show one object in each photo, which is told apart from the rest." in said
     assert len(read_segments(RunFolder(tmp_path / "run").segments).segments) == 2
+
+
+def test_answers_of_the_mask_model_take_part_unless_told_not_to(tiny_dataset, tmp_path) -> None:
+    """With them, clusters are in pieces, of which the tree makes segments."""
+    folder = shutil.copytree(tiny_dataset, tmp_path / "answered")
+    for path in (folder / "masks").iterdir():
+        ids = np.asarray(Image.open(path)).astype(np.uint16)
+        masks = np.stack([ids == one for one in np.unique(ids[ids > 0])])
+        answers = pack_masks(masks, np.full(len(masks), 0.9), np.full(len(masks), 0.9))
+        answers = replace(answers, map_checksum=checksum(ids))
+        write_answers(folder / "masks_answers" / f"{path.stem}.npz", answers)
+    counts = {}
+    for evidence in ("maps", "answers"):
+        config = replace(CONFIG, segments=replace(CONFIG.segments, evidence=evidence))
+        run = RunFolder(tmp_path / evidence)
+        train(folder, run.path, config)
+        counts[evidence] = read_clusters(run.clusters)[1].count
+        assert len(read_segments(run.segments).segments) >= 2
+    assert counts["answers"] > counts["maps"]
 
 
 def test_a_start_that_fails_leaves_no_half_of_two_runs(earlier, tiny_dataset, monkeypatch) -> None:

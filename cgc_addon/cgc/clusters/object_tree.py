@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One tree from small pieces over clusters to piles, and the nodes of it that are objects.
+
+The tree that clusters merge in stays as it is; below each cluster hang the pieces it consists of.
+Starting from the default cut, a node gives way to its children where masks and surfaces clearly
+show these as things of their own: where masks agree between views nothing changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..settings import DEFAULT_GRANULARITY
+from .granularity import MergeTree, merge_threshold
+from .node_scores import Nodes
+from .signed_linkage import Linkage
+
+SPLIT_MARGIN = 0.25
+"""By how much the parts of a node have to be seen better as things than it, to be objects."""
+EVIDENCE_MARGIN = 0.7
+"""More of it for each unit of evidence that the two are one thing; less where it says they are two,
+as where masks show them apart and their surfaces meet in a concave edge."""
+LARGEST_SHARE = 0.35
+"""Of a view; what covers more is surroundings."""
+_CERTAIN = 1.02
+"""Height of merges that even the finest cut makes: pieces of a cluster that nothing takes apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class PieceTree:
+    """K pieces that become clusters, and these what their own tree makes of them."""
+
+    linkage: Linkage
+    """Of the pieces; its weights are those of `piece_tree`'s, and 0 above the clusters."""
+    evidence: NDArray[np.float64]
+    """(M,) mean evidence that the two sides of each merge are one thing, of any sign."""
+    heights: NDArray[np.float64]
+    """(M,) of each merge in the tree of clusters; `_CERTAIN` within a cluster."""
+
+
+def piece_tree(
+    within: Linkage,
+    cluster: NDArray[np.integer],
+    tree: MergeTree,
+    evidence: NDArray[np.floating],
+    importance: NDArray[np.floating],
+) -> PieceTree:
+    """Put the tree of clusters on top of the merges of pieces within each cluster.
+
+    Args:
+        within: of K pieces; only pieces of one cluster are merged.
+        cluster: (K,) that each piece lies in, from 1 on.
+        tree: of the clusters.
+        evidence: (K, K) symmetric, of any sign.
+        importance: (K, K) symmetric ≥ 0, how much each pair counts in the mean of two groups.
+    """
+    label = np.arange(within.count + 1)
+    for kept, joined in within.merges[::-1]:
+        label[joined] = label[kept]
+    merges, weights = within.merges.tolist(), within.weights.tolist()
+    root: dict[int, int] = {}
+    for piece in np.unique(label[1:]).tolist():
+        own = int(cluster[piece - 1])
+        if own in root:  # a cluster of pieces that do not touch
+            merges.append([root[own], piece])
+            weights.append(-np.inf)
+        else:
+            root[own] = piece
+    heights = [_CERTAIN] * len(merges)
+    for (kept, joined), height in zip(tree.merges.tolist(), tree.heights.tolist(), strict=True):
+        if kept in root and joined in root:
+            first, second = sorted((root[kept], root.pop(joined)))
+            root[kept] = first
+            merges.append([first, second])
+            weights.append(0.0)
+            heights.append(height)
+        elif joined in root:  # a cluster that no pixel shows
+            root[kept] = root.pop(joined)
+    linkage = Linkage(
+        within.count, np.array(merges, np.int32).reshape(-1, 2), np.array(weights, np.float64)
+    )
+    means = _mean_evidence(linkage, evidence, importance)
+    return PieceTree(linkage, means, np.array(heights, np.float64))
+
+
+def _mean_evidence(
+    linkage: Linkage, evidence: NDArray[np.floating], importance: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the mean evidence (M,) between the two sides of each merge, 0 where there is none."""
+    weights = np.array(importance, np.float64)
+    sums = weights * evidence
+    means = np.zeros(len(linkage.merges))
+    for merge, (kept, joined) in enumerate((linkage.merges - 1).tolist()):
+        if weights[kept, joined] > 0:
+            means[merge] = sums[kept, joined] / weights[kept, joined]
+        for table in (sums, weights):
+            table[kept] += table[joined]
+            table[:, kept] += table[:, joined]
+    return means
+
+
+def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
+    """Return which nodes (K + M,) are objects: no two of them share a piece, and all are in one.
+
+    Those of the default cut are, unless their parts are better ones. Parts count by the area that
+    they cover.
+
+    Args:
+        tree: of K pieces and M merges.
+        nodes: of its linkage, scored.
+    """
+    count, total = tree.linkage.count, len(nodes.scores)
+    value = nodes.scores.copy()
+    area = np.maximum(nodes.areas, 1e-9)
+    whole = np.ones(total, np.bool_)
+    whole[count:] = tree.heights >= merge_threshold(DEFAULT_GRANULARITY)
+    for merge, (first, second) in enumerate(nodes.children.tolist()):
+        node = count + merge
+        if not whole[node]:  # nor is what it is part of
+            continue
+        parts = area[first] * value[first] + area[second] * value[second]
+        parts /= area[first] + area[second]
+        margin = SPLIT_MARGIN + EVIDENCE_MARGIN * tree.evidence[merge]
+        if nodes.areas[node] > LARGEST_SHARE or parts > value[node] + margin:
+            whole[node], value[node] = False, parts
+    chosen = np.zeros(total, np.bool_)
+    above = np.ones(total, np.bool_)  # no node above is an object
+    for node in range(total - 1, -1, -1):
+        chosen[node] = above[node] and whole[node]
+        if node >= count:
+            above[nodes.children[node - count]] = above[node] and not chosen[node]
+    return chosen
+
+
+def arranged(tree: PieceTree, nodes: Nodes, chosen: NDArray[np.bool_]) -> MergeTree:
+    """Return the tree with heights such that its default cut is the chosen nodes.
+
+    Merges within an object come before the default cut, all others after it; apart from that their
+    order is that of the tree.
+
+    Args:
+        tree: of K pieces.
+        nodes: of its linkage.
+        chosen: (K + M,) as `choose_objects` returns them.
+    """
+    count = tree.linkage.count
+    middle = merge_threshold(DEFAULT_GRANULARITY)
+    label = np.arange(1, count + len(nodes.children) + 1)
+    inside = chosen.copy()
+    for merge in range(len(nodes.children) - 1, -1, -1):
+        if inside[count + merge]:
+            inside[nodes.children[merge]] = True
+    height = np.full(count + len(nodes.children), _CERTAIN)
+    pairs = np.zeros((len(nodes.children), 2), np.int32)
+    for merge, (first, second) in enumerate(nodes.children.tolist()):
+        node = count + merge
+        own = tree.heights[merge]
+        if own >= _CERTAIN:
+            own = _CERTAIN if inside[node] else middle * 0.99
+        elif inside[node]:
+            own = middle + (1 - middle) * own
+        else:
+            own *= middle * 0.99
+        height[node] = min(own, height[first], height[second])
+        pairs[merge] = sorted((label[first], label[second]))
+        label[node] = pairs[merge, 0]
+    order = np.argsort(-height[count:], kind="stable")
+    return MergeTree(count, pairs[order], height[count:][order].astype(np.float32))
