@@ -92,6 +92,8 @@ class JointFeatureSettings:
     """Steps between two contrastive losses."""
     contrastive_weight: float = 1e-6
     """λ; with `mean` reduction it multiplies a mean, with `area-weighted` a sum."""
+    reference_pixels: int = 0
+    """Pixels of the photos that λ is for, others are weighed in proportion; 0: any photo's."""
     spatial: SpatialLoss = "off"
     spatial_every: int = 100
     """Steps between two spatial losses."""

@@ -66,11 +66,13 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 knew label maps only."""
-    segments = values.get("segments")
+    """Version 2 knew label maps only, and one λ for photos of any size."""
+    found, segments, features = dict(values), values.get("segments"), values.get("features")
     if isinstance(segments, dict):
-        return {**values, "segments": {"evidence": "maps", **segments}}
-    return values
+        found["segments"] = {"evidence": "maps", **segments}
+    if isinstance(features, dict) and features.get("mode") == "joint":
+        found["features"] = {"reference_pixels": 0, **features}
+    return found
 
 
 _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {

@@ -81,19 +81,24 @@ class JointFeatures:
         return total, values
 
     def _contrastive(self, rendered: Tensor, labels: Tensor) -> Tensor | None:
-        """Return λ L_CC; every reduction has the magnitude of the released one."""
+        """Return λ L_CC; every reduction has the magnitude of the released one.
+
+        That is a sum over pixels, so that λ counts for less on a small photo, beside the spatial
+        loss, which knows no photos: the released λ is one for photos of `reference_pixels`.
+        """
         settings = self._settings
         height, width = labels.shape
+        weight = settings.contrastive_weight
+        if settings.reference_pixels:
+            weight *= settings.reference_pixels / (height * width)
         flat = labels.reshape(-1).to(rendered.device)
         pixels = rendered.reshape(-1, rendered.shape[-1])
         smallest = float(minimum_segment_pixels(width, height))
         if settings.reduction == "area-weighted":
-            return released_contrastive_loss(
-                pixels, flat, minimum_pixels=smallest, weight=settings.contrastive_weight
-            )
+            return released_contrastive_loss(pixels, flat, minimum_pixels=smallest, weight=weight)
         loss = contrastive_loss(pixels, flat, reduction=settings.reduction, minimum_pixels=smallest)
         if loss is None:
             return None
         labelled = flat[flat > 0]
         segments = len(torch.unique(labelled))
-        return loss * settings.contrastive_weight * len(labelled) / max(1, segments)
+        return loss * weight * len(labelled) / max(1, segments)

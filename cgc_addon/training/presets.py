@@ -149,6 +149,10 @@ def _short(
     )
 
 
+PAPER_PIXELS = 988 * 731
+"""Of a photo in the scenes of the paper (LERF-Mask)."""
+
+
 def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
     """Joint training with the released hyper-parameters; shorter runs shrink the schedules."""
     steps = steps or 30_000
@@ -179,7 +183,13 @@ def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
                 lift=False,
             ),
             JointFeatureSettings(
-                learning_rate=2.5e-3, initial_scale=1.77, spatial="released", lift=False
+                learning_rate=2.5e-3,
+                initial_scale=1.77,
+                contrastive_every=scaled(50),
+                reference_pixels=PAPER_PIXELS,
+                spatial="released",
+                spatial_every=2 * scaled(50),
+                lift=False,
             ),
         ),
         segments=SegmentSettings(vote=False),

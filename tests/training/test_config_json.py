@@ -29,8 +29,8 @@ def test_what_a_mode_of_the_features_ignores_is_not_stored():
     )
     assert off == {"mode": "off"}
     assert set(joint) - set(frozen) == {
-        "contrastive_every", "contrastive_weight", "spatial_every", "pull_weight", "push_weight",
-        "move_geometry",
+        "contrastive_every", "contrastive_weight", "reference_pixels", "spatial_every",
+        "pull_weight", "push_weight", "move_geometry",
     }  # fmt: skip
     assert set(frozen) - set(joint) == {
         "steps", "pixels_per_step", "learning_rate_end", "spectral_start",

@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,10 @@ def configured(chosen):
 @pytest.mark.parametrize("each", CONFIGURATIONS, ids=called)
 def test_each_preset_and_mode_is_read_as_what_it_meant(each):
     assert each["config"]["version"] == 1
-    assert from_json(each["config"], "config.json") == configured(each["chosen"])
+    meant = configured(each["chosen"])
+    if meant.features.mode == "joint":  # λ was for photos of any size
+        meant = replace(meant, features=replace(meant.features, reference_pixels=0))
+    assert from_json(each["config"], "config.json") == meant
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,18 @@ def unfinished(tiny_dataset, tmp_path):
 def test_a_run_of_an_earlier_version_is_the_same_as_one_that_is_wanted_now(unfinished):
     dataset, _ = RunFolder(unfinished).read_config()
     wanted = {"name": "paper", "steps": 600, "max_gaussians": 300, "seed": 3}
-    check_run(unfinished, dataset, configure(**wanted))
+    # What the preset was then; now its intervals shrink with the steps, and λ knows the photos.
+    then = {"reference_pixels": 0, "contrastive_every": 50, "spatial_every": 100}
+
+    def as_then(**chosen):
+        config = configure(**wanted, **chosen)
+        return replace(config, features=replace(config.features, **then))
+
+    check_run(unfinished, dataset, as_then())
     with pytest.raises(CgcError, match="other settings"):
-        check_run(unfinished, dataset, configure(**wanted, spatial="off"))
+        check_run(unfinished, dataset, as_then(spatial="off"))
+    with pytest.raises(CgcError, match="other settings"):
+        check_run(unfinished, dataset, configure(**wanted))
 
 
 def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_dataset):

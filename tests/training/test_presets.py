@@ -26,6 +26,7 @@ def test_the_paper_preset_has_the_released_hyper_parameters():
     assert config.features.reduction == "area-weighted"
     assert config.features.contrastive_every == 50
     assert config.features.contrastive_weight == 1e-6
+    assert config.features.reference_pixels == 722_228
     assert (config.features.spatial, config.features.spatial_every) == ("released", 100)
     assert (config.features.pull_weight, config.features.push_weight) == (0.05, 0.15)
     densify = config.geometry.densify
@@ -40,6 +41,17 @@ def test_schedules_stretch_with_the_steps(name):
     assert short.geometry.densify.stop <= 200
     assert short.geometry.sh_degree_every < long.geometry.sh_degree_every
     assert short.geometry.densify.start >= 1
+
+
+def test_a_shorter_paper_run_has_as_many_feature_losses():
+    features = preset("paper", steps=7_000).features
+    assert (features.contrastive_every, features.spatial_every) == (12, 24)
+    # The spatial loss is only looked at where a contrastive one is due.
+    assert all(
+        preset("paper", steps=steps).features.spatial_every
+        == 2 * preset("paper", steps=steps).features.contrastive_every
+        for steps in (1, 300, 4_321, 30_000, 60_000)
+    )
 
 
 @pytest.mark.parametrize("steps", [0, -5])
