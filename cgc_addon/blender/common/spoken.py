@@ -39,6 +39,8 @@ _SPOKEN = (
     (r"install the engine's packages there, or choose another Python that has them",
      "press Install Engine at the top of the tab CGC, or name a Python in the preferences"),
     (r"`install-engine` makes one", "Install Engine makes one"),
+    (r"bring it in with the verb `masks --import`", "bring it in with Import Masks"),
+    (r"make the masks anew with --overwrite", "make the masks anew with Overwrite"),
     (r"\(--max-gaussians\)", "(Max Gaussians)"),
     (r"\(--steps\)", "(Steps)"),
     (r"--max-gaussians raises the cap", "Max Gaussians raises the cap"),

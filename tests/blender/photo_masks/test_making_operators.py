@@ -70,6 +70,7 @@ def test_masks_are_made_as_the_panel_says(worker: FakeWorker, dataset: Path) -> 
 def test_the_preferences_name_a_model(worker, dataset, monkeypatch, tmp_path) -> None:
     class Stored:
         mask_model, threads, interpreter, runs = str(tmp_path / "my.pth"), 0, "", ""
+        engines = ""
 
     monkeypatch.setattr(preferences, "stored", Stored)
     worker.does = lambda: worker.tell("result")
@@ -124,5 +125,5 @@ def test_the_worker_is_told_where_models_are_kept(monkeypatch, tmp_path) -> None
 def test_the_manifest_says_why_it_goes_online() -> None:
     file = Path(__file__).parents[3] / "blender_manifest.toml"
     reason = tomllib.loads(file.read_text())["permissions"]["network"]
-    assert reason == "Download mask models when asked to"
+    assert reason == "Download the engine and mask models when asked to"
     assert len(reason) <= 64
