@@ -298,7 +298,7 @@ def test_without_a_worker_the_reason_is_said(scene, ball, monkeypatch) -> None:
     with pytest.raises(RuntimeError, match="/nowhere/python"):
         bpy.ops.render.render()
     monkeypatch.delenv("CGC_PYTHON")  # then it is Blender's own, which has no engine
-    with pytest.raises(RuntimeError, match="lacks the package .* press Install Engine"):
+    with pytest.raises(RuntimeError, match=r"lacks the package .* press Install Engine"):
         bpy.ops.render.render()
     monkeypatch.undo()
     bpy.ops.render.render()
