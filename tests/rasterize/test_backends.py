@@ -98,10 +98,11 @@ def test_one_that_is_not_is_refused_everywhere(capsys):
 
 
 def test_no_other_file_names_all_backends():
+    builds_of_pytorch = "blender/install/plan.py"  # they have the same names
     naming = []
     for path in (ROOT / "cgc_addon").rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
         if set(backend_names()) <= texts:
             naming.append(path.relative_to(ROOT / "cgc_addon").as_posix())
-    assert naming == ["rasterize/backends.py"]
+    assert set(naming) - {builds_of_pytorch} == {"rasterize/backends.py"}
