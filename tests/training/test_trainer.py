@@ -93,7 +93,8 @@ def test_means_beyond_the_extent_move_in_proportion_and_no_other_mean_moves_less
 
 
 def test_joint_features_are_learned_and_reported(dataset, backend):
-    trainer = make(dataset, backend, 120, "paper")
+    often = replace(preset("paper").features, contrastive_every=50, spatial_every=100)
+    trainer = make(dataset, backend, 120, "paper", features=often)
     assert trainer.gaussians().features is not None
     results = []
     trainer.run(on_result=lambda result, _pace: results.append(result))

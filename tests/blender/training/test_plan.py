@@ -143,15 +143,18 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
 ) -> None:
     run = run_folder(bpy.context.scene)
     shutil.copytree(EARLIER / "0.1.0" / "unfinished", run)
+    lines = (EARLIER / "0.1.0" / "configurations.jsonl").read_text("utf-8").splitlines()
+    written = next(
+        each["config"] for each in map(json.loads, lines) if each["chosen"] == {"name": "standard"}
+    )
     stored = json.loads((run / "config.json").read_text("utf-8"))
-    stored["dataset"] = str(capture.resolve())
+    stored = {**stored, **written, "dataset": str(capture.resolve())}
     (run / "config.json").write_text(json.dumps(stored), "utf-8")
     if finished:
         (run / "segments.json").write_text("{}")
-    settings.preset, settings.steps, settings.maximum_gaussians = "paper", 600, 300
-    settings.seed = 3
+    settings.preset = "standard"
     assert planned().found is RunState[found]
-    settings.spatial = "off"
+    settings.seed = 3
     assert planned().found is RunState.OTHER
 
 
