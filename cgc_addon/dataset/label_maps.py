@@ -34,8 +34,7 @@ def match_label_maps(folder: Path, names: Sequence[str]) -> tuple[list[Path | No
         A path or None for each name, and how many PNG files of the folder belong to no view.
 
     Raises:
-        CgcError: a view's label map is not a PNG file, none of the PNG files belongs to a view, or
-            a folder cannot be read.
+        CgcError: a view's label map is not a PNG file, or a folder cannot be read.
     """
     maps: dict[str, Path] = {}
     others: dict[str, Path] = {}
@@ -55,12 +54,6 @@ def match_label_maps(folder: Path, names: Sequence[str]) -> tuple[list[Path | No
                 f"{other} is no PNG file, but label maps must be: other formats lose ids; "
                 "save it as an 8-bit or 16-bit grey PNG."
             )
-    if maps and names and not any(matched):
-        raise CgcError(
-            f"{folder} holds {len(maps)} PNG files, but none is called like a photo, which the "
-            f"label map of {names[0]} is to be: {PurePosixPath(names[0]).with_suffix('.png')}; "
-            f"rename them, or {HOW_TO_IMPORT}."
-        )
     return matched, len(maps) - sum(path is not None for path in matched)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import CgcError
 from .colmap.records import ColmapCamera, ColmapImage
 from .folder import LABEL_FOLDERS, PARTS, TRUTH, DatasetFolder
 from .image_files import is_shown_turned, read_header
-from .label_maps import check_folder, check_label_map, match_label_maps
+from .label_maps import HOW_TO_IMPORT, check_folder, check_label_map, match_label_maps
 from .names import PHOTO_ENDINGS, first_of
 from .photo_names import FileNames
 from .resize import same_shape
@@ -118,7 +118,7 @@ def add_label_maps(
 
     Raises:
         CgcError: a folder cannot be read, a label map has colours, is no PNG, or is not of its
-            photo's shape, or none is called like a photo.
+            photo's shape, or none of `masks/` is called like a photo.
     """
     completed, warnings = list(files), []
     place = DatasetFolder(dataset)
@@ -135,6 +135,13 @@ def add_label_maps(
                 camera = completed[index].camera
                 check_label_map(path, (camera.width, camera.height))
                 completed[index] = replace(completed[index], **{kind: path})
+        if kind == "labels" and strangers and not any(paths):
+            first = PurePosixPath(images[0].name)
+            raise CgcError(
+                f"{folder} holds {strangers} PNG files, but none is called like a photo, which the "
+                f"label map of {first} is to be: {first.with_suffix('.png')}; rename them, or "
+                f"{HOW_TO_IMPORT}."
+            )
         if kind == "labels" and None in paths:
             warnings.append(
                 f"{folder}: {paths.count(None)} of {len(paths)} views have no label map; "

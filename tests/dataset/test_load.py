@@ -116,6 +116,12 @@ def test_label_maps_of_which_none_belongs_to_a_photo_are_refused(folder, save_id
         load_dataset(folder)
 
 
+@pytest.mark.parametrize("name", ["gt", "masks_parts"])
+def test_ground_truth_and_parts_that_belong_to_no_photo_are_no_obstacle(folder, save_ids, name):
+    save_ids(folder / name / "other.png", np.ones((52, 64), dtype=np.uint8))
+    assert any("1 label maps belong to no view" in one for one in load_dataset(folder).warnings)
+
+
 def test_label_maps_of_no_view_are_counted(folder, save_ids):
     for name in ("0000", "0001", "0002", "0003", "other"):
         save_ids(folder / f"gt/{name}.png", np.ones((52, 64), dtype=np.uint16))
