@@ -305,7 +305,7 @@ class CgcScene(bpy.types.PropertyGroup):
         name="Steps", description="Photometric steps; 0: as the preset says", min=0, default=0
     )
     minutes: FloatProperty(
-        name="Time",
+        name="Time (min)",
         description="Minutes that training may take; photo size, steps and Gaussians are chosen to "
         "fit, unless given. 0: as long as the preset takes",
         min=0.0,
