@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,12 +23,6 @@ from .environments import (
 ENVIRONMENT = ROOT / ".venv"
 RUNTIME_LOCK = ROOT / "wheels" / "requirements.lock"
 CHECKS_LOCK = ROOT / "wheels" / "requirements-dev.lock"
-
-TORCH_INDEXES = {
-    ("cpu", "Linux"): "https://download.pytorch.org/whl/cpu",
-    ("cuda", "Windows"): "https://download.pytorch.org/whl/cu130",
-}
-"""Where a build of PyTorch comes from when the ordinary sources have the other one."""
 
 
 def set_up(*, checks: bool, environment: Path = ENVIRONMENT) -> Path:
@@ -63,26 +56,15 @@ def set_up(*, checks: bool, environment: Path = ENVIRONMENT) -> Path:
 
 def torch_build() -> str:
     """Return "cpu" or "cuda": what CGC_TORCH says, or what this machine can use."""
+    # Only the standard library is behind it. Not above: dev.py must start in any Python.
+    from cgc_addon.installation.hardware import has_nvidia_driver  # noqa: PLC0415
+
     chosen = os.environ.get("CGC_TORCH", "").strip().lower()
     if chosen in ("cpu", "cuda"):
         return chosen
     if chosen:
         raise SetupError(f"CGC_TORCH is {chosen!r}; set it to cpu or cuda, or not at all.")
-    return "cuda" if has_nvidia_card() else "cpu"
-
-
-def has_nvidia_card() -> bool:
-    """Return whether an NVIDIA driver is at work on this machine."""
-    if Path("/proc/driver/nvidia/version").exists():
-        return True
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return False
-    try:
-        listed = subprocess.run([program, "-L"], capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return listed.returncode == 0 and b"GPU" in listed.stdout
+    return "cuda" if has_nvidia_driver() else "cpu"
 
 
 def torch_packages() -> list[str]:
@@ -101,7 +83,10 @@ def torch_sources(build: str, system: str | None = None) -> list[str]:
     A version there carries a mark such as +cpu and counts as newer than the plain one, so pip takes
     it where the index answers. Where it does not, pip soon goes on with the sources it has.
     """
-    index = TORCH_INDEXES.get((build, system or platform.system()))
+    # Not above, as in `torch_build`.
+    from cgc_addon.installation.hardware import PYTORCH_INDEXES  # noqa: PLC0415
+
+    index = PYTORCH_INDEXES.get((system or platform.system(), build))
     if index is None:
         return []
     return ["--extra-index-url", index, "--retries", "1", "--timeout", "20"]

@@ -7,17 +7,15 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from cgc_addon.installation.hardware import PYTORCH_INDEXES
 from development.environments import SetupError
 
 from .targets import Target, fits
 
 FACTS = Path(__file__).with_name("pytorch_files.toml")
 
-INDEXES = {
-    ("linux-x64", "cpu"): "https://download.pytorch.org/whl/cpu",
-    ("windows-x64", "cuda"): "https://download.pytorch.org/whl/cu130",
-}
-"""Where torch lies for a platform and a build; elsewhere PyPI's torch is of that build."""
+SYSTEMS = {"linux-x64": "Linux", "windows-x64": "Windows"}
+"""How Python names the system of a platform whose PyTorch may lie in an index of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class KnownFile:
 
 def index_of(target: Target) -> str | None:
     """Return the index that has the target's torch, None where it is PyPI."""
-    return INDEXES.get((target.platform, target.build))
+    return PYTORCH_INDEXES.get((SYSTEMS.get(target.platform, ""), target.build))
 
 
 def marked(version: str, target: Target) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this machine has that decides which build of PyTorch fits."""
+"""Which build of PyTorch fits this machine, and where that build lies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ import sys
 from pathlib import Path
 
 ANSWER_SECONDS = 20.0
+
+PYTORCH_INDEXES = {
+    ("Linux", "cpu"): "https://download.pytorch.org/whl/cpu",
+    ("Windows", "cuda"): "https://download.pytorch.org/whl/cu130",
+}
+"""Where PyTorch lies for a system and a build; elsewhere what pip finds anyway is of that build."""
+
+
+def may_have_nvidia_card() -> bool:
+    """Return at once whether there seems to be one, for panels, which ask while they are drawn."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
 def has_nvidia_driver() -> bool:

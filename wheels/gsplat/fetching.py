@@ -19,12 +19,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from cgc_addon.installation.hardware import PYTORCH_INDEXES
+
 from .compiling import Python
 
 GSPLAT_SHA256 = {"1.5.3": "515a3773641f5e7f7717acab6276c0b1d6dbcad087b7968ca653337c3189a982"}
 """What is compiled into people's engines is what was looked at."""
-WINDOWS_INDEX = "https://download.pytorch.org/whl/cu130"
-"""PyPI has PyTorch with CUDA for Linux, but for Windows without."""
 TOOLKIT = "cuda-toolkit[nvcc,cudart,cccl]"
 
 ASK_PYTHON = """
@@ -125,7 +125,8 @@ def fetch_torch(interpreter: Path, python: Python, version: str, folder: Path) -
     """
     package = folder / f"torch-{version}-{python.tag}" / "torch"
     if not (package / "version.py").is_file():
-        index = ["--index-url", WINDOWS_INDEX] if python.platform.startswith("win") else []
+        windows = python.platform.startswith("win")  # PyPI has its PyTorch without CUDA
+        index = ["--index-url", PYTORCH_INDEXES["Windows", "cuda"]] if windows else []
         name = f"torch-{version}*-{python.tag}-{python.tag}-*.whl"
         wheel = _download(interpreter, f"torch=={version}", folder, name, index)
         _unpack(wheel, package.parent, r"torch/(include|lib)/|torch/version\.py|[^/]*\.dist-info/")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +14,11 @@ import bpy
 
 from ...errors import CgcError
 from ...installation.engine import find_engine
+from ...installation.hardware import PYTORCH_INDEXES, may_have_nvidia_card
 from ...installation.lock import this_python
 
 VARIABLE = "CGC_PYTHON"
 """Environment variable that names the interpreter; it goes before the preferences."""
-TORCH_INDEXES = {
-    ("Linux", False): "https://download.pytorch.org/whl/cpu",
-    ("Windows", True): "https://download.pytorch.org/whl/cu130",
-}
-"""Where PyTorch's fitting build lies, by (system, has an NVIDIA card), if not where pip looks."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +94,6 @@ def extension_packages() -> tuple[Path, ...]:
 
 def install_command(interpreter: Interpreter, missing: Sequence[str]) -> str:
     """Return one line for a terminal that installs what a Python of the user's lacks."""
-    index = TORCH_INDEXES.get((platform.system(), _has_nvidia_card()))
+    index = PYTORCH_INDEXES.get((platform.system(), "cuda" if may_have_nvidia_card() else "cpu"))
     options = ["--extra-index-url", index] if index and "torch" in missing else []
     return f'"{interpreter.path}" -m pip install {" ".join([*options, *missing])}'
-
-
-def _has_nvidia_card() -> bool:
-    """Return at once whether there seems to be one: panels ask while they are drawn."""
-    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
