@@ -73,7 +73,7 @@ def straddling_gaussians(
         minimum_share: see `MINIMUM_SHARE`.
 
     Returns:
-        (S,) indices, ascending.
+        (S,) indices, those first that make up most pixels of other segments.
     """
     highest = int(segments.max(initial=0))
     targets = [
@@ -92,8 +92,9 @@ def straddling_gaussians(
                 votes += observation.pixel_area * observation.blending.scatter(cast)[:, 0]
         total += votes
         most = np.maximum(most, votes)
-    straddles = (total >= minimum_weight) & (most < maximum_share * total)
-    return np.nonzero(straddles)[0].astype(np.int64)
+    straddles = np.nonzero((total >= minimum_weight) & (most < maximum_share * total))[0]
+    others = (total - most)[straddles]
+    return straddles[np.argsort(-others, kind="stable")].astype(np.int64)
 
 
 def split_gaussians(gaussians: Gaussians, indices: NDArray[np.int64]) -> Gaussians:

@@ -103,6 +103,8 @@ class EdgeRefiner:
         shown = shown_pixels(
             gaussians, dataset, backend, ranks=ranks, report=report, should_stop=should_stop
         )
+        room = max(geometry.densify.cap - int(np.count_nonzero(shown >= LEAST_SHOWN)), 0)
+        straddling = np.sort(straddling[:room])
         origin = np.concatenate([np.arange(len(gaussians)), straddling])
         kept = np.flatnonzero(shown[origin] >= LEAST_SHOWN)
         whole = replace(gaussians, features=None, segments=None)

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from cgc_addon.cgc.edges import straddling_gaussians
 from cgc_addon.cgc.exact_labels import exact_labels
 from cgc_addon.cgc.observations import observe
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.splats.initialise import first_gaussians
+from cgc_addon.training import edge_refinement
 from cgc_addon.training.config import EdgeSettings
 from cgc_addon.training.edge_refinement import EdgeRefiner
 from cgc_addon.training.parameters import splat_of
@@ -49,9 +52,10 @@ def wrong_pixels(gaussians, labels, dataset, backend):
     return wrong
 
 
-def refine(scene, steps, **more):
+def refine(scene, steps, cap=1_000_000, **more):
     gaussians, labels, masks, dataset, backend = scene
-    geometry = replace(preset("draft").geometry, sh_degree=3)
+    geometry = preset("draft").geometry
+    geometry = replace(geometry, sh_degree=3, densify=replace(geometry.densify, cap=cap))
     refiner = EdgeRefiner(
         gaussians, labels, masks, dataset, backend, EdgeSettings(steps=steps), geometry, 0, **more
     )
@@ -85,6 +89,18 @@ def test_what_no_photo_shows_is_dropped(scene):
     refined = refine(hidden, 1)
     assert not np.isin(np.arange(5), refined.origin).any()
     assert np.abs(refined.gaussians.means).max() < means.max() / 2
+
+
+def test_it_ends_with_no_more_gaussians_than_the_cap(scene, monkeypatch):
+    small_ones_too = partial(straddling_gaussians, minimum_weight=1.0)
+    monkeypatch.setattr(edge_refinement, "straddling_gaussians", small_ones_too)
+    gaussians, free = scene[0], len(refine(scene, 0).origin)
+    kept = len(np.unique(refine(scene, 0).origin))
+    assert free > kept + 10, "nothing is split here"
+    for cap, count in ((kept + 3, kept + 3), (kept - 50, kept), (free, free)):
+        refined = refine(scene, 0, cap)
+        assert len(refined.gaussians) == len(refined.origin) == count
+        assert np.all(np.bincount(refined.origin, minlength=len(gaussians)) <= 2)
 
 
 def test_the_same_seed_gives_the_same_result(scene):
