@@ -3,30 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from ..cgc.clusters.cluster_file import read_clusters
-from ..cgc.exact_labels import exact_labels
-from ..cgc.metrics import IGNORED, SegmentationScore, peak_signal_to_noise, score_segmentation
-from ..cgc.observations import observe
-from ..cgc.segments import read_segments
-from ..cgc.settings import DEFAULT_GRANULARITY
-from ..cgc.tree_scores import TreeScore, score_tree
-from ..dataset.load import Dataset, load_dataset
-from ..errors import CgcError
+from ..cgc.metrics import SegmentationScore, peak_signal_to_noise
+from ..cgc.tree_scores import TreeScore
+from ..dataset.load import load_dataset
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend
-from ..splats.gaussians import Gaussians
-from ..training.parameters import splat_of
 from ..training.run_folder import RunFolder
+from .ground_truth import read_ground_truth
 from .renders import draw
 from .sources import read_splat
 
@@ -136,7 +127,6 @@ def evaluate(
         origin=folder.read_origin(),
     )
     test = dataset.test or dataset.train
-    with_labels = gaussians.segments is not None and bool(np.any(gaussians.segments))
     views: list[ViewScore] = []
     drawn = draw(gaussians, [dataset.store.view(index, 0) for index in test], ("rgb",), backend)
     for index in track(test, "Comparing photos", report, should_stop):
@@ -154,32 +144,13 @@ def evaluate(
                 ),
             )
         )
-    truth = {
-        index: ids
-        for index in sorted({*dataset.train, *test})
-        if (ids := dataset.store.truth(index)) is not None
-    }
-    scored = [index for index in test if index in truth]
+    truth = read_ground_truth(dataset_folder, dataset, test, backend, report, should_stop)
     segmentation = ceiling = tree = None
-    if scored and any(np.any((truth[index] > 0) & (truth[index] != IGNORED)) for index in scored):
-        clicked = [index for index in dataset.train if index in truth]
-        if not clicked:
-            raise CgcError(
-                f"{dataset_folder}/gt has no ground truth for any training view; segments are "
-                "found by a click in one of these."
-            )
-        exact = replace(
-            gaussians,
-            segments=_exact(gaussians, dataset, clicked, truth, backend, report, should_stop),
-        )
-        ceiling = _score(exact, dataset, clicked, scored, truth, backend, report, should_stop)
-        if with_labels:
-            segmentation = _score(
-                gaussians, dataset, clicked, scored, truth, backend, report, should_stop
-            )
-            tree = _score_tree(
-                folder, gaussians, dataset, clicked, scored, truth, backend, report, should_stop
-            )
+    if truth is not None:
+        ceiling = truth.ceiling(gaussians)
+        if gaussians.segments is not None and np.any(gaussians.segments):
+            segmentation = truth.score(gaussians, gaussians.segments)
+            tree = truth.score_tree(folder, gaussians)
     result = Evaluation(
         run=str(folder.path),
         held_out=bool(dataset.test),
@@ -191,99 +162,3 @@ def evaluate(
     )
     write_json(folder.evaluation, result.to_json())
     return result
-
-
-def _exact(
-    gaussians: Gaussians,
-    dataset: Dataset,
-    indices: Sequence[int],
-    truth: dict[int, NDArray[np.int32]],
-    backend: Backend,
-    report: Reporter,
-    should_stop: ShouldStop,
-) -> NDArray[np.int32]:
-    observations = observe(
-        backend,
-        splat_of(gaussians, backend.device),
-        [dataset.store.view(index, 0) for index in indices],
-        [np.where(truth[index] == IGNORED, 0, truth[index]) for index in indices],
-        report=report,
-        should_stop=should_stop,
-    )
-    if not observations:
-        return np.zeros(len(gaussians), np.int32)
-    return exact_labels(observations)
-
-
-def _score(
-    gaussians: Gaussians,
-    dataset: Dataset,
-    clicked: Sequence[int],
-    scored: Sequence[int],
-    truth: dict[int, NDArray[np.int32]],
-    backend: Backend,
-    report: Reporter,
-    should_stop: ShouldStop,
-) -> SegmentationScore:
-    labels = _label_maps(
-        gaussians, dataset, [*clicked, *scored], backend, report, should_stop, "Comparing segments"
-    )
-    return score_segmentation(
-        [labels[index] for index in clicked],
-        [truth[index] for index in clicked],
-        [labels[index] for index in scored],
-        [truth[index] for index in scored],
-    )
-
-
-def _score_tree(
-    folder: RunFolder,
-    gaussians: Gaussians,
-    dataset: Dataset,
-    clicked: Sequence[int],
-    scored: Sequence[int],
-    truth: dict[int, NDArray[np.int32]],
-    backend: Backend,
-    report: Reporter,
-    should_stop: ShouldStop,
-) -> TreeScore | None:
-    """Score the merge tree of a run; None where it has none, or one of another splat."""
-    if not folder.clusters.is_file():
-        return None
-    clusters, tree = read_clusters(folder.clusters)
-    if len(clusters) != len(gaussians):
-        return None
-    cut = read_segments(folder.segments).cut if folder.segments.is_file() else None
-    shown = replace(gaussians, segments=clusters)
-    maps = _label_maps(
-        shown, dataset, [*clicked, *scored], backend, report, should_stop, "Comparing clusters"
-    )
-    return score_tree(
-        tree,
-        DEFAULT_GRANULARITY if cut is None else cut.granularity,
-        [maps[index] for index in clicked],
-        [truth[index] for index in clicked],
-        [maps[index] for index in scored],
-        [truth[index] for index in scored],
-    )
-
-
-def _label_maps(
-    gaussians: Gaussians,
-    dataset: Dataset,
-    indices: Sequence[int],
-    backend: Backend,
-    report: Reporter,
-    should_stop: ShouldStop,
-    stage: str,
-) -> dict[int, NDArray[np.int32]]:
-    """Return the rendered segments (H, W) of some views; each view is drawn once."""
-    indices = list(dict.fromkeys(indices))
-    views = [dataset.store.view(index, 0) for index in indices]
-    labels: dict[int, NDArray[np.int32]] = {}
-    drawn = draw(gaussians, views, ("labels",), backend)
-    for index in track(indices, stage, report, should_stop):
-        rendered = next(drawn).labels
-        assert rendered is not None
-        labels[index] = rendered
-    return labels
