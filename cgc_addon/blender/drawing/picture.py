@@ -57,16 +57,13 @@ class Picture:
         """Ellipses that are in it."""
         self.colors = new_texture(size, wide)
         self.marks = new_texture(size, wide) if marked else None
-        self._ellipses = ellipses
+        self.total = ellipses.count
+        """How many ellipses it shows in the end."""
+        self._ellipses: Ellipses | None = ellipses
         slots = (self.colors,) if self.marks is None else (self.colors, self.marks)
         self._framebuffer = new_framebuffer(*slots)
         for texture in slots:
             texture.clear(format="FLOAT", value=_NOTHING)
-
-    @property
-    def total(self) -> int:
-        """How many ellipses it shows in the end."""
-        return self._ellipses.count
 
     @property
     def complete(self) -> bool:
@@ -75,10 +72,14 @@ class Picture:
 
     def draw(self, blending: Blending, nearest: GPUTexture | None, count: int) -> None:
         """Draw the next `count` ellipses; `nearest` as in `Blending.blend`."""
+        if self._ellipses is None:
+            return
         with drawing_into(self._framebuffer, self.size):
             marked = self.marks is not None
             blending.blend(self._ellipses, self.size, self.drawn, count, nearest, marked=marked)
         self.drawn = min(self.drawn + count, self.total)
+        if self.complete:
+            self._ellipses = None  # which take more memory than all pixels
 
     def wait(self) -> None:
         """Wait until the graphics card has drawn what it was told to."""
