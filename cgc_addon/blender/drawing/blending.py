@@ -26,11 +26,11 @@ AT_ONCE = 256
 
 
 class Blending:
-    """The shaders, without and with marks, and the quads they draw."""
+    """The shaders and the quads they draw."""
 
     def __init__(self) -> None:
-        """Compile; needs a graphics context."""
-        self._shaders = {marked: _shader(marked) for marked in (False, True)}
+        """Upload; needs a graphics context."""
+        self._shaders: dict[tuple[bool, bool], GPUShader] = {}
         self._quads = _quads()
 
     def blend(
@@ -39,7 +39,7 @@ class Blending:
         size: tuple[int, int],
         first: int,
         count: int,
-        nearest: GPUTexture,
+        nearest: GPUTexture | None,
         *,
         marked: bool = False,
     ) -> None:
@@ -50,23 +50,33 @@ class Blending:
             size: width and height of the picture they were projected for, px.
             first: ellipse to begin with.
             count: how many.
-            nearest: depths of what hides them, at any size; 1 where nothing is.
-            marked: also draw into a second picture: red counts what is selected, green the active.
+            nearest: depths of what hides them, at any size; 1 where nothing is. None is as good as
+                1 everywhere, and faster.
+            marked: also draw into a second picture: red counts what is selected, green the active,
+                blue is nearness.
         """
-        shader = self._shaders[marked]
+        shader = self._shader(marked, nearest is not None)
         gpu.state.blend_set("ALPHA_PREMULT")
         samplers = {
             "places": ellipses.places,
             "axes": ellipses.axes,
             "colors": ellipses.colors,
-            "nearest": nearest,
         }
+        if nearest is not None:
+            samplers["nearest"] = nearest
         end = min(first + count, ellipses.count)
         bind(shader, samplers, {"size": size, "first": first, "end": end})
         instances = -(-(end - first) // AT_ONCE)
         if instances > 0:
             self._quads.draw_instanced(shader, instance_start=0, instance_count=instances)
         gpu.state.blend_set("NONE")
+
+    def _shader(self, marked: bool, hidden: bool) -> GPUShader:
+        """Return a shader, compiled when it is needed first."""
+        key = marked, hidden
+        if key not in self._shaders:
+            self._shaders[key] = _shader(marked, hidden)
+        return self._shaders[key]
 
 
 def _quads() -> GPUBatch:
@@ -78,13 +88,13 @@ def _quads() -> GPUBatch:
     return new_batch("corner", corners.reshape(-1, 3), triangles.reshape(-1, 3))
 
 
-def _shader(marked: bool) -> GPUShader:
-    between = new_interface("cgc_ellipse_marked" if marked else "cgc_ellipse")
+def _shader(marked: bool, hidden: bool) -> GPUShader:
+    between = new_interface(f"cgc_ellipse{'_marked' * marked}{'_hidden' * hidden}")
     between.smooth("VEC2", "deviations")
     between.flat("VEC4", "color_and_opacity")
-    between.flat("VEC2", "depth_and_mark")
+    between.flat("VEC3", "depth_mark_nearness")
     info = new_shader_info(
-        ("places", "axes", "colors", "nearest"),
+        ("places", "axes", "colors", *(("nearest",) if hidden else ())),
         {"size": "VEC2", "first": "INT", "end": "INT"},
         ("picture", "marks") if marked else ("picture",),
     )
@@ -93,6 +103,7 @@ def _shader(marked: bool) -> GPUShader:
     numbers = {"AT_ONCE": AT_ONCE, "ALPHA_LIMIT": ALPHA_LIMIT, "ALPHA_MINIMUM": ALPHA_MINIMUM}
     info.vertex_source(AT + with_numbers(_VERTEX, numbers))
     fragment = _FRAGMENT.replace("MARKS", _MARKS if marked else "")
+    fragment = fragment.replace("HIDDEN", _HIDDEN if hidden else "")
     info.fragment_source(with_numbers(fragment, numbers))
     return gpu.shader.create_from_info(info)
 
@@ -102,7 +113,8 @@ void main()
 {
   int item = first + gl_InstanceID * AT_ONCE + int(corner.z);
   gl_Position = vec4(2.0, 2.0, 2.0, 1.0); /* Outside: not drawn. */
-  deviations = depth_and_mark = vec2(0.0);
+  deviations = vec2(0.0);
+  depth_mark_nearness = vec3(0.0);
   color_and_opacity = vec4(0.0);
   if (item >= end) {
     return;
@@ -117,23 +129,30 @@ void main()
   vec2 across = vec2(-axis.y, axis.x) * (axis.z / length(axis.xy));
   vec2 pixel = place.xy + deviations.x * axis.xy + deviations.y * across;
   gl_Position = vec4(pixel / size * 2.0 - 1.0, 0.0, 1.0);
-  color_and_opacity = vec4(texelFetch(colors, at(item), 0).rgb, axis.w);
-  depth_and_mark = place.zw;
+  vec4 color = texelFetch(colors, at(item), 0);
+  color_and_opacity = vec4(color.rgb, axis.w);
+  depth_mark_nearness = vec3(place.zw, color.a);
 }
 """
 _FRAGMENT = """
 void main()
 {
   float alpha = min(color_and_opacity.a * exp(-0.5 * dot(deviations, deviations)), ALPHA_LIMIT);
-  vec2 part = gl_FragCoord.xy / size * vec2(textureSize(nearest, 0));
-  if (alpha < ALPHA_MINIMUM || depth_and_mark.x > texelFetch(nearest, ivec2(part), 0).x) {
+  if (alpha < ALPHA_MINIMUM) {
     discard;
   }
+  HIDDEN
   picture = vec4(color_and_opacity.rgb * alpha, alpha);
   MARKS
 }
 """
+_HIDDEN = """
+  vec2 part = gl_FragCoord.xy / size * vec2(textureSize(nearest, 0));
+  if (depth_mark_nearness.x > texelFetch(nearest, ivec2(part), 0).x) {
+    discard;
+  }
+"""
 _MARKS = """
-  float only_active = float(depth_and_mark.y > 1.5);
-  marks = vec4(float(depth_and_mark.y > 0.5), only_active, 0.0, 1.0) * alpha;
+  float mark = depth_mark_nearness.y;
+  marks = vec4(float(mark > 0.5), float(mark > 1.5), depth_mark_nearness.z, 1.0) * alpha;
 """

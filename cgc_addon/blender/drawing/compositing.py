@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .surroundings import Surroundings
 
-_NO_OUTLINE = (0.0, 0.0, 0.0, 0.0)
+NO_OUTLINE = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Compositor:
         constants = {
             "origin": area[:2],
             "empty_is_known": int(empty_is_known),
-            "selected_line": _NO_OUTLINE if marks is None else (*outline.selected, 1.0),
+            "selected_line": NO_OUTLINE if marks is None else (*outline.selected, 1.0),
             "active_line": (*outline.active, outline.width),
         }
         bind(shader, samplers, constants)

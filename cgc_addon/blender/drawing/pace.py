@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 FRAME_SECONDS = 0.06
 """What splats may take of a redraw while the view moves."""
-SOFTWARE_FRAME_SECONDS = 0.03
+SOFTWARE_FRAME_SECONDS = 0.015
 """The same where the processor stands in for a graphics card: the rest of the redraw takes it long
 enough."""
 SLICE_SECONDS = 0.2
@@ -23,8 +23,6 @@ FIRST_GUESS = 500_000.0
 for it at once, and no more than a slow computer can bear."""
 FEWEST = 2_000
 """Gaussians in any redraw: fewer show nothing, and measure nothing."""
-ENOUGH = 50_000
-"""Gaussians that show what is where: a coarser picture of so many beats a finer one of fewer."""
 
 
 @dataclass

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .atlas import Atlas, build_atlas, feature_colors
 from .blending import Blending
 from .compositing import Compositor
+from .depth_compositing import DepthCompositor
 from .graphics import drawing_into, in_software, new_framebuffer, new_texture, wait_for
 from .projection import Projector
 
@@ -37,7 +36,7 @@ class Style:
     depth_range: tuple[float, float] = (1.0, 2.0)
     """White and nearly black in the mode DEPTH, scene units."""
     marked: bool = False
-    """Whether coverage by what is selected is kept, for an outline."""
+    """Whether coverage by what is selected is kept, for an outline, and nearness."""
 
 
 class Picture:
@@ -58,28 +57,29 @@ class Picture:
         """Ellipses that are in it."""
         self.colors = new_texture(size, wide)
         self.marks = new_texture(size, wide) if marked else None
-        self._ellipses = ellipses
+        self.total = ellipses.count
+        """How many ellipses it shows in the end."""
+        self._ellipses: Ellipses | None = ellipses
         slots = (self.colors,) if self.marks is None else (self.colors, self.marks)
         self._framebuffer = new_framebuffer(*slots)
         for texture in slots:
             texture.clear(format="FLOAT", value=_NOTHING)
 
     @property
-    def total(self) -> int:
-        """How many ellipses it shows in the end."""
-        return self._ellipses.count
-
-    @property
     def complete(self) -> bool:
         """Whether all of them are in it."""
         return self.drawn >= self.total
 
-    def draw(self, blending: Blending, nearest: GPUTexture, count: int) -> None:
-        """Draw the next `count` ellipses."""
+    def draw(self, blending: Blending, nearest: GPUTexture | None, count: int) -> None:
+        """Draw the next `count` ellipses; `nearest` as in `Blending.blend`."""
+        if self._ellipses is None:
+            return
         with drawing_into(self._framebuffer, self.size):
             marked = self.marks is not None
             blending.blend(self._ellipses, self.size, self.drawn, count, nearest, marked=marked)
         self.drawn = min(self.drawn + count, self.total)
+        if self.complete:
+            self._ellipses = None  # which take more memory than all pixels
 
     def wait(self) -> None:
         """Wait until the graphics card has drawn what it was told to."""
@@ -92,9 +92,7 @@ class Painter:
     def __init__(self) -> None:
         """Compile the shaders; needs a graphics context."""
         self.projector, self.blending = Projector(), Blending()
-        self.compositor = Compositor()
-        self.nothing_near = new_texture((1, 1), "R32F", np.ones(1))
-        """For `Picture.draw`, where nothing hides splats."""
+        self.compositor, self.depth_compositor = Compositor(), DepthCompositor()
         self.atlas: Atlas | None = None
         """The Gaussians that were drawn last."""
         self._features: tuple[tuple[StoredSplat, ...], GPUTexture | None] = ((), None)

@@ -49,7 +49,7 @@ class Ellipses:
     axes: GPUTexture
     """Longer standard deviation as a vector in px, length of the shorter one, opacity."""
     colors: GPUTexture
-    """sRGB."""
+    """sRGB, and nearness: what a depth buffer's numbers are linear in."""
 
 
 class Projector:
@@ -118,6 +118,18 @@ class Projector:
             bind(shader, samplers, constants)
             self._everywhere.draw(shader)
         return Ellipses(len(order), *targets)
+
+
+def depth_of_nearness(viewpoint: Viewpoint) -> tuple[float, float]:
+    """Return a and b: at nearness n, a depth buffer holds a + b n.
+
+    Nearness is 1 / depth in a perspective view and −depth in an orthographic one: other than the
+    number in a depth buffer, it keeps its precision in half floats.
+    """
+    z, constant = viewpoint.projection[2, 2], viewpoint.projection[2, 3]
+    if viewpoint.is_perspective:
+        z, constant = constant, -z
+    return float(0.5 * constant + 0.5), float(0.5 * z)
 
 
 def _focal_lengths(viewpoint: Viewpoint) -> tuple[float, float, float, float]:
@@ -289,5 +301,6 @@ void main()
   float clip_depth = (to_depth.x * point.z + to_depth.y) / (to_depth.z * point.z + to_depth.w);
   place = vec4(middle, 0.5 * clip_depth + 0.5, painted.a);
   axes = vec4(direction * sqrt(longer), sqrt(shorter), mean.w);
+  color.a = perspective != 0 ? 1.0 / depth : -depth;
 }
 """

@@ -19,6 +19,8 @@ from .graphics import new_texture, read_color, read_depth
 if TYPE_CHECKING:
     from gpu.types import GPUFrameBuffer, GPUTexture
 
+_SOME = slice(None, None, 16)
+
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
@@ -31,6 +33,8 @@ class Surroundings:
     depth_texture: GPUTexture
     color_texture: GPUTexture
     """(H, W, 4) premultiplied, sRGB."""
+    background: tuple[float, float, float] | None = None
+    """sRGB of most of what is behind everything; None where that is not in the framebuffer."""
 
 
 def read_surroundings(framebuffer: GPUFrameBuffer, area: tuple[int, int, int, int]) -> Surroundings:
@@ -46,7 +50,19 @@ def read_surroundings(framebuffer: GPUFrameBuffer, area: tuple[int, int, int, in
         colors[..., 3] > 0.0,
         new_texture(area[2:], "R32F", depths),
         new_texture(area[2:], "RGBA16F", colors),
+        _background(depths, colors),
     )
+
+
+def _background(
+    depths: NDArray[np.float32], colors: NDArray[np.float32]
+) -> tuple[float, float, float] | None:
+    """Return the median colour of what is at the farthest depth, seen at some pixels of it."""
+    few = colors[_SOME, _SOME][depths[_SOME, _SOME] >= 1.0]
+    if not len(few) or np.median(few[:, 3]) < 1.0:
+        return None
+    red, green, blue = np.median(few[:, :3], axis=0).tolist()
+    return red, green, blue
 
 
 def nearest_depths(around: Surroundings) -> NDArray[np.float32]:

@@ -16,7 +16,8 @@ from .graphics import framebuffer_in_use, in_software, new_texture
 from .ordering import depth_range
 from .pace import FRAME_SECONDS, SOFTWARE_FRAME_SECONDS
 from .picture import Painter, Style
-from .region import RegionDrawing, Wanted
+from .projection import depth_of_nearness
+from .region import Occluders, RegionDrawing, Wanted
 from .shown import Appearance, Viewpoint, viewpoint_of
 from .surroundings import Surroundings, nearest_depths, read_surroundings
 from .watch import shown_scene
@@ -37,7 +38,9 @@ class _Region:
 
     drawing: RegionDrawing
     around: Surroundings | None = None
-    """When the picture was begun."""
+    """When the full picture was begun."""
+    background: tuple[float, float, float] | None = None
+    """When the view rested last."""
     nearest: GPUTexture | None = None
     appearances: tuple[Appearance, ...] = ()
     view: bytes = b""
@@ -76,25 +79,39 @@ class ViewportDrawing:
         state = self._regions.setdefault(address, _Region(new_drawing()))
         framebuffer, area = framebuffer_in_use()
         viewpoint = viewpoint_of(view, area[2], area[3])
-        around = read_surroundings(framebuffer, area)
-        self._notice(state, around, appearances, viewpoint)
-        assert state.nearest is not None
-        wanted = Wanted(
-            appearances,
-            viewpoint,
-            _style(context, space, appearances, viewpoint),
-            state.nearest,
-            state.version,
-        )
-        picture = state.drawing.advance(painter, wanted)
-        if picture is not None:
+        empty_is_known = space.shading.type in {"SOLID", "WIREFRAME"}
+        around: Surroundings | None = None
+
+        def look_around() -> Occluders:
+            nonlocal around
+            around = read_surroundings(framebuffer, area)
+            state.background = around.background if empty_is_known else None
+            return self._notice(state, around, appearances, viewpoint)
+
+        style = _style(context, space, appearances, viewpoint)
+        wanted = Wanted(appearances, viewpoint, style)
+        picture = state.drawing.advance(painter, wanted, look_around)
+        if picture is None:
+            return
+        if state.drawing.fine:
+            assert around is not None  # only at rest anything is fine
             painter.compositor.lay_over(
                 picture.colors,
                 picture.marks,
                 around,
                 _outline(context),
                 area,
-                empty_is_known=space.shading.type in {"SOLID", "WIREFRAME"},
+                empty_is_known=empty_is_known,
+            )
+        else:
+            assert picture.marks is not None  # every rough picture has them
+            painter.depth_compositor.lay_over(
+                picture.colors,
+                picture.marks,
+                depth_of_nearness(viewpoint),
+                state.background,
+                _outline(context) if style.marked else None,
+                area,
             )
 
     def ready_painter(self) -> Painter:
@@ -128,7 +145,7 @@ class ViewportDrawing:
         around: Surroundings,
         appearances: tuple[Appearance, ...],
         viewpoint: Viewpoint,
-    ) -> None:
+    ) -> Occluders:
         """Decide whether what is around the splats has changed since their picture was begun."""
         view = viewpoint.world_to_view.tobytes() + viewpoint.projection.tobytes()
         still = appearances == state.appearances and view == state.view
@@ -137,11 +154,13 @@ class ViewportDrawing:
         if before is not None and before.depths.shape == around.depths.shape:
             differing = np.count_nonzero(before.depths != around.depths)
             if differing <= (UNSTEADY * around.depths.size if still else 0):
-                return
+                assert state.nearest is not None
+                return Occluders(state.nearest, state.version)
         depths = nearest_depths(around)
         height, width = depths.shape
         state.around, state.nearest = around, new_texture((width, height), "R32F", depths)
         state.version += 1
+        return Occluders(state.nearest, state.version)
 
     def _forget(self, address: int) -> None:
         state = self._regions.pop(address, None)

@@ -24,7 +24,7 @@ from ..drawing.graphics import (
     triangle_over_all,
 )
 from ..drawing.picture import Style
-from ..drawing.region import Wanted
+from ..drawing.region import Occluders, Wanted
 from ..drawing.shown import viewpoint_of
 from ..drawing.srgb_glsl import SRGB
 from ..drawing.viewport import new_drawing
@@ -62,10 +62,8 @@ class RenderedViewport:
             appearances,
             viewpoint_of(view, area[2], area[3]),
             Style(size=of_scene(scene).look_size),
-            painter.nothing_near,
-            None,
         )
-        picture = self._drawing.advance(painter, wanted)
+        picture = self._drawing.advance(painter, wanted, Occluders)
         if picture is None:
             draw_ground(depsgraph)
         else:

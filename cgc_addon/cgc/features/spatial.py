@@ -42,11 +42,20 @@ def similarity_terms(
         >>> [cosine.item() for cosine in similarity_terms(features, one, near, far)]
         [1.0, 0.0]
     """
-    own = features[anchors][:, None, :]
+    own = _rows(features, anchors)[:, None, :]
     cosine = torch.nn.functional.cosine_similarity
-    near_cosines = cosine(own, features[near], dim=-1, eps=1e-10)
-    far_cosines = cosine(own, features[far], dim=-1, eps=1e-10)
+    near_cosines = cosine(own, _rows(features, near), dim=-1, eps=1e-10)
+    far_cosines = cosine(own, _rows(features, far), dim=-1, eps=1e-10)
     return near_cosines.mean(), far_cosines.mean()
+
+
+def _rows(features: Tensor, indices: Tensor) -> Tensor:
+    """Return rows of features (*indices.shape, D), with a gradient that repeats bit for bit.
+
+    That of `features[indices]` adds up what falls on one row in the order of threads.
+    """
+    rows = features.index_select(0, indices.reshape(-1))
+    return rows.reshape(*indices.shape, features.shape[1])
 
 
 def combined(

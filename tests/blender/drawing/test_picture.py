@@ -38,7 +38,7 @@ PHOTO = Style()
 def drawn(appearances, viewpoint: Viewpoint, style: Style = PHOTO, nearest=None, step=10**9):
     painter = Painter()
     picture = painter.begin(appearances, back_to_front(appearances, viewpoint), viewpoint, style)
-    near = painter.nothing_near
+    near = None
     if nearest is not None:
         near = new_texture((viewpoint.width, viewpoint.height), "R32F", nearest)
     while not picture.complete:

@@ -178,6 +178,16 @@ def test_a_moved_view_is_seen(window, viewport) -> None:
     assert_same(window.redraw(viewport), slow_picture(cloud, seen))
 
 
+def test_while_the_view_moves_it_is_much_the_same_and_as_hidden(window, viewport) -> None:
+    item = add()
+    seen = window.redraw_once(viewport)
+    assert viewport.waits
+    assert np.abs(seen - expected(item)).mean() < 1e-3
+    window.depth = 0.0
+    assert not window.redraw_once(viewport).any()
+    assert viewport.waits  # it was the rough picture that was hidden
+
+
 def test_selecting_sets_off_without_changing_colors(window, viewport) -> None:
     item = add()
     item.select_set(False)
