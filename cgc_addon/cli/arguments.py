@@ -293,21 +293,28 @@ def _render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpa
 def _pick(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     verb = verbs.add_parser("pick", help="what is at a place of a view, and its Gaussians")
     verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
-    verb.add_argument("--view", required=True, metavar="NAME", help="of a photo of the cameras")
+    verb.add_argument("--view", metavar="NAME", help="of a photo of the cameras")
     verb.add_argument(
         "--at",
         type=_place,
         nargs="+",
-        required=True,
         metavar="X,Y",
         help="pixels from the upper left corner of the view, as `render` draws it",
     )
     verb.add_argument(
         "--by",
-        choices=("segment", "feature"),
+        choices=("segment", "feature", "mask"),
         default="segment",
-        help="feature: all Gaussians that look alike, whatever segment they are in",
+        help="feature: all Gaussians that look alike, whatever segment they are in; mask: the mask "
+        "model is asked what is there, in photos all round",
     )
+    verb.add_argument(
+        "--gaussian",
+        type=_natural,
+        metavar="N",
+        help="by mask, in place of --view and --at: this one of the run's splat.ply",
+    )
+    verb.add_argument("--model", metavar="NAME|PATH", help=f"default: {DEFAULT_MODEL}")
     verb.add_argument(
         "--min-cosine", type=_cosine, metavar="C", help="how much alike, -1 to 1; default: 0.7"
     )
@@ -318,6 +325,7 @@ def _pick(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpars
         help="a dataset folder or a cameras.json; default: the views the run was trained on",
     )
     verb.add_argument("-o", "--output", type=Path, metavar="FILE.ply", help="write them there")
+    verb.add_argument("--indices", type=Path, metavar="FILE.npy", help="write their numbers there")
     _backend(verb)
     verb.set_defaults(verb=pick.run)
     return verb

@@ -7,13 +7,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..errors import CgcError
-from ..progress import Progress, ShouldStop
+from ..progress import ShouldStop
 from .console.sink import Sink
 
 if TYPE_CHECKING:
     from ..cgc.corrections.records import Correction
-    from ..masks.models.interface import MaskModel
-    from ..rasterize.interface import Backend
     from ..training.run_folder import RunFolder
     from ..training.segmentation import ClusteredRun
 
@@ -83,21 +81,26 @@ def _changed(
     from dataclasses import replace
 
     from ..cgc.corrections.session import without
-    from ..results.correct import Add, RunCorrector
+    from ..cgc.segments import Segments, read_segments
+    from ..results.changes import Add
+    from ..results.correct import RunCorrector
+    from ..results.run_views import RunViews
+    from .opening import open_backend, open_mask_model
 
     kept = list(current.corrections)
     if options.forget is not None:
         numbers = range(1, len(kept) + 1) if options.forget == "all" else [options.forget]
         kept = without(kept, list(numbers))
-    corrector = RunCorrector(
+    views = RunViews(
         folder,
-        replace(current, corrections=tuple(kept)),
-        lambda: _open_model(options, sink),
-        lambda: _open_backend(options, sink, should_stop),
+        current.gaussians,
+        lambda: open_mask_model(options.model, sink),
+        lambda: open_backend(options.backend, sink, should_stop),
         report=sink.report,
-        say=sink.say,
         should_stop=should_stop,
     )
+    known = read_segments(folder.segments) if folder.segments.is_file() else Segments(())
+    corrector = RunCorrector(replace(current, corrections=tuple(kept)), known, views, sink.say)
     for change in options.changes:
         if isinstance(change, Add):
             further, beside = tuple(options.positive), tuple(options.negative)
@@ -105,22 +108,6 @@ def _changed(
         else:
             corrector.make(change)
     return corrector.corrections
-
-
-def _open_model(options: argparse.Namespace, sink: Sink) -> MaskModel:
-    from ..masks.models.known import DEFAULT_MODEL
-    from ..masks.models.registry import open_model
-
-    sink.report(Progress("Opening the mask model", 0, 0))
-    return open_model(options.model or DEFAULT_MODEL)
-
-
-def _open_backend(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Backend:
-    from ..rasterize.select import select_backend
-
-    backend, why = select_backend(options.backend, sink.report, should_stop)
-    sink.say(why)
-    return backend
 
 
 def _tell(options: argparse.Namespace, sink: Sink) -> None:

@@ -102,13 +102,13 @@ def _copy(source: Path, name: str | None = None) -> Callable[[Path], Path]:
     return make
 
 
-def _corrected(path: Path) -> None:
+def _corrected(folder: Path) -> Path:
+    path = folder / "corrections.npz"
     points = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
     shape = Shape(points, np.arange(40) < 25)
-    made = Correction(
-        "split", "split 3 at 120,80 of 0008.jpg", shape, "Cup", (1, 2, 3), points[30:]
-    )
-    write_corrections(path, (made, Correction("unassign", "unassigned by hand", shape)))
+    part = Correction("split", "split 3 at 1,2 of a.jpg", shape, "Cup", (1, 2, 3), points[30:])
+    write_corrections(path, (part, Correction("unassign", "unassigned by hand", shape)))
+    return path
 
 
 def _old_run(name: str) -> Callable[[Path], Path]:
