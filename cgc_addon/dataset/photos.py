@@ -18,7 +18,13 @@ from .photo_files import PhotoFiles
 from .pinhole import is_pinhole
 from .resize import area_average, level_size, nearest
 from .scene import View
-from .undistort import remap_bilinear, remap_nearest, source_positions, valid_pixels
+from .undistort import (
+    positions_in_pinhole,
+    remap_bilinear,
+    remap_nearest,
+    source_positions,
+    valid_pixels,
+)
 
 CACHE_BYTES = 1 << 30
 MAP_CACHE_BYTES = 256 << 20
@@ -201,6 +207,23 @@ class PhotoStore:
         """
         path = self._files[index].truth
         return None if path is None else self._ids("truth", path, index, level)
+
+    def in_view(self, index: int, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return where the view shows what is at places of its photo.
+
+        Args:
+            index: of the view.
+            points: (P, 2) x and y in pixels of the photo as it is on disk, turned as EXIF says
+                where its camera is.
+
+        Returns:
+            (P, 2) in pixels of the view at its working size.
+        """
+        source, target = self._files[index].camera, self.view(index).camera
+        if is_pinhole(source):
+            scale = (target.width / source.width, target.height / source.height)
+            return np.asarray(points, np.float64) * scale
+        return positions_in_pinhole(source, target, points)
 
     def valid(self, index: int, level: int = 0) -> NDArray[np.bool_] | None:
         """Return (H, W): which pixels the photo covers; None if all, as nearly always.

@@ -98,6 +98,23 @@ def source_positions(camera: ColmapCamera, pinhole: PinholeCamera) -> NDArray[np
     return positions
 
 
+def positions_in_pinhole(
+    camera: ColmapCamera, pinhole: PinholeCamera, points: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return where the pinhole camera shows what is at places of a photo.
+
+    Args:
+        camera: the photo's.
+        pinhole: of any size.
+        points: (P, 2) x and y in pixels of the photo, the first pixel's centre at (0.5, 0.5).
+
+    Returns:
+        (P, 2) in pixels of the pinhole camera; NaN where the photo's camera has no such ray.
+    """
+    rays = np.asarray(to_pycolmap(camera).cam_from_img(np.asarray(points, np.float64)))
+    return rays * (pinhole.fx, pinhole.fy) + (pinhole.cx, pinhole.cy)
+
+
 def valid_pixels(positions: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return (H, W): whether the photo covers the pixel, for (2, H, W) of `source_positions`."""
     return positions[0] >= 0.0

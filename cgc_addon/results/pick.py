@@ -90,6 +90,6 @@ def _seen(what: int, view: View, x: float, y: float) -> int:
     if not what:
         raise CgcError(
             f"Nothing that belongs to a segment is seen at ({x:g}, {y:g}) of {view.name}; "
-            "point at the middle of a thing."
+            "point at the middle of a thing, or ask the mask model with --by mask."
         )
     return what

@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cgc.segments import Segments, describe_edited, read_segments, write_segments
+from ..cgc.corrections.records import write_corrections
+from ..cgc.segments import Segments, automatic_name, describe_edited, read_segments, write_segments
 from ..errors import CgcError
 from ..files_together import changing_together, finish_change
 from ..splats.ply import read_ply, write_ply
+from .corrected_segments import edits_as_corrections
 from .run_folder import RunFolder
 from .run_lock import locked
 
@@ -20,8 +22,8 @@ from .run_lock import locked
 def write_edited(folder: RunFolder, labels: NDArray[np.int32], known: Segments) -> Segments:
     """Give the Gaussians of a run to segments, in its splat and its list of segments as one.
 
-    Every other number of the splat stays as it is, and so do clusters: `segment` cuts them anew,
-    and drops what was done by hand.
+    Every other number of the splat stays as it is, and so do clusters. What was made by hand
+    becomes the corrections of the run, in place of those it had: `segment` and training keep it.
 
     Args:
         folder: of a run.
@@ -44,10 +46,12 @@ def write_edited(folder: RunFolder, labels: NDArray[np.int32], known: Segments) 
                 "edited; import the run again."
             )
         segments = describe_edited(labels, gaussians.features, known)
+        corrections = edits_as_corrections(folder, gaussians, labels, segments)
         with changing_together(folder.path) as changed:
             results = RunFolder(changed)
             write_ply(results.splat, replace(gaussians, segments=labels.astype(np.int32)))
             write_segments(results.segments, segments)
+            write_corrections(results.corrections, corrections)
     return segments
 
 
@@ -69,16 +73,21 @@ def check_complete(folder: RunFolder) -> None:
         )
 
 
-def say_if_edited(folder: RunFolder, say: Callable[[str], None]) -> None:
-    """Say that segments were made by hand, before they are made anew."""
+def say_what_names_go(folder: RunFolder, say: Callable[[str], None]) -> None:
+    """Say that names are given anew where segments that nobody corrected were named by hand."""
     if not folder.segments.is_file():
         return
     try:
-        edited = read_segments(folder.segments).edited
+        segments = read_segments(folder.segments)
     except CgcError:  # it will be written anew
         return
-    if edited:
+    named = [
+        one.name
+        for one in segments.segments
+        if not one.pinned and one.name != automatic_name(one.id)
+    ]
+    if segments.edited and named:
         say(
-            "The segments of this run were edited by hand; they are made anew, without the edits. "
+            f"Segments that were named but not pinned get new names: {', '.join(named[:5])}. "
             "The .blend that they came from still has them."
         )

@@ -29,6 +29,7 @@ from ..version import __version__
 from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
+from .corrected_segments import keep_edits
 from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
@@ -158,6 +159,8 @@ def train(
                 "fit. --max-gaussians raises the cap."
             )
     log = _Log(folder if first else None, say)
+    if first:
+        keep_edits(folder)
     if first and not resume:
         _clear(folder)
         wish = None if asked is None else asked.to_json()

@@ -48,6 +48,11 @@ class RunFolder:
         return self.path / "clusters.npz"
 
     @property
+    def corrections(self) -> Path:
+        """Objects that a person corrected; they are of the scene, and outlive trainings."""
+        return self.path / "corrections.npz"
+
+    @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
 

@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cgc.clusters.cluster_file import read_clusters, write_clusters
-from ..cgc.clusters.granularity import MergeTree
+from ..cgc.clusters.cluster_file import Clusters, read_all_clusters
+from ..cgc.corrections.records import Correction
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import FeatureTrainer, random_start
 from ..cgc.observations import AnsweredView, Observation, at_every_level, observe
 from ..cgc.segmentation import after_refinement, find_segments
-from ..cgc.segments import Cut, Segments, describe_segments, write_segments
+from ..cgc.segments import Cut, Segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
 from ..errors import CgcError, Interrupted
@@ -27,8 +27,8 @@ from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.ply import read_ply, write_ply
 from .config import TrainingConfig
+from .corrected_segments import corrections_of, write_corrected
 from .edge_refinement import EdgeRefiner
-from .edited_segments import say_if_edited
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
@@ -74,8 +74,6 @@ def segment_run(
         CgcError: the run folder cannot be written.
     """
     first, ask = ranks.rank == 0, agreed(should_stop, ranks)
-    if first:
-        say_if_edited(folder, say)
     observations = _observations(gaussians, dataset, backend, config, ranks, report, say, ask)
     if not observations:
         if not first:
@@ -153,41 +151,41 @@ def segment_run(
     if not first:
         return SegmentedSplat(gaussians, None)
     folder.check()
+    corrections = corrections_of(folder)
     with changing_together(folder.path) as changed:
-        results = RunFolder(changed)
-        write_clusters(results.clusters, found.clustering.labels, found.tree)
-        segments = _write_segments(
-            results,
+        segments = write_corrected(
+            RunFolder(changed),
             replace(gaussians, features=found.lifted.features),
             found.clustering.labels,
             found.tree,
             Cut(settings.granularity, settings.minimum_size),
+            corrections,
+            folder.corrections.is_file(),
+            say,
         )
     for path in folder.stage_states:
         path.unlink(missing_ok=True)
     return SegmentedSplat(gaussians, segments)
 
 
-def segment_again(
-    folder: RunFolder,
-    *,
-    granularity: float | None = None,
-    minimum_size: int | None = None,
-    should_stop: ShouldStop = never,
-) -> Segments:
-    """Cut the clusters of a run at another granularity, without training.
+@dataclass(frozen=True, eq=False)
+class ClusteredRun:
+    """A run that was separated into objects, and how it may be cut again."""
 
-    The run folder is held by the caller. Splat and segments change as one.
+    gaussians: Gaussians
+    """N, with features and segments."""
+    clusters: Clusters
+    configured: Cut
+    corrections: tuple[Correction, ...]
 
-    Args:
-        folder: of a run that was trained with masks.
-        granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
-        minimum_size: Gaussians that a segment needs; None = as configured.
-        should_stop: asked before anything is written.
+
+def read_clustered(folder: RunFolder) -> ClusteredRun:
+    """Read what can be cut again.
+
+    The run folder is held by the caller.
 
     Raises:
         CgcError: this is no run, or it has no clusters.
-        Interrupted: `should_stop` said so.
     """
     _, config = folder.read_config()
     finish_change(folder.path)
@@ -201,21 +199,60 @@ def segment_again(
             f"{folder.splat} has no features, so {folder.clusters} is not of it; "
             "train --resume makes both anew."
         )
-    labels, tree = read_clusters(folder.clusters)
-    if len(labels) != len(gaussians):
+    clusters = read_all_clusters(folder.clusters)
+    if len(clusters.labels) != len(gaussians):
         raise CgcError(
-            f"{folder.clusters} has {len(labels)} Gaussians, but {folder.splat} has "
+            f"{folder.clusters} has {len(clusters.labels)} Gaussians, but {folder.splat} has "
             f"{len(gaussians)}; train --resume makes both anew."
         )
     settings = config.segments
+    configured = Cut(settings.granularity, settings.minimum_size)
+    return ClusteredRun(gaussians, clusters, configured, corrections_of(folder))
+
+
+def segment_again(
+    folder: RunFolder,
+    *,
+    granularity: float | None = None,
+    minimum_size: int | None = None,
+    corrections: Sequence[Correction] | None = None,
+    say: Callable[[str], None] = lambda _sentence: None,
+    should_stop: ShouldStop = never,
+) -> Segments:
+    """Cut the clusters of a run at another granularity, without training.
+
+    The run folder is held by the caller. Splat, segments and corrections change as one.
+
+    Args:
+        folder: of a run that was trained with masks.
+        granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
+        minimum_size: Gaussians that a segment needs; None = as configured.
+        corrections: to keep from now on; None = those that the run has.
+        say: takes sentences that the user should read.
+        should_stop: asked before anything is written.
+
+    Raises:
+        CgcError: this is no run, or it has no clusters.
+        Interrupted: `should_stop` said so.
+    """
+    run = read_clustered(folder)
     cut = Cut(
-        settings.granularity if granularity is None else granularity,
-        settings.minimum_size if minimum_size is None else minimum_size,
+        run.configured.granularity if granularity is None else granularity,
+        run.configured.minimum_size if minimum_size is None else minimum_size,
     )
     if should_stop():
         raise Interrupted("segment")
     with changing_together(folder.path) as changed:
-        return _write_segments(RunFolder(changed), gaussians, labels, tree, cut)
+        return write_corrected(
+            RunFolder(changed),
+            run.gaussians,
+            run.clusters.found,
+            run.clusters.found_tree,
+            cut,
+            run.corrections if corrections is None else corrections,
+            folder.corrections.is_file(),
+            say,
+        )
 
 
 def _observations(
@@ -304,19 +341,3 @@ def _learn(
         trainer, lambda pause: trainer.run(on_pause=pause, report=report, should_stop=should_stop)
     )
     return trainer.features()
-
-
-def _write_segments(
-    results: RunFolder,
-    gaussians: Gaussians,
-    clusters: NDArray[np.int32],
-    tree: MergeTree,
-    cut: Cut,
-) -> Segments:
-    """Cut the tree, number the segments by size, and write splat.ply and segments.json."""
-    assert gaussians.features is not None
-    labels = tree.labels(clusters, cut.granularity, cut.minimum_size, gaussians=gaussians)
-    segments = describe_segments(labels, gaussians.features, cut)
-    write_ply(results.splat, replace(gaussians, segments=labels))
-    write_segments(results.segments, segments)
-    return segments

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from cgc_addon.cgc.clusters.cluster_file import read_clusters
+from cgc_addon.cgc.corrections.records import Correction, read_corrections, write_corrections
+from cgc_addon.cgc.corrections.shapes import Shape
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.dataset.cameras_json import read_cameras_json, write_cameras_json
 from cgc_addon.dataset.image_files import read_header, read_opacity, read_photo
@@ -98,6 +100,15 @@ def _copy(source: Path, name: str | None = None) -> Callable[[Path], Path]:
         return target
 
     return make
+
+
+def _corrected(folder: Path) -> Path:
+    path = folder / "corrections.npz"
+    points = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    shape = Shape(points, np.arange(40) < 25)
+    part = Correction("split", "split 3 at 1,2 of a.jpg", shape, "Cup", (1, 2, 3), points[30:])
+    write_corrections(path, (part, Correction("unassign", "unassigned by hand", shape)))
+    return path
 
 
 def _old_run(name: str) -> Callable[[Path], Path]:
@@ -321,6 +332,7 @@ KINDS = (
     Kind("segments.json", _old_run("segments.json"), read_segments),
     Kind("masks_answers", _answers, read_answers),
     Kind("clusters.npz", _old_run("clusters.npz"), read_clusters),
+    Kind("corrections.npz", _corrected, read_corrections),
     Kind(
         "metrics.jsonl",
         _old_run("metrics.jsonl"),

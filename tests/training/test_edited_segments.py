@@ -70,17 +70,38 @@ def test_only_segments_change_and_are_read_back_as_they_were_written(folder):
         assert segment.count == len(members)
         assert np.allclose(segment.mean_feature, mean / np.linalg.norm(mean), atol=1e-5)
     assert {name: (folder.path / name).read_bytes() for name in others} == others
+    assert folder.corrections.is_file()
 
 
-def test_cutting_anew_says_that_edits_are_dropped_and_drops_them(folder, capsys):
+def test_cutting_anew_keeps_what_was_made_by_hand(folder, capsys):
+    labels = some_labels(folder)
+    write_edited(folder, labels, KNOWN)
+    for granularity in ("0", "1"):
+        assert main(["segment", str(folder.path), "--granularity", granularity]) == 0
+        cut, listed = read_ply(folder.splat).gaussians.segments, read_segments(folder.segments)
+        assert not listed.edited
+        teapot = next(one for one in listed.segments if one.name == "Teapot")
+        assert (teapot.color, teapot.pinned) == ((1, 2, 3), True)
+        assert np.array_equal(cut == teapot.id, labels == 2)
+        assert not cut[labels == 0].any()  # what was unassigned by hand
+    assert "get new names" not in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_was_edited_by_an_earlier_version_keeps_its_edits_too(folder):
+    labels = some_labels(folder)
+    write_edited(folder, labels, KNOWN)
+    folder.corrections.unlink()  # which that version did not write
     assert main(["segment", str(folder.path)]) == 0
-    assert "edited by hand" not in " ".join(capsys.readouterr().err.split())
-    as_cut = read_ply(folder.splat).gaussians.segments
-    write_edited(folder, some_labels(folder), KNOWN)
+    cut, listed = read_ply(folder.splat).gaussians.segments, read_segments(folder.segments)
+    teapot = next(one for one in listed.segments if one.name == "Teapot")
+    assert np.array_equal(cut == teapot.id, labels == 2)
+
+
+def test_cutting_anew_says_which_names_go(folder, capsys):
+    known = replace(KNOWN, segments=(KNOWN.segments[0], replace(KNOWN.segments[1], name="Cup")))
+    write_edited(folder, some_labels(folder), known)
     assert main(["segment", str(folder.path)]) == 0
-    assert "edited by hand" in " ".join(capsys.readouterr().err.split())
-    assert not read_segments(folder.segments).edited
-    assert np.array_equal(read_ply(folder.splat).gaussians.segments, as_cut)
+    assert "get new names: Cup" in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_does_not_fit_is_said_and_changes_nothing(folder, tmp_path):

@@ -28,6 +28,9 @@ class MergeTree:
     """(M, 2) labels 1..K: the second joins the first, which keeps its label."""
     heights: NDArray[np.float32]
     """(M,) q in 0..1 at which each merge is made, never rising."""
+    fixed: int = 0
+    """So many of the last groups are objects that a person corrected: no merge has them, and no
+    cut takes anything from them."""
 
     def labels(
         self,
@@ -42,7 +45,7 @@ class MergeTree:
         Args:
             clusters: (N,) group of each Gaussian, 1..K, 0 = none.
             granularity: 0 = parts … 1 = whole objects, see `merge_threshold`.
-            minimum_size: Gaussians; smaller segments become 0.
+            minimum_size: Gaussians; smaller segments become 0, but for fixed ones.
             gaussians: N; those that float apart from the rest of their segment become 0, too. None
                 where nobody knows where they are.
 
@@ -50,10 +53,12 @@ class MergeTree:
             ValueError: granularity is not within 0..1.
         """
         labels = self.cut(merge_threshold(granularity))[clusters]
+        first_fixed = self.count - self.fixed + 1
         if gaussians is not None:
             scales = np.exp(gaussians.log_scales)
-            labels[isolated(gaussians.means, scales, gaussians.quats, labels)] = 0
-        return ordered_by_size(labels, minimum_size)
+            afloat = isolated(gaussians.means, scales, gaussians.quats, labels)
+            labels[afloat & (labels < first_fixed)] = 0
+        return ordered_by_size(labels, minimum_size, kept_from=first_fixed)
 
     def cut(self, threshold: float) -> NDArray[np.int32]:
         """Return the label of each group once all merges with q ≥ `threshold` are made.
@@ -96,12 +101,15 @@ def merge_threshold(granularity: float) -> float:
     return 1.01 if granularity == 0 else _LOWEST_THRESHOLD**granularity
 
 
-def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray[np.int32]:
+def ordered_by_size(
+    labels: NDArray[np.int32], minimum_size: int = 1, *, kept_from: int | None = None
+) -> NDArray[np.int32]:
     """Number segments anew from the largest, 1, on; those of equal size keep their order.
 
     Args:
         labels: (N,) ≥ 0, 0 = none.
         minimum_size: smaller segments become 0.
+        kept_from: labels from this one on are kept, however small.
 
     Example:
         >>> ordered_by_size(np.array([7, 7, 3, 0, 7, 3, 5]), minimum_size=2).tolist()
@@ -110,7 +118,10 @@ def ordered_by_size(labels: NDArray[np.int32], minimum_size: int = 1) -> NDArray
     counts = np.bincount(labels, minlength=1)
     counts[0] = 0
     order = np.argsort(-counts, kind="stable")
-    order = order[counts[order] >= max(1, minimum_size)]
+    least = np.full(len(counts), max(1, minimum_size))
+    if kept_from is not None:
+        least[kept_from:] = 1
+    order = order[counts[order] >= least[order]]
     numbers = np.zeros(len(counts), np.int32)
     numbers[order] = np.arange(1, len(order) + 1)
     return numbers[labels]

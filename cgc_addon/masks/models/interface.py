@@ -46,6 +46,18 @@ class Candidates:
     """(B, 3) the model's own estimate of each mask's IoU."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """What is asked for in one photo, px; the first pixel has its centre at 0.5."""
+
+    points: NDArray[np.float32]
+    """(P, 2) x, y."""
+    positive: NDArray[np.bool_]
+    """(P,) whether each is on the thing, or beside it."""
+    box: NDArray[np.float32] | None = None
+    """(4,) left, top, right, bottom around the thing."""
+
+
 class MaskModel(Protocol):
     """One set of weights, ready to be asked."""
 
@@ -65,4 +77,13 @@ class MaskModel(Protocol):
 
     def decode(self, embedding: Embedding, points: NDArray[np.floating]) -> Candidates:
         """Answer points (B, 2): x, y in px of the photo; the first pixel has its centre at 0.5."""
+        ...
+
+    def decode_prompt(self, embedding: Embedding, prompt: Prompt) -> Candidates:
+        """Answer points and a box that are all about one thing, of which there is one at least.
+
+        Returns:
+            (1, 4, h, w) and (1, 4): what is meant for several points or a box, then the three of
+            `decode`.
+        """
         ...

@@ -18,7 +18,7 @@ from PIL import Image
 
 from ...errors import CgcError
 from .decoder_graph import MASKS_OUTPUT, SCORES_OUTPUT, first_line, many_points_decoder
-from .interface import MASKS_PER_POINT, Candidates, Embedding
+from .interface import MASKS_PER_POINT, Candidates, Embedding, Prompt
 
 INPUT_SIDE = 1024
 """The encoder's square input, px; photos fill it from the upper left corner."""
@@ -27,8 +27,10 @@ DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 """Of ImageNet's sRGB values, as Segment Anything normalises them."""
 MOST_PHOTOS_AT_ONCE = 4
 """Each takes some 700 MB while its points are answered."""
-FOREGROUND, PADDING = 1.0, -1.0
+FOREGROUND, BACKGROUND, PADDING = 1.0, 0.0, -1.0
 """Labels of points; a prompt without a box ends with one padding point, as in training."""
+BOX_CORNER, OPPOSITE_CORNER = 2.0, 3.0
+"""Labels of the two points that stand for a box."""
 
 
 class MobileSam:
@@ -77,11 +79,38 @@ class MobileSam:
                 np.zeros((0, MASKS_PER_POINT, rows, columns), np.float32),
                 np.zeros((0, MASKS_PER_POINT), np.float32),
             )
-        scale = INPUT_SIDE / max(embedding.width, embedding.height)
         coordinates = np.zeros((count, 2, 2), np.float32)
-        # The encoder's positions count from the first pixel's centre, and so did its training.
-        coordinates[:, 0] = np.asarray(points, np.float32) * scale - 0.5
+        coordinates[:, 0] = self._in_input(embedding, points)
         labels = np.tile(np.array([FOREGROUND, PADDING], np.float32), (count, 1))
+        logits, scores = self._answer(embedding, coordinates, labels)
+        return Candidates(np.ascontiguousarray(logits[:, 1:]), np.ascontiguousarray(scores[:, 1:]))
+
+    def decode_prompt(self, embedding: Embedding, prompt: Prompt) -> Candidates:
+        """Answer points and a box that are all about one thing."""
+        places, labels = [prompt.points], np.where(prompt.positive, FOREGROUND, BACKGROUND)
+        ends = (PADDING,) if prompt.box is None else (BOX_CORNER, OPPOSITE_CORNER)
+        if prompt.box is not None:
+            places.append(np.asarray(prompt.box, np.float32).reshape(2, 2))
+        coordinates = self._in_input(embedding, np.concatenate(places))
+        if prompt.box is None:
+            coordinates = np.concatenate([coordinates, np.zeros((1, 2), np.float32)])
+        labels = np.concatenate([labels, ends]).astype(np.float32)
+        logits, scores = self._answer(embedding, coordinates[None], labels[None])
+        return Candidates(np.ascontiguousarray(logits), np.ascontiguousarray(scores))
+
+    def _in_input(self, embedding: Embedding, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        scale = INPUT_SIDE / max(embedding.width, embedding.height)
+        # The encoder's positions count from the first pixel's centre, and so did its training.
+        return (np.asarray(points, np.float32) * scale - 0.5).astype(np.float32)
+
+    def _answer(
+        self,
+        embedding: Embedding,
+        coordinates: NDArray[np.float32],
+        labels: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return logits (B, 4, h, w) without padding, and scores (B, 4)."""
+        columns, rows = embedding.logit_size
         answers = self._decoder.run(
             [MASKS_OUTPUT, SCORES_OUTPUT],
             {
@@ -91,10 +120,8 @@ class MobileSam:
             },
         )
         logits, scores = (cast("NDArray[np.float32]", answer) for answer in answers)
-        return Candidates(
-            np.ascontiguousarray(logits[:, 1 : 1 + MASKS_PER_POINT, :rows, :columns]),
-            np.ascontiguousarray(scores[:, 1 : 1 + MASKS_PER_POINT]),
-        )
+        masks = 1 + MASKS_PER_POINT
+        return logits[:, :masks, :rows, :columns], scores[:, :masks]
 
 
 def _session(path: Path, model: Any, threads: int) -> Any:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from .interface import MASKS_PER_POINT, Candidates, Embedding
+from .interface import MASKS_PER_POINT, Candidates, Embedding, Prompt
 from .segment_anything_checkpoint import build, read_checkpoint, recognise
 
 POINTS_AT_ONCE = 32
@@ -80,13 +80,40 @@ class SegmentAnything:
         return Candidates(logits, scores)
 
     @torch.inference_mode()
+    def decode_prompt(self, embedding: Embedding, prompt: Prompt) -> Candidates:
+        """Answer points and a box that are all about one thing."""
+        width, height = embedding.logit_size
+        points = boxes = None
+        if len(prompt.points):
+            labels = torch.from_numpy(prompt.positive.astype(np.float32))[None].to(self._device)
+            points = (self._in_input(embedding, prompt.points)[None], labels)
+        if prompt.box is not None:
+            corners = np.asarray(prompt.box, np.float32).reshape(2, 2)
+            boxes = self._in_input(embedding, corners).reshape(1, 4)
+        prompts, decoder = self._network["prompt_encoder"], self._network["mask_decoder"]
+        sparse, dense = prompts(points=points, boxes=boxes, masks=None)
+        masks, quality = decoder.predict_masks(
+            image_embeddings=embedding.features,
+            image_pe=prompts.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+        )
+        logits = masks[..., :height, :width].cpu().numpy()
+        return Candidates(np.ascontiguousarray(logits), quality.cpu().numpy())
+
+    def _in_input(self, embedding: Embedding, points: NDArray[np.floating]) -> torch.Tensor:
+        """Return points (P, 2) as the prompt encoder counts them."""
+        shown = _size_within(embedding.width, embedding.height, self._sizes.side)
+        scale = np.array([shown[0] / embedding.width, shown[1] / embedding.height], np.float32)
+        # It counts from the centre of the first pixel and adds the half itself.
+        places = (np.asarray(points, np.float32) * scale - 0.5).astype(np.float32)
+        return torch.from_numpy(places).to(self._device)
+
+    @torch.inference_mode()
     def _answer(
         self, embedding: Embedding, points: NDArray[np.float32]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        shown = _size_within(embedding.width, embedding.height, self._sizes.side)
-        scale = np.array([shown[0] / embedding.width, shown[1] / embedding.height], np.float32)
-        # The prompt encoder counts from the centre of the first pixel and adds the half itself.
-        places = torch.from_numpy(points * scale - 0.5)[:, None].to(self._device)
+        places = self._in_input(embedding, points)[:, None]
         prompts, decoder = self._network["prompt_encoder"], self._network["mask_decoder"]
         labels = torch.ones(places.shape[:2], device=self._device)
         sparse, dense = prompts(points=(places, labels), boxes=None, masks=None)

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from cgc_addon.masks.models.interface import LOGIT_SIDE, MASKS_PER_POINT
+from cgc_addon.masks.models.interface import LOGIT_SIDE, MASKS_PER_POINT, Prompt
 from cgc_addon.masks.models.registry import open_model
 
 SIZES = [(64, 48), (48, 64), (101, 67), (1, 1), (1, 301)]
@@ -92,3 +92,46 @@ def test_trained_weights_find_the_disc_under_the_point(make_photo, mobilesam_fil
     overlaps = (found & disc).sum((1, 2)) / (found | disc).sum((1, 2))
     assert overlaps.max() > 0.9
     assert overlaps[answer.scores[0].argmax()] > 0.9
+
+
+def test_a_prompt_of_one_point_gets_the_masks_of_the_point(model, landscape):
+    alone = model.decode(landscape, POINTS[:1])
+    prompt = Prompt(POINTS[:1].astype(np.float32), np.ones(1, bool))
+    answer = model.decode_prompt(landscape, prompt)
+    width, height = landscape.logit_size
+    assert answer.logits.shape == (1, 1 + MASKS_PER_POINT, height, width)
+    scale = np.abs(alone.logits).max()
+    np.testing.assert_allclose(answer.logits[:, 1:], alone.logits, atol=2e-4 * scale)
+    np.testing.assert_allclose(answer.scores[:, 1:], alone.scores, atol=1e-3)
+
+
+def test_sides_and_boxes_of_a_prompt_make_a_difference(model, landscape):
+    points = POINTS[:2].astype(np.float32)
+    box = np.float32([40, 12, 68, 40])
+    answers = [
+        model.decode_prompt(landscape, prompt).logits
+        for prompt in (
+            Prompt(points, np.array([True, True])),
+            Prompt(points, np.array([True, False])),
+            Prompt(points, np.array([True, True]), box),
+            Prompt(points[:0], np.zeros(0, bool), box),
+        )
+    ]
+    for number, one in enumerate(answers):
+        assert np.isfinite(one).all()
+        for other in answers[:number]:
+            assert not np.allclose(one, other, rtol=1e-3)
+
+
+@pytest.mark.parametrize("with_points", [False, True])
+def test_trained_weights_find_the_disc_in_its_box(make_photo, mobilesam_files, with_points):
+    model = open_model(str(mobilesam_files[0].parent))
+    embedding = model.embed(make_photo(300, 200))
+    points = np.float32([[180, 80], [20, 180]] if with_points else np.zeros((0, 2)))
+    box = np.float32([138, 38, 222, 122])
+    prompt = Prompt(points, np.array([True, False])[: len(points)], box)
+    across, down = embedding.logit_size
+    y, x = np.mgrid[:down, :across] + 0.5
+    disc = np.hypot(x * 300 / across - 180, y * 200 / down - 80) < 40
+    found = model.decode_prompt(embedding, prompt).logits[0, 0] > 0
+    assert (found & disc).sum() / (found | disc).sum() > 0.9

@@ -7,6 +7,7 @@ import torch
 
 from cgc_addon.errors import CgcError
 from cgc_addon.masks.models import segment_anything_model
+from cgc_addon.masks.models.interface import Prompt
 from cgc_addon.masks.models.segment_anything_checkpoint import (
     Architecture,
     read_checkpoint,
@@ -38,6 +39,35 @@ def test_it_answers_like_the_package_s_own_predictor(tiny_sam, tiny_checkpoint, 
     width, height = embedding.logit_size
     np.testing.assert_allclose(answer.logits, logits.numpy()[..., :height, :width], atol=2e-4)
     np.testing.assert_allclose(answer.scores, scores.numpy(), atol=1e-4)
+
+
+def test_it_answers_prompts_like_the_package_s_own_predictor(tiny_sam, tiny_checkpoint, make_photo):
+    from segment_anything import SamPredictor
+
+    photo = make_photo(90, 60)
+    points, sides = np.float32([[50.5, 20.5], [10, 50]]), np.array([True, False])
+    box = np.float32([40, 12, 68, 40])
+    predictor = SamPredictor(tiny_sam)
+    predictor.set_image(photo)
+    # It takes places of pixels, whose first one is 0, where ours has its centre at 0.5.
+    scale = np.array(predictor.transform.apply_coords(np.ones((1, 2)), photo.shape[:2]))
+    places, corners = points * scale - 0.5, box.reshape(2, 2) * scale - 0.5
+    answers = [
+        predictor.predict_torch(
+            point_coords=torch.from_numpy(places.astype(np.float32))[None],
+            point_labels=torch.from_numpy(sides.astype(np.int64))[None],
+            boxes=torch.from_numpy(corners.astype(np.float32).reshape(1, 4)),
+            multimask_output=several,
+        )
+        for several in (False, True)
+    ]
+    model = SegmentAnything(tiny_checkpoint)
+    answer = model.decode_prompt(model.embed(photo), Prompt(points, sides, box))
+    height, width = answer.logits.shape[2:]
+    logits = torch.cat([one[2] for one in answers], dim=1)[..., :height, :width].numpy()
+    scores = torch.cat([one[1] for one in answers], dim=1).numpy()
+    np.testing.assert_allclose(answer.logits, logits, atol=1e-4 * np.abs(logits).max())
+    np.testing.assert_allclose(answer.scores, scores, atol=1e-4)
 
 
 def test_the_type_is_told_by_the_tensors_not_by_the_name(tiny_checkpoint, tmp_path):
