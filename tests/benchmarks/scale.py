@@ -46,9 +46,8 @@ def main() -> None:
     if options.child:
         sys.stdout.write(json.dumps(measure(options.child, options.counts[0])) + "\n")
         return
-    print(
-        f"{'task':>8} {'Gaussians':>10} {'wall s':>8} {'CPU s':>8} {'before GiB':>11} {'peak GiB':>9}"
-    )
+    titles = f"{'wall s':>8} {'CPU s':>8} {'before GiB':>11} {'peak GiB':>9}"
+    print(f"{'task':>8} {'Gaussians':>10} {titles}")
     for task in options.tasks:
         for count in options.counts:
             command = [sys.executable, __file__, "--child", task, "--counts", str(count)]
