@@ -28,6 +28,21 @@ def coefficient_count(degree: int) -> int:
     return (degree + 1) ** 2
 
 
+def degree_in_use(sh: NDArray[np.floating]) -> int:
+    """Return the least degree beyond which all coefficients (N, K, 3) are zero.
+
+    Example:
+        >>> sh = np.zeros((2, 16, 3))
+        >>> sh[1, 5] = 0.1
+        >>> degree_in_use(sh), degree_in_use(sh[:, :4])
+        (2, 0)
+    """
+    degree = round(sh.shape[1] ** 0.5) - 1
+    while degree and not sh[:, coefficient_count(degree - 1) :].any():
+        degree -= 1
+    return degree
+
+
 def basis(directions: NDArray[np.floating], degree: int) -> NDArray[np.float64]:
     """Evaluate the harmonics, with the Condon-Shortley sign (−1)^m as 3DGS does.
 

@@ -71,7 +71,7 @@ class Densifier:
         due = multiple_within(step, batch, settings.every)
         if due is not None and not settings.start < due < settings.stop:
             due = None
-        self._count(parameters, optimizers, infos, ranks)
+        self._count(infos, ranks)
         if due is not None:
             info = infos[0]
             self._strategy.grow_grad2d = self._threshold(len(parameters["means"]))
@@ -92,28 +92,16 @@ class Densifier:
             )
         return due is not None
 
-    def _count(
-        self,
-        parameters: Parameters,
-        optimizers: Optimizers,
-        infos: Sequence[dict[str, Any]],
-        ranks: Ranks,
-    ) -> None:
-        """Add the image-plane gradients of all views of a step to what is kept of them."""
-        before = {name: self.state[name] for name in _SUMS}
-        if ranks.size > 1:  # what was added up already must not be once more
-            self.state.update(dict.fromkeys(_SUMS))
-        # The strategy counts a view and refines in one call. The cap must be set between the two:
-        # at its first step it only counts, and where nothing was drawn it only refines.
-        for info in infos:
-            self._strategy.step_post_backward(
-                parameters, optimizers, self.state, self._settings.start, info
-            )
-        if ranks.size > 1 and self.state["count"] is not None:
-            ranks.sum([self.state[name] for name in _SUMS])
-            for name, sums in before.items():
-                if sums is not None:
-                    self.state[name] += sums
+    def _count(self, infos: Sequence[dict[str, Any]], ranks: Ranks) -> None:
+        """Add the image-plane gradients of all views of a step to what is kept of them.
+
+        As `DefaultStrategy` does, with all Gaussians at once.
+        """
+        found = torch.stack([_seen_in(info) for info in infos]).sum(0)
+        ranks.sum([found])
+        for name, values in zip(_SUMS, found, strict=True):
+            before = self.state[name]
+            self.state[name] = values.clone() if before is None else before.add_(values)
 
     def _threshold(self, count: int) -> float:
         """Return the gradient above which no more Gaussians lie than the cap leaves room for."""
@@ -126,3 +114,12 @@ class Densifier:
         mean = gradients / self.state["count"].clamp_min(1)
         largest = torch.topk(mean, room + 1).values[-1].item()
         return max(self._settings.gradient, largest)
+
+
+def _seen_in(info: dict[str, Any]) -> Tensor:
+    """Return what one view adds to each of `_SUMS` (2, N): gradients are those of single photos."""
+    gradients: Tensor = info["means2d"].grad[0]
+    half = gradients.new_tensor([info["width"] / 2.0, info["height"] / 2.0])
+    shown = (info["radii"][0] > 0).all(dim=1).to(gradients.dtype)
+    lengths = torch.linalg.vector_norm(gradients * (half * info["n_cameras"]), dim=1)
+    return torch.stack([lengths * shown, shown])

@@ -26,6 +26,8 @@ BYTES_PER_PIXEL = 100
 """Pictures, their gradients and what SSIM keeps of them."""
 COPIES = 4.5
 """Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies."""
+BYTES_OF_ANSWERS = 32
+"""A pixel's cell in the answers of a mask model, and the point, normal and weight that it shows."""
 BYTES_OF_SEGMENTS = 600
 """A Gaussian's features, their moments, signatures, neighbours and votes."""
 LEAST_HELP = 0.95
@@ -46,7 +48,8 @@ class MemoryEstimate:
     photos: int
     """Photos and their masks, as far as they are kept."""
     weights: int
-    """Cached blending weights of the feature stage, and what it holds of each Gaussian."""
+    """Cached blending weights of the feature stage, what a mask model answered about the same
+    pixels, and what the stage holds of each Gaussian."""
     edges: int
     """Sharpening them: parameters and moments once more, and the segment of each pixel."""
 
@@ -120,8 +123,11 @@ def estimate(
         kept += 4 * pixels
         if config.edges.steps and grows:
             edges = trained + 2 * views * pixels
-        entries = min(views * pixels / 4, PIXEL_BUDGET) * WEIGHTS_PER_PIXEL
-        weights = int(entries * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
+        sampled = min(views * pixels / 4, PIXEL_BUDGET)
+        weights = int(sampled * WEIGHTS_PER_PIXEL * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
+        if config.segments.evidence == "answers" and config.segments.vote:
+            # Cells of all pixels are there until some of them are drawn.
+            weights += int(sampled * BYTES_OF_ANSWERS) + 4 * views * pixels
     return MemoryEstimate(
         programs=(resident_memory() or BASE) + LATER,
         gaussians=trained,

@@ -21,6 +21,8 @@ from ..progress import Progress, Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks, share
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
+from ..splats.select import with_sh_degree
+from ..splats.spherical_harmonics import degree_in_use
 from .batch import multiple_within, rate_factor
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
@@ -41,6 +43,7 @@ from .parameters import (
 )
 from .preview import Points, points_of_parameters
 from .ranks.alike import check_equal
+from .rearranging import grow_harmonics, sort_along_curve
 
 TRAINING = "Training"
 """Stage of the progress."""
@@ -101,13 +104,16 @@ class Trainer:
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
         self.step = 0
         self._joint: JointFeatures | None = None
-        self._parameters = to_parameters(gaussians, config.geometry.sh_degree, backend.device)
+        stored = max(visible_degree(config.geometry, 0), degree_in_use(gaussians.sh))
+        degree = min(config.geometry.sh_degree, stored)
+        self._parameters = to_parameters(gaussians, degree, backend.device)
         self._parameters.pop("features", None)
         if config.features.mode == "joint":
             self._joint = JointFeatures(config.features, config.seed)
             start = feature_start(len(gaussians), config.features.initial_scale, config.seed)
             self._parameters["features"] = torch.nn.Parameter(start.to(backend.device))
         self._optimizers = self._make_optimizers()
+        sort_along_curve(self._parameters, self._optimizers)
         self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
         self._order = np.random.default_rng(config.seed)
         self._queue: list[int] = []
@@ -128,7 +134,7 @@ class Trainer:
 
     def gaussians(self) -> Gaussians:
         """Return the Gaussians as they stand."""
-        return to_gaussians(self._parameters)
+        return with_sh_degree(to_gaussians(self._parameters), self._config.geometry.sh_degree)
 
     def preview(self) -> Points:
         """Return points that show how it looks so far."""
@@ -140,6 +146,9 @@ class Trainer:
         Raises:
             CgcError: the loss is no longer a number, memory ran out, or a process was lost.
         """
+        grow_harmonics(
+            self._parameters, self._optimizers, visible_degree(self._config.geometry, self.step)
+        )
         photos = [(self.step + place, self._next_view()) for place in range(self._batch)]
         seen = [self._look_at(*photo) for photo in share(photos, self._ranks)]
         result = self._together(seen)
@@ -259,6 +268,7 @@ class Trainer:
             batch=self._batch,
         )
         if refined:
+            sort_along_curve(self._parameters, self._optimizers)
             check_equal(self._parameters, self._ranks)
         self.step += self._batch
 

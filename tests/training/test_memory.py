@@ -4,14 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.observations import observe
+from cgc_addon.cgc.observations import AnsweredView, observe
 from cgc_addon.dataset.load import load_dataset
+from cgc_addon.dataset.mask_answers import pack_masks
 from cgc_addon.errors import CgcError
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.training import memory
 from cgc_addon.training.memory import available_memory, estimate, refuse_if_too_large
 from cgc_addon.training.parameters import splat_of
-from cgc_addon.training.presets import preset
+from cgc_addon.training.presets import configure, preset
 
 from ..tiny_dataset import tiny_gaussians
 
@@ -42,6 +43,27 @@ def test_photos_are_estimated_at_no_less_than_their_blending_weights_take(tiny_d
         estimate(preset("standard"), views=count * len(views), **size).weights for count in (1, 2)
     )
     assert taken <= twice - few <= 6 * taken
+
+
+def test_answers_are_estimated_at_what_they_take(tiny_dataset):
+    """A cell for every pixel, and of the sampled ones also what they show."""
+    backend, views = CpuBackend(), load_dataset(tiny_dataset).scene.views
+    labels = [np.ones((36, 48), np.int32)] * len(views)
+    masks = pack_masks(np.ones((1, 36, 48), np.bool_), np.ones(1), np.ones(1))
+    answered = [AnsweredView(masks, np.zeros((36, 48), np.int32)) for _ in views]
+    splat = splat_of(tiny_gaussians(), backend.device)
+    seen = observe(backend, splat, views, labels, answers=answered, seed=0)
+    taken = sum(one.cells.nbytes for one in answered)
+    for one in seen:
+        assert one.cells is not None
+        assert one.surface is not None
+        taken += one.cells.nbytes + sum(values.nbytes for values in vars(one.surface).values())
+    size = {"gaussians": 440, "views": len(views), "width": 48, "height": 36, "photo_cache": 0}
+    maps, answers = (
+        estimate(configure("standard", evidence=evidence), **size).weights
+        for evidence in ("maps", "answers")
+    )
+    assert answers - maps == pytest.approx(taken, rel=0.1)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from .scratch import Scratch
 from .ssim import photometric_loss, ssim
 from .threads import limited_threads
 from .tiles import Tiles, distribute
-from .warm_up import stages as _stages_that_compile
+from .warm_up import stages, stages_before_the_rest
 
 
 def obstacle(_report: Reporter, _should_stop: ShouldStop, /, *, compile_kernels: bool) -> str:
@@ -67,6 +67,7 @@ class CpuBackend:
         self.device = torch.device("cpu")
         self.threads = threads or limit
         self._scratch = Scratch()
+        self._beside: CompilingBeside | None = None
 
     def render(
         self,
@@ -220,17 +221,20 @@ class CpuBackend:
     def compile_kernels(self, report: Reporter = silent) -> None:
         """Compile all that training and rendering need; near-instant when it is on disk already.
 
+        With a second thread, what only comes after training is compiled meanwhile, in a process of
+        its own.
+
         Args:
             report: told before each stage and after the last.
         """
-        beside = CompilingBeside() if self.threads > 1 and not on_disk() else None
-        stages = _stages_that_compile(self, None if beside is None else beside.wait)
-        try:
-            for stage in track(stages, "Compiling kernels", report):
-                stage()
-        finally:
-            if beside is not None:
-                beside.end()
+        if self.threads == 1 or on_disk():
+            compiling = stages(self)
+        else:
+            # It goes on while this process trains, and ends with it.
+            self._beside = CompilingBeside()
+            compiling = stages_before_the_rest(self, self._beside.wait_for)
+        for stage in track(compiling, "Compiling kernels", report):
+            stage()
 
     def _tiles(self, splat: SplatTensors, view: View, near_plane: float) -> tuple[Tensor, Tiles]:
         """Return the records (N, 16) of a splat whose colours do not matter, and its tiles."""

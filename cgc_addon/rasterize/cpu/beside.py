@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Half of the kernels compiled by a second process, since Numba compiles one at a time.
 
-It leaves them in Numba's cache, from where this process loads them. Whatever becomes of it, what is
-not there is compiled here.
+It leaves them in Numba's cache, from where this process loads them. Those that training needs at
+once come first; the others follow while it runs. Whatever becomes of the second process, what is
+not in the cache is compiled here, when it is needed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ def on_disk() -> bool:
 
 
 class CompilingBeside:
-    """The second process, from its start to its end."""
+    """The second process; it ends with this object, if it is not done before."""
 
     def __init__(self) -> None:
         package = __package__ or ""
@@ -39,22 +42,33 @@ class CompilingBeside:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", package],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=environment,
                 creationflags=flags,
             )
         except OSError:  # no room for another process: this one compiles all
             return
+        weakref.finalize(self, _end, self._process)
 
-    def wait(self) -> None:
-        """Wait until it has done its half."""
-        if self._process is not None:
-            self._process.wait()
+    def wait_for(self, stage: str) -> bool:
+        """Wait until a stage of `warm_up.stages_beside` is compiled; return whether it was."""
+        if self._process is None or self._process.stdout is None:
+            return False
+        return any(line.decode().strip() == stage for line in self._process.stdout)
 
-    def end(self) -> None:
-        """End it, done or not."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def end_with_the_other() -> None:
+    """End this process, the second one, when the one that started it ends, however it does."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()  # ends where nobody can write any more
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -27,7 +27,6 @@ first; neither is checked.
 
 from __future__ import annotations
 
-import hashlib
 import operator
 import os
 from collections.abc import Callable
@@ -44,6 +43,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 from ...errors import CgcError
+from .sources import digest_of_sources
 
 
 def lanes_of_this_cpu() -> int:
@@ -69,32 +69,22 @@ FLOAT_RULES = frozenset({"contract", "reassoc", "arcp", "nsz", "afn"})
 """What LLVM may do to float expressions. Infinities and NaN keep their meaning: see `is_finite`."""
 
 
-def _digest_of_sources() -> str:
-    """Return a digest of this package's source files and of the constants in `interface`.
-
-    Numba compiles a cached kernel again when its own file changes, not when a helper in another
-    file does, and it cannot know how many lanes a vector has: both go into the kernel's name.
-    """
-    digest = hashlib.sha256((__package__ or "").encode())
-    package = Path(__file__).parent
-    for path in [package.parent / "interface.py", *sorted(package.rglob("*.py"))]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
-
-
-_CACHE_NAME = f"{LANES}_lanes_{_digest_of_sources()}"
+def _named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Put into a kernel's name what Numba does not know of it: lanes of a vector, other sources."""
+    digest = digest_of_sources(Path(function.__code__.co_filename))
+    function.__qualname__ = f"{function.__qualname__}_{LANES}_lanes_{digest}"
+    return function
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` when first called, `prange` loops on all threads; keep it on disk."""
-    function.__qualname__ = f"{function.__qualname__}_{_CACHE_NAME}"
-    return njit(parallel=True, cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(function)
+    options = {"parallel": True, "cache": True, "error_model": "numpy"}
+    return njit(fastmath=set(FLOAT_RULES), **options)(_named(function))
 
 
 def serial_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function`, which has no parallel loop, when first called; keep it on disk."""
-    function.__qualname__ = f"{function.__qualname__}_{_CACHE_NAME}"
-    return njit(cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(function)
+    return njit(cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(_named(function))
 
 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:

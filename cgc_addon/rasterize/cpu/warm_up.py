@@ -19,17 +19,46 @@ from .projection import camera_floats
 VIEW = View("warm-up", PinholeCamera(16, 16, 16.0, 16.0, 8.0, 8.0), np.eye(4))
 
 
-def stages(
-    backend: Backend, before_the_rest: Callable[[], None] | None = None
-) -> list[Callable[[], None]]:
+def stages(backend: Backend) -> list[Callable[[], None]]:
     """Return calls that together use all kernels, each a few seconds to compile.
 
     Args:
         backend: whose kernels.
-        before_the_rest: called before the first of those in `stages_beside`.
     """
-    view = VIEW
-    splat = SplatTensors(
+    return [lambda: _draw(backend), *_of_training(backend), *_after_training(backend)]
+
+
+def stages_before_the_rest(
+    backend: Backend, compiled: Callable[[str], bool]
+) -> list[Callable[[], None]]:
+    """Return calls that use the kernels training needs, while another process compiles most.
+
+    Args:
+        backend: whose kernels.
+        compiled: waits until that process has compiled a stage; False if it will not.
+    """
+
+    def wait() -> None:
+        compiled(LAST_OF_TRAINING)
+
+    return [lambda: _draw(backend), wait, *_of_training(backend)]
+
+
+def stages_beside(backend: Backend) -> list[Callable[[], None]]:
+    """Return calls that use all other kernels, without those of `_draw` as far as training goes."""
+
+    def loss() -> None:
+        _lose(backend)
+
+    return [backward_kernels, loss, *_after_training(backend)]
+
+
+LAST_OF_TRAINING = "loss"
+"""Name of the last stage of `stages_beside` that training needs."""
+
+
+def _splat() -> SplatTensors:
+    return SplatTensors(
         means=torch.tensor([[0.0, 0.0, 1.0]], requires_grad=True),
         quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
         scales=torch.full((1, 3), 0.1),
@@ -37,42 +66,41 @@ def stages(
         sh0=torch.zeros(1, 1, 3),
         shN=torch.zeros(1, 15, 3),
     )
-    features = torch.ones(1, 16, requires_grad=True)
 
-    def forward() -> None:
-        with torch.no_grad():
-            backend.render(splat, view, features=features)
 
+def _draw(backend: Backend) -> None:
+    with torch.no_grad():
+        backend.render(_splat(), VIEW, features=torch.ones(1, 16))
+
+
+def _lose(backend: Backend) -> None:
+    rgb = torch.zeros(16, 16, 3, requires_grad=True)
+    backend.photometric_loss(rgb, torch.ones(16, 16, 3)).backward()
+
+
+def _of_training(backend: Backend) -> list[Callable[[], None]]:
     def backward() -> None:
-        backend.render(splat, view).rgb.sum().backward()
+        backend.render(_splat(), VIEW).rgb.sum().backward()
 
-    def loss() -> None:
-        rgb = torch.zeros(16, 16, 3, requires_grad=True)
-        backend.photometric_loss(rgb, torch.ones(16, 16, 3)).backward()
+    return [backward, lambda: _lose(backend)]
+
+
+def _after_training(backend: Backend) -> list[Callable[[], None]]:
+    splat = _splat()
 
     def labels() -> None:
-        backend.render_labels(splat, view, torch.ones(1, dtype=torch.int32))
-
-    def split() -> None:
-        backend.render_split(splat, view, torch.ones(16, 16))
+        backend.render_labels(splat, VIEW, torch.ones(1, dtype=torch.int32))
 
     def weights() -> None:
-        matrix = backend.blending_weights(splat, view, torch.arange(256))
+        matrix = backend.blending_weights(splat, VIEW, torch.arange(256))
         matrix.strongest_labels(np.ones(1, np.int32))
+        features = torch.ones(1, 16, requires_grad=True)
         blend_features(matrix.rows(np.arange(16)), features).sum().backward()
 
-    wait = [] if before_the_rest is None else [before_the_rest]
-    return [forward, labels, weights, *wait, backward, loss, split]
+    def split() -> None:
+        backend.render_split(splat, VIEW, torch.ones(16, 16))
 
-
-def stages_beside(backend: Backend) -> list[Callable[[], None]]:
-    """Return calls that use those kernels that can be compiled without the others."""
-
-    def loss() -> None:
-        rgb = torch.zeros(16, 16, 3, requires_grad=True)
-        backend.photometric_loss(rgb, torch.ones(16, 16, 3)).backward()
-
-    return [backward_kernels, loss]
+    return [weights, labels, split]
 
 
 def backward_kernels() -> None:
