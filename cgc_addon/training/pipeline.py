@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..dataset.load import Dataset, at_size, load_dataset
 from ..errors import CgcError, Interrupted
+from ..files import read_json
 from ..progress import Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks, agreed
 from ..rasterize.select import select_backend
@@ -29,6 +30,7 @@ from ..version import __version__
 from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
+from .dense_start import with_surface_points
 from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
@@ -131,6 +133,10 @@ def train(
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
+    if not (resume and ranks.first_does(lambda: _is_trained(folder))):
+        dataset = with_surface_points(
+            dataset, config, ranks, report=report, should_stop=should_stop
+        )
     given_splat = None
     if config.init is not None:
         given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
@@ -164,6 +170,11 @@ def train(
         folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch, wish)
     log.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
+    if dataset.scene.surface is not None:
+        log.say(
+            f"Matching the photos found {len(dataset.scene.surface):,} points beside the "
+            f"{len(dataset.scene.points):,} that came with the cameras."
+        )
     if ranks.size > 1:
         log.say(f"{ranks.size} processes train together, on {batch} photos a step.")
     elif batch > 1:
@@ -261,9 +272,20 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         sh_degree=config.geometry.sh_degree,
         far_count=0 if dataset.store.are_cut_out else config.geometry.far_points,
         far_radius=far_radius,
+        surface_share=config.geometry.surface_share,
         limit=config.geometry.densify.cap,
         seed=config.seed,
     )
+
+
+def _is_trained(folder: RunFolder) -> bool:
+    """Say whether the geometry of a run is complete, so that only segments are left to do."""
+    if not (folder.checkpoint.is_file() and folder.checkpoint_summary.is_file()):
+        return False
+    with suppress(CgcError):  # a damaged summary costs some seconds
+        summary = read_json(folder.checkpoint_summary)
+        return isinstance(summary, dict) and summary.get("step", 0) == summary.get("steps")
+    return False
 
 
 def _clear(folder: RunFolder) -> None:

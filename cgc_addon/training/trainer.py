@@ -25,6 +25,8 @@ from .batch import multiple_within, rate_factor
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
+from .dropout import dropout_rate, with_dropout
+from .floaters import free_space
 from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
 from .parameters import (
@@ -109,6 +111,7 @@ class Trainer:
             self._parameters["features"] = torch.nn.Parameter(start.to(backend.device))
         self._optimizers = self._make_optimizers()
         self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
+        self._free_space = free_space(dataset.scene, dataset.train)
         self._order = np.random.default_rng(config.seed)
         self._queue: list[int] = []
 
@@ -167,9 +170,10 @@ class Trainer:
             opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
             target = target + (1.0 - opacity[..., None] / 255.0) * background
         joint = self._joint if self._joint and self._joint.due(number) else None
+        rate = dropout_rate(geometry.dropout, len(self._dataset.train), self.step / geometry.steps)
         try:
             rendering = self._backend.render(
-                to_splat(self._parameters),
+                with_dropout(to_splat(self._parameters), rate, (self._config.seed, number)),
                 view,
                 sh_degree=visible_degree(geometry, self.step),
                 features=self._parameters["features"] if joint else None,
@@ -258,9 +262,22 @@ class Trainer:
             ranks=self._ranks,
             batch=self._batch,
         )
+        refined |= self._clear_free_space()
         if refined:
             check_equal(self._parameters, self._ranks)
         self.step += self._batch
+
+    def _clear_free_space(self) -> bool:
+        """Drop what floats before the cameras, when it is time; return whether anything did."""
+        every = self._config.geometry.clear_every
+        if not every or multiple_within(self.step, self._batch, every) in (None, 0):
+            return False
+        means = self._parameters["means"].detach().cpu().numpy()
+        floating = self._free_space.holds(means)
+        if not floating.any() or floating.all():
+            return False
+        self._densifier.drop(self._parameters, self._optimizers, floating)
+        return True
 
     @torch.no_grad()
     def _lengthen_far_steps(self, before: Tensor) -> None:
