@@ -107,3 +107,5 @@ class Scene:
     """(3,) what all places are relative to, in the frame of the files, scene units."""
     surface: SurfacePoints | None = None
     """What matching the photos found beside the sparse points, where that was done."""
+    gains: NDArray[np.float32] | None = None
+    """(V, 3) how many times as bright as the scene each photo is, in sRGB; None: all are alike."""

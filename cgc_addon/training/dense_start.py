@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..dataset.load import Dataset, at_size
-from ..dataset.scene import SurfacePoints
 from ..progress import Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks
-from ..reconstruction.dense.points import LARGEST_PHOTO, dense_points
+from ..reconstruction.dense.matching import LARGEST_PHOTO, Matching, match_photos
 from .config import TrainingConfig
 
 LEAST_SPARSE_POINTS = 50
 """That tell how near and far things are; with fewer nothing is looked for."""
 LEAST_FOUND = 100
 """Fewer are as good as none: these photos show nothing that can be matched."""
+NOTICEABLE = 0.02
+"""Standard deviation of the logarithms of gains; photos that differ less are alike."""
 
 
 def with_surface_points(
@@ -30,7 +33,7 @@ def with_surface_points(
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Dataset:
-    """Return a dataset whose scene has `surface` points, where photos show any.
+    """Return a dataset whose scene has `surface` points and `gains`, where photos show any.
 
     Nothing is looked for where the configuration says so, where sparse points are as many as
     surface points would be, or where there are too few to look near. Held-out photos have no part.
@@ -52,9 +55,9 @@ def with_surface_points(
     if len(sparse) < LEAST_SPARSE_POINTS or len(sparse) >= wanted:
         return dataset
 
-    def find() -> SurfacePoints:
+    def find() -> Matching:
         small = at_size(dataset, LARGEST_PHOTO)
-        return dense_points(
+        return match_photos(
             [small.store.view(index) for index in small.train],
             lambda place: small.store.photo(small.train[place]),
             sparse,
@@ -64,6 +67,11 @@ def with_surface_points(
         )
 
     found = ranks.first_does(find)
-    if len(found) < LEAST_FOUND:
-        return dataset
-    return replace(dataset, scene=replace(dataset.scene, surface=found))
+    scene = dataset.scene
+    if len(found.surface) >= LEAST_FOUND:
+        scene = replace(scene, surface=found.surface)
+    if np.log(found.gains).std(axis=0).max() > NOTICEABLE:
+        gains = np.ones((len(scene.views), 3), np.float32)
+        gains[list(dataset.train)] = found.gains
+        scene = replace(scene, gains=gains)
+    return dataset if scene is dataset.scene else replace(dataset, scene=scene)

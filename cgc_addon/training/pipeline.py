@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ..dataset.load import Dataset, at_size, load_dataset
 from ..errors import CgcError, Interrupted
-from ..files import read_json
 from ..progress import Reporter, ShouldStop, never, silent
 from ..ranks import ALONE, Ranks, agreed
 from ..rasterize.select import select_backend
@@ -133,10 +132,7 @@ def train(
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
-    if not (resume and ranks.first_does(lambda: _is_trained(folder))):
-        dataset = with_surface_points(
-            dataset, config, ranks, report=report, should_stop=should_stop
-        )
+    dataset = with_surface_points(dataset, config, ranks, report=report, should_stop=should_stop)
     given_splat = None
     if config.init is not None:
         given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
@@ -174,6 +170,11 @@ def train(
         log.say(
             f"Matching the photos found {len(dataset.scene.surface):,} points beside the "
             f"{len(dataset.scene.points):,} that came with the cameras."
+        )
+    if (gains := dataset.scene.gains) is not None:
+        log.say(
+            f"Photos differ in exposure, from {gains.min():.2f} to {gains.max():.2f} times their "
+            "mean; renders show the mean."
         )
     if ranks.size > 1:
         log.say(f"{ranks.size} processes train together, on {batch} photos a step.")
@@ -276,16 +277,6 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         limit=config.geometry.densify.cap,
         seed=config.seed,
     )
-
-
-def _is_trained(folder: RunFolder) -> bool:
-    """Say whether the geometry of a run is complete, so that only segments are left to do."""
-    if not (folder.checkpoint.is_file() and folder.checkpoint_summary.is_file()):
-        return False
-    with suppress(CgcError):  # a damaged summary costs some seconds
-        summary = read_json(folder.checkpoint_summary)
-        return isinstance(summary, dict) and summary.get("step", 0) == summary.get("steps")
-    return False
 
 
 def _clear(folder: RunFolder) -> None:

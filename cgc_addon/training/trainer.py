@@ -26,6 +26,7 @@ from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
 from .dropout import dropout_rate, with_dropout
+from .exposure import as_exposed
 from .floaters import free_space
 from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
@@ -168,7 +169,8 @@ class Trainer:
             color = np.random.default_rng((self._config.seed, number)).random(3)
             background = torch.as_tensor(color, dtype=torch.float32, device=self._backend.device)
             opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
-            target = target + (1.0 - opacity[..., None] / 255.0) * background
+            shown = as_exposed(background, self._dataset.scene, index)
+            target = target + (1.0 - opacity[..., None] / 255.0) * shown
         joint = self._joint if self._joint and self._joint.due(number) else None
         rate = dropout_rate(geometry.dropout, len(self._dataset.train), self.step / geometry.steps)
         try:
@@ -180,9 +182,8 @@ class Trainer:
                 features_move_geometry=joint is None or joint.move_geometry,
                 background=background,
             )
-            photometric = self._backend.photometric_loss(
-                rendering.rgb, target, geometry.dssim_weight
-            )
+            rgb = as_exposed(rendering.rgb, self._dataset.scene, index)
+            photometric = self._backend.photometric_loss(rgb, target, geometry.dssim_weight)
             loss, terms = photometric, {}
             if joint:
                 extra, terms = joint.loss(
@@ -209,7 +210,7 @@ class Trainer:
                 f"The loss became {value} at step {self.step} on photo {view.name}; the last "
                 "checkpoint is kept. Start anew with another --seed, and report this capture."
             )
-        psnr = self._psnr(rendering.rgb, target) if self._report_is_due(self.step) else math.nan
+        psnr = self._psnr(rgb, target) if self._report_is_due(self.step) else math.nan
         # The strategy multiplies gradients by it: those of a mean become those of single photos.
         return _Seen(value, psnr, terms, {**rendering.info, "n_cameras": self._batch})
 

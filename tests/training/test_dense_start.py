@@ -11,11 +11,13 @@ import pytest
 from cgc_addon.dataset.load import load_dataset
 from cgc_addon.dataset.scene import SurfacePoints
 from cgc_addon.errors import Interrupted
+from cgc_addon.reconstruction.dense.matching import Matching
 from cgc_addon.training import dense_start
 from cgc_addon.training.dense_start import with_surface_points
 from cgc_addon.training.presets import preset
 
 CONFIG = preset("standard")
+GAINS = np.tile([[1.01, 1.0, 0.99], [0.99, 1.0, 1.01]], (20, 1))
 
 
 @pytest.fixture
@@ -31,9 +33,9 @@ def asked(monkeypatch):
     def find(views, photo, sparse, *, seed, **_options):
         calls.append((views, [photo(index) for index in range(len(views))], sparse, seed))
         ones = np.ones((500, 3), np.float32)
-        return SurfacePoints(ones, ones.astype(np.uint8), ones)
+        return Matching(SurfacePoints(ones, ones.astype(np.uint8), ones), GAINS[: len(views)])
 
-    monkeypatch.setattr(dense_start, "dense_points", find)
+    monkeypatch.setattr(dense_start, "match_photos", find)
     return calls
 
 
@@ -45,6 +47,15 @@ def test_points_are_found_and_the_rest_stays(dataset, asked) -> None:
     assert found.train == dataset.train
     np.testing.assert_array_equal(found.scene.points, dataset.scene.points)
     assert asked[0][3] == 3
+
+
+def test_gains_count_where_photos_differ_noticeably(dataset, asked, monkeypatch) -> None:
+    assert with_surface_points(dataset, CONFIG).scene.gains is None
+    monkeypatch.setattr(dense_start, "NOTICEABLE", 0.005)
+    gains = with_surface_points(dataset, CONFIG).scene.gains
+    assert gains is not None
+    np.testing.assert_allclose(gains[list(dataset.train)], GAINS[: len(dataset.train)])
+    assert (gains[list(dataset.test)] == 1).all()
 
 
 def test_held_out_photos_have_no_part_and_photos_are_small(dataset, asked, monkeypatch) -> None:

@@ -50,13 +50,13 @@ def agreed_cells(
     agreed = []
     for index, view in enumerate(views):
         rows, columns = np.nonzero(surfaces[index].costs < LARGEST_COST)
-        points = _places(view, surfaces[index], rows, columns)
+        points = places(view, surfaces[index], rows, columns)
         confirmed = np.zeros(len(rows), dtype=np.bool_)
         repeated = np.zeros(len(rows), dtype=np.bool_)
         for other in neighbours[index]:
-            agrees, other_rows, other_columns = _agrees(points, views[other], surfaces[other])
-            confirmed |= agrees
-            repeated |= agrees & taken[other][other_rows, other_columns]
+            there = confirmed_in(points, views[other], surfaces[other])
+            confirmed |= there.confirmed
+            repeated |= there.confirmed & taken[other][there.rows, there.columns]
         kept = confirmed & ~repeated
         taken[index][rows[kept], columns[kept]] = True
         normals = _normals(view, surfaces[index], rows[kept], columns[kept])
@@ -64,7 +64,7 @@ def agreed_cells(
     return agreed
 
 
-def _places(
+def places(
     view: View, surfaces: Surfaces, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the points (P, 3) that cells show."""
@@ -94,10 +94,21 @@ def _normals(
     return normals @ view.world_to_camera[:3, :3]
 
 
-def _agrees(
-    points: NDArray[np.float64], view: View, surfaces: Surfaces
-) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Say which points (P, 3) a view shows at their depth, and in which rows and columns."""
+@dataclass(frozen=True, eq=False)
+class Confirmed:
+    """What another photo says of points."""
+
+    confirmed: NDArray[np.bool_]
+    """(P,) whether it shows the point at its depth."""
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    """(P,) the cell there, of any value where it is not seen."""
+    pixels: NDArray[np.float64]
+    """(P, 2) x and y there, likewise."""
+
+
+def confirmed_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) -> Confirmed:
+    """Say which points (P, 3) a view shows at their depth, and where."""
     pixels, depths, seen = project(points, view)
     cells = np.where(seen[:, None], pixels // surfaces.stride, 0.0).astype(np.int64)
     shape = surfaces.costs.shape
@@ -106,4 +117,5 @@ def _agrees(
     w, right, down = surfaces.planes[rows, columns].T.astype(np.float64)
     inverse = w + right * (pixels[:, 0] - x) + down * (pixels[:, 1] - y)
     near = np.abs(inverse * depths - 1.0) < DEPTH_TOLERANCE
-    return seen & near & (surfaces.costs[rows, columns] < LARGEST_COST), rows, columns
+    confirmed = seen & near & (surfaces.costs[rows, columns] < LARGEST_COST)
+    return Confirmed(confirmed, rows, columns, pixels)

@@ -41,7 +41,7 @@ class Surfaces:
         return columns * self.stride + first, rows * self.stride + first
 
 
-def match_photo(
+def surfaces_of(
     index: int,
     views: Sequence[View],
     greys: Sequence[NDArray[np.float32]],

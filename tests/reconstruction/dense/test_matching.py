@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from cgc_addon.errors import Interrupted
-from cgc_addon.reconstruction.dense import points as module
-from cgc_addon.reconstruction.dense.points import dense_points
+from cgc_addon.reconstruction.dense import matching as module
+from cgc_addon.reconstruction.dense.matching import match_photos
 
 from . import plane_scene as scene
 
 
 def found_in(views, **options):
-    return dense_points(
+    return match_photos(
         views, lambda index: scene.photo(views[index]), scene.sparse_points(), **options
-    )
+    ).surface
 
 
 def test_points_normals_and_colours_are_those_of_the_surface() -> None:
@@ -62,16 +62,16 @@ def test_threads_and_repetition_change_no_bit() -> None:
 def test_photos_of_nothing_and_noise_give_none_to_speak_of() -> None:
     views = scene.views()
     blank = np.full((72, 96, 3), 90, np.uint8)
-    assert len(dense_points(views, lambda _index: blank, scene.sparse_points())) == 0
+    assert len(match_photos(views, lambda _index: blank, scene.sparse_points()).surface) == 0
     noise = np.random.default_rng(1).integers(0, 255, (4, 72, 96, 3), dtype=np.uint8)
-    assert len(dense_points(views, noise.__getitem__, scene.sparse_points())) < 20
+    assert len(match_photos(views, noise.__getitem__, scene.sparse_points()).surface) < 20
 
 
 def test_one_photo_or_no_points_give_none() -> None:
     assert len(found_in(scene.views()[:1])) == 0
     views = scene.views()
     nothing = np.zeros((0, 3))
-    assert len(dense_points(views, lambda index: scene.photo(views[index]), nothing)) == 0
+    assert len(match_photos(views, lambda index: scene.photo(views[index]), nothing).surface) == 0
 
 
 def test_of_many_photos_some_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,9 @@ def test_of_many_photos_some_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(index)
         return scene.photo(views[index])
 
-    assert len(dense_points(views, photo, scene.sparse_points())) > 500
+    found = match_photos(views, photo, scene.sparse_points())
+    assert len(found.surface) > 500
+    assert (found.gains == 1).all()  # nobody knows those of the others
     assert asked == [0, 1, 3]
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From photos with known cameras to points all over what they show."""
+"""Photos with known cameras are compared: where surfaces are, and how bright each photo is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,18 @@ _MOST_PHOTOS = 80
 """Of more, so many are taken at even distances."""
 
 
-def dense_points(
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """What comparing photos found."""
+
+    surface: SurfacePoints
+    gains: NDArray[np.float64]
+    """(V, 3) how many times as bright as their mean the photos are, red, green, blue of sRGB.
+
+    1 where not all photos were compared."""
+
+
+def match_photos(
     views: Sequence[View],
     photo: Callable[[int], NDArray[np.uint8]],
     sparse: NDArray[np.floating],
@@ -31,7 +43,7 @@ def dense_points(
     seed: int = 0,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
-) -> SurfacePoints:
+) -> Matching:
     """Find points on the surfaces that at least two photos show.
 
     Args:
@@ -43,15 +55,17 @@ def dense_points(
         should_stop: asked before each photo.
 
     Returns:
-        Points; none where no two photos agree.
+        Points, none where no two photos agree, and how bright each photo is.
 
     Raises:
         Interrupted: `should_stop` said so.
     """
     from .agreement import agreed_cells
-    from .planes import match_photo
+    from .exposure import photo_gains
+    from .planes import surfaces_of
 
-    chosen = np.linspace(0, len(views) - 1, min(len(views), _MOST_PHOTOS)).astype(np.int64)
+    count = len(views)
+    chosen = np.linspace(0, count - 1, min(count, _MOST_PHOTOS)).astype(np.int64)
     photos = [photo(int(index)) for index in chosen]
     views = [views[index] for index in chosen]
     sparse = np.asarray(sparse, dtype=np.float64)
@@ -60,7 +74,7 @@ def dense_points(
     pixels = sum(grey.size for grey in greys)
     stride = max(_SMALLEST_STRIDE, int(np.ceil((pixels / _CELLS) ** 0.5)))
     surfaces = [
-        match_photo(index, views, greys, neighbours[index], sparse, stride, seed)
+        surfaces_of(index, views, greys, neighbours[index], sparse, stride, seed)
         for index in track(range(len(views)), MATCHING_PHOTOS, report, should_stop)
     ]
     agreed = agreed_cells(views, surfaces, neighbours)
@@ -69,10 +83,16 @@ def dense_points(
         x, y = surfaces[index].middles(cells.rows, cells.columns)
         colors.append(photos[index][y.astype(np.int64), x.astype(np.int64)])
     nothing = np.zeros((0, 3))
-    return SurfacePoints(
-        np.concatenate([nothing, *(cells.points for cells in agreed)]).astype(np.float32),
-        np.concatenate(colors),
-        np.concatenate([nothing, *(cells.normals for cells in agreed)]).astype(np.float32),
+    gains = np.ones((count, 3))
+    if len(chosen) == count:
+        gains = photo_gains(views, photos, surfaces, neighbours)
+    return Matching(
+        SurfacePoints(
+            np.concatenate([nothing, *(cells.points for cells in agreed)]).astype(np.float32),
+            np.concatenate(colors),
+            np.concatenate([nothing, *(cells.normals for cells in agreed)]).astype(np.float32),
+        ),
+        gains,
     )
 
 
