@@ -75,6 +75,21 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class SurfacePoints:
+    """Points all over the surfaces that several photos agree on."""
+
+    points: NDArray[np.float32]
+    """(D, 3) scene units."""
+    colors: NDArray[np.uint8]
+    """(D, 3) sRGB."""
+    normals: NDArray[np.float32]
+    """(D, 3) unit vectors, towards a camera that sees the point."""
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """All views of a capture in name order, and the sparse points of its reconstruction."""
 
@@ -90,3 +105,7 @@ class Scene:
     """(3,) unit vector, the world direction that the cameras have above them."""
     origin: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     """(3,) what all places are relative to, in the frame of the files, scene units."""
+    surface: SurfacePoints | None = None
+    """What matching the photos found beside the sparse points, where that was done."""
+    gains: NDArray[np.float32] | None = None
+    """(V, 3) how many times as bright as the scene each photo is, in sRGB; None: all are alike."""

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Gaussians that training starts from: sparse points, and a far sphere for what lies behind."""
+"""The Gaussians that training starts from: points, and a far sphere for what lies behind them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ..dataset.framing import scene_center
-from ..dataset.scene import Scene
+from ..dataset.scene import Scene, SurfacePoints
 from .gaussians import Gaussians
 from .projection import view_counts
+from .rotations import turning_z_to
 from .select import concatenate
 from .sphere import fibonacci_sphere
 from .spherical_harmonics import CONSTANT_BASIS, coefficient_count
@@ -23,6 +26,10 @@ FAR_RADIUS = 60.0
 """Radius of the far sphere in scene extents, where nothing is known: as good as infinity."""
 MINIMUM_POINTS = 100
 """With fewer sparse points than this, random ones are added."""
+SURFACE_OPACITY = 0.4
+"""Of Gaussians on surfaces that photos agree on: what is behind them hardly shows …"""
+SURFACE_THICKNESS = 0.3
+"""… and along the normal they are so much smaller than along the surface."""
 
 
 def first_gaussians(
@@ -33,19 +40,21 @@ def first_gaussians(
     far_count: int = 5000,
     far_radius: float = FAR_RADIUS,
     random_count: int = 10000,
+    surface_share: float = 0.0,
     limit: int | None = None,
     seed: int = 0,
 ) -> Gaussians:
-    """Return what training starts from: the sparse points and the far sphere, in this order.
+    """Return what training starts from: sparse points, surface points, far sphere, in this order.
 
     Args:
-        scene: views and sparse points; with fewer than `MINIMUM_POINTS` points, random points
-            where the cameras look are added.
+        scene: views, sparse points and surface points; with fewer than `MINIMUM_POINTS` sparse
+            points, random points where the cameras look are added.
         photo: gives the photos for the colours that the points do not bring, None for grey.
         sh_degree: 0 to 3; all harmonics but the constant start at zero.
         far_count: about how many Gaussians the far sphere gets, 0 for none.
         far_radius: radius of that sphere, scene extents.
         random_count: how many random points, if any are needed.
+        surface_share: of the `limit`: no more surface points of the scene than this are taken.
         limit: with more points than this, they are thinned until they and the far sphere are as
             many; see `far_share`. None takes all.
         seed: of the random points; nothing else is random.
@@ -55,17 +64,57 @@ def first_gaussians(
         random, random_colors = random_points(scene, photo, count=random_count, seed=seed)
         points = np.concatenate([points, random])
         colors = np.concatenate([colors, random_colors])
+    surface = _thinned_surface(scene.surface, surface_share, limit)
+    on_surfaces = 0 if surface is None else len(surface)
     asked = far_count
     if limit is not None:
-        far_count = far_share(len(points), far_count, limit)
+        far_count = far_share(len(points) + on_surfaces, far_count, limit)
     far = None
     if far_count:
         far = far_sphere(scene, photo, count=far_count, radius=far_radius, sh_degree=sh_degree)
-    if limit is not None and (len(points) > limit or far_count < asked):
-        kept = thinned(points, max(1, limit - (0 if far is None else len(far))))
+    if limit is not None and (len(points) + on_surfaces > limit or far_count < asked):
+        room = limit - on_surfaces - (0 if far is None else len(far))
+        kept = thinned(points, max(1, room))
         points, colors = points[kept], colors[kept]
-    near = gaussians_from_points(points, colors, sh_degree=sh_degree)
-    return near if far is None else concatenate([near, far])
+    parts = _near(points, colors, surface, sh_degree)
+    return concatenate(parts if far is None else [*parts, far])
+
+
+def _thinned_surface(
+    surface: SurfacePoints | None, share: float, limit: int | None
+) -> SurfacePoints | None:
+    """Return the surface points that are taken, None where there are none."""
+    if surface is None or not share:
+        return None
+    if limit is None:
+        return surface
+    kept = thinned(surface.points, int(share * limit))
+    if not len(kept):
+        return None
+    return SurfacePoints(surface.points[kept], surface.colors[kept], surface.normals[kept])
+
+
+def _near(
+    points: NDArray[np.float32],
+    colors: NDArray[np.uint8],
+    surface: SurfacePoints | None,
+    sh_degree: int,
+) -> list[Gaussians]:
+    """Return round Gaussians at the sparse points, and flat ones on the surfaces."""
+    if surface is None:
+        return [gaussians_from_points(points, colors, sh_degree=sh_degree)]
+    scales = neighbour_distances(np.concatenate([points, surface.points]))
+    flat = gaussians_from_points(
+        surface.points,
+        surface.colors,
+        scales=scales[len(points) :],
+        sh_degree=sh_degree,
+        opacity=SURFACE_OPACITY,
+    )
+    log_scales = flat.log_scales + np.log([1.0, 1.0, SURFACE_THICKNESS]).astype(np.float32)
+    flat = replace(flat, log_scales=log_scales, quats=turning_z_to(surface.normals))
+    scales = scales[: len(points)]
+    return [gaussians_from_points(points, colors, scales=scales, sh_degree=sh_degree), flat]
 
 
 def far_share(points: int, far_count: int, limit: int) -> int:

@@ -88,3 +88,20 @@ def quaternions(rotations: NDArray[np.floating]) -> NDArray[np.float64]:
     best = np.argmax(diagonal, axis=-1)[..., None, None]
     quats = normalised(np.take_along_axis(candidates, best, axis=-2)[..., 0, :])
     return np.where(quats[..., :1] < 0, -quats, quats)
+
+
+def turning_z_to(directions: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return unit quaternions (N, 4) that turn the z axis to `directions` (N, 3), the shortest way.
+
+    Args:
+        directions: unit vectors.
+
+    Example:
+        >>> turning_z_to(np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])).tolist()
+        [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]
+    """
+    x, y, z = np.asarray(directions, dtype=np.float64).T
+    # The cross product of both is sin and their dot product cos; half of the angle is wanted.
+    quats = np.stack([1.0 + z, -y, x, np.zeros_like(z)], axis=-1)
+    quats[1.0 + z < 1e-9] = (0.0, 1.0, 0.0, 0.0)
+    return normalised(quats).astype(np.float32)

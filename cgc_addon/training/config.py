@@ -62,6 +62,12 @@ class GeometrySettings:
     """Gaussians put on a far sphere at the start, for what lies at infinity."""
     far_steps: bool = False
     """Let means beyond the extent move in proportion to their distance."""
+    surface_share: float = 0.0
+    """Of the cap: so many Gaussians at most start on surfaces that photos agree on; 0 = none."""
+    clear_every: int = 0
+    """Steps after which Gaussians that float before the cameras are dropped; 0 = never."""
+    dropout: float = 0.0
+    """Share of Gaussians left out of a step in the end, where photos are few."""
     rates: LearningRates = field(default_factory=LearningRates)
     densify: DensifySettings = field(default_factory=DensifySettings)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import CgcError
 
-CONFIG_VERSION = 3
+CONFIG_VERSION = 4
 """Raised whenever a saved configuration of before would be read wrongly."""
 
 
@@ -75,6 +75,14 @@ def _from_2(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _from_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 started from sparse points, cleared no space and left nothing out."""
+    found, geometry = dict(values), values.get("geometry")
+    if isinstance(geometry, dict):
+        found["geometry"] = {"surface_share": 0.0, "clear_every": 0, "dropout": 0.0, **geometry}
+    return found
+
+
 _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
     "frozen": (
         *("steps", "pixels_per_step", "reduction", "learning_rate", "learning_rate_end"),
@@ -88,7 +96,7 @@ _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
 }
 """What each mode used of the settings that version 1 kept."""
 
-_NEXT = {1: _from_1, 2: _from_2}
+_NEXT = {1: _from_1, 2: _from_2, 3: _from_3}
 """What brings a version to the one after it."""
 
 

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from gsplat.strategy import DefaultStrategy
-from gsplat.strategy.ops import reset_opa
+from gsplat.strategy.ops import remove, reset_opa
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..ranks import ALONE, Ranks
@@ -91,6 +93,13 @@ class Densifier:
                 value=settings.prune_opacity * 2.0,
             )
         return due is not None
+
+    def drop(
+        self, parameters: Parameters, optimizers: Optimizers, which: NDArray[np.bool_]
+    ) -> None:
+        """Take Gaussians out, `which` (N,), with their moments and what is kept of them."""
+        mask = torch.from_numpy(which).to(parameters["means"].device)
+        remove(params=parameters, optimizers=optimizers, state=self.state, mask=mask)
 
     def _count(self, infos: Sequence[dict[str, Any]], ranks: Ranks) -> None:
         """Add the image-plane gradients of all views of a step to what is kept of them.

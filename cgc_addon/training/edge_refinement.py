@@ -26,6 +26,7 @@ from ..rasterize.interface import Backend, SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import subset
 from .config import EdgeSettings, GeometrySettings
+from .exposure import as_exposed
 from .parameters import (
     Optimizers,
     Parameters,
@@ -210,9 +211,8 @@ class EdgeRefiner:
             sh_degree=geometry.sh_degree,
             features=self._features,
         )
-        loss = backend.photometric_loss(
-            rendering.rgb, photo.to(torch.float32) / 255.0, geometry.dssim_weight
-        )
+        rgb = as_exposed(rendering.rgb, dataset.scene, index)
+        loss = backend.photometric_loss(rgb, photo.to(torch.float32) / 255.0, geometry.dssim_weight)
         numbers["loss"] = loss.item()
         if index in self._targets and rendering.features is not None:
             pixels = rendering.features.reshape(-1, self._codes.shape[1])

@@ -22,6 +22,7 @@ from ..errors import CgcError
 from ..files_together import finish_change
 from ..masks.generate import MAKING_MASKS
 from ..progress import Progress, Reporter, silent
+from ..reconstruction.dense.matching import MATCHING_PHOTOS
 from ..stages import Stage, StagedProgress
 from .asked import Asked, is_run_of
 from .config import TrainingConfig
@@ -40,8 +41,9 @@ STAGES = (
         TRAIN,
         0.40,
         {
-            PLACING_BACKGROUND: (0.0, 0.08),
-            TRAINING: (0.08, 0.74),
+            MATCHING_PHOTOS: (0.0, 0.04),
+            PLACING_BACKGROUND: (0.04, 0.11),
+            TRAINING: (0.11, 0.74),
             LOOKING_AT_MASKS: (0.74, 0.76),
             LEARNING_FEATURES: (0.76, 0.90),
             SHARPENING_EDGES: (0.90, 1.0),

@@ -30,6 +30,7 @@ from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .corrected_segments import keep_edits
+from .dense_start import with_surface_points
 from .far_radius import choose_far_radius
 from .memory import check_memory
 from .pace import Pace
@@ -132,6 +133,7 @@ def train(
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
+    dataset = with_surface_points(dataset, config, ranks, report=report, should_stop=should_stop)
     given_splat = None
     if config.init is not None:
         given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
@@ -167,6 +169,16 @@ def train(
         folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch, wish)
     log.note(why)
     log.say(f"{len(dataset.train)} photos to train on, {len(dataset.test)} held out.")
+    if dataset.scene.surface is not None:
+        log.say(
+            f"Matching the photos found {len(dataset.scene.surface):,} points beside the "
+            f"{len(dataset.scene.points):,} that came with the cameras."
+        )
+    if (gains := dataset.scene.gains) is not None:
+        log.say(
+            f"Photos differ in exposure, from {gains.min():.2f} to {gains.max():.2f} times their "
+            "mean; renders show the mean."
+        )
     if ranks.size > 1:
         log.say(f"{ranks.size} processes train together, on {batch} photos a step.")
     elif batch > 1:
@@ -264,6 +276,7 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
         sh_degree=config.geometry.sh_degree,
         far_count=0 if dataset.store.are_cut_out else config.geometry.far_points,
         far_radius=far_radius,
+        surface_share=config.geometry.surface_share,
         limit=config.geometry.densify.cap,
         seed=config.seed,
     )

@@ -134,6 +134,9 @@ def _short(
             levels=((0.2, 2), (0.5, 1), (1.0, 0)),
             far_points=5_000,
             far_steps=True,
+            surface_share=0.25,
+            clear_every=max(1, min(100, steps // 20)),
+            dropout=0.2,
             rates=LearningRates(means_start=1.6e-4, means_end=3.2e-6),
             densify=DensifySettings(
                 start=max(1, steps // 10),
@@ -166,6 +169,7 @@ def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
         geometry=GeometrySettings(
             steps=steps,
             sh_degree_every=scaled(1_000),
+            clear_every=100,
             densify=DensifySettings(
                 start=scaled(500),
                 stop=scaled(15_000),

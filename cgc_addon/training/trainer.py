@@ -27,6 +27,9 @@ from .batch import multiple_within, rate_factor
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
+from .dropout import dropout_rate, with_dropout
+from .exposure import as_exposed
+from .floaters import free_space
 from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
 from .parameters import (
@@ -115,6 +118,7 @@ class Trainer:
         self._optimizers = self._make_optimizers()
         sort_along_curve(self._parameters, self._optimizers)
         self._densifier = Densifier(config.geometry.densify, self._extent, config.seed)
+        self._free_space = free_space(dataset.scene, dataset.train)
         self._order = np.random.default_rng(config.seed)
         self._queue: list[int] = []
 
@@ -174,20 +178,21 @@ class Trainer:
             color = np.random.default_rng((self._config.seed, number)).random(3)
             background = torch.as_tensor(color, dtype=torch.float32, device=self._backend.device)
             opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
-            target = target + (1.0 - opacity[..., None] / 255.0) * background
+            shown = as_exposed(background, self._dataset.scene, index)
+            target = target + (1.0 - opacity[..., None] / 255.0) * shown
         joint = self._joint if self._joint and self._joint.due(number) else None
+        rate = dropout_rate(geometry.dropout, len(self._dataset.train), self.step / geometry.steps)
         try:
             rendering = self._backend.render(
-                to_splat(self._parameters),
+                with_dropout(to_splat(self._parameters), rate, (self._config.seed, number)),
                 view,
                 sh_degree=visible_degree(geometry, self.step),
                 features=self._parameters["features"] if joint else None,
                 features_move_geometry=joint is None or joint.move_geometry,
                 background=background,
             )
-            photometric = self._backend.photometric_loss(
-                rendering.rgb, target, geometry.dssim_weight
-            )
+            rgb = as_exposed(rendering.rgb, self._dataset.scene, index)
+            photometric = self._backend.photometric_loss(rgb, target, geometry.dssim_weight)
             loss, terms = photometric, {}
             if joint:
                 extra, terms = joint.loss(
@@ -214,7 +219,7 @@ class Trainer:
                 f"The loss became {value} at step {self.step} on photo {view.name}; the last "
                 "checkpoint is kept. Start anew with another --seed, and report this capture."
             )
-        psnr = self._psnr(rendering.rgb, target) if self._report_is_due(self.step) else math.nan
+        psnr = self._psnr(rgb, target) if self._report_is_due(self.step) else math.nan
         # The strategy multiplies gradients by it: those of a mean become those of single photos.
         return _Seen(value, psnr, terms, {**rendering.info, "n_cameras": self._batch})
 
@@ -267,10 +272,23 @@ class Trainer:
             ranks=self._ranks,
             batch=self._batch,
         )
+        refined |= self._clear_free_space()
         if refined:
             sort_along_curve(self._parameters, self._optimizers)
             check_equal(self._parameters, self._ranks)
         self.step += self._batch
+
+    def _clear_free_space(self) -> bool:
+        """Drop what floats before the cameras, when it is time; return whether anything did."""
+        every = self._config.geometry.clear_every
+        if not every or multiple_within(self.step, self._batch, every) in (None, 0):
+            return False
+        means = self._parameters["means"].detach().cpu().numpy()
+        floating = self._free_space.holds(means)
+        if not floating.any() or floating.all():
+            return False
+        self._densifier.drop(self._parameters, self._optimizers, floating)
+        return True
 
     @torch.no_grad()
     def _lengthen_far_steps(self, before: Tensor) -> None:

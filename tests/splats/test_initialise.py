@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from cgc_addon.dataset.scene import PinholeCamera
+from cgc_addon.dataset.scene import PinholeCamera, SurfacePoints
 from cgc_addon.splats import initialise
 from cgc_addon.splats.projection import project, view_counts
+from cgc_addon.splats.rotations import matrices
+from cgc_addon.splats.select import subset
 from cgc_addon.splats.sphere import fibonacci_sphere
 from cgc_addon.splats.spherical_harmonics import basis
 from cgc_addon.splats.visibility import mean_colors
@@ -226,3 +228,49 @@ def test_a_far_sphere_larger_than_the_limit_becomes_smaller(make_scene) -> None:
         make_scene(points=500), flat_photo, far_count=5_000, limit=1_000
     )
     assert len(gaussians) <= 1_000
+
+
+def surface_of(count: int) -> SurfacePoints:
+    """Points of a slanted plane, on a grid."""
+    x, y = np.meshgrid(np.arange(count) / 10, np.arange(count) / 10)
+    points = np.column_stack([x.ravel(), y.ravel(), 5 - 0.5 * x.ravel()])
+    normal = np.array([-0.5, 0.0, -1.0]) / np.sqrt(1.25)
+    return SurfacePoints(
+        points.astype(np.float32),
+        np.full((count * count, 3), (10, 20, 30), np.uint8),
+        np.repeat(normal[None], count * count, axis=0).astype(np.float32),
+    )
+
+
+def test_gaussians_on_surfaces_are_flat_and_lie_in_them(make_scene) -> None:
+    capture = make_scene()
+    surface = surface_of(20)
+    scene = replace(capture, surface=surface)
+    made = initialise.first_gaussians(scene, None, far_count=0, surface_share=0.5)
+    without = initialise.first_gaussians(capture, None, far_count=0)
+    assert_sound(made)
+    flat = subset(made, np.arange(len(without), len(made)))
+    np.testing.assert_array_equal(flat.means, surface.points)
+    np.testing.assert_allclose(colors_of(flat), np.full((400, 3), (10, 20, 30)), atol=1e-3)
+    thin = matrices(flat.quats)[:, :, 2]
+    np.testing.assert_allclose(thin, surface.normals, atol=1e-5)
+    ratio = np.exp(flat.log_scales[:, 2] - flat.log_scales[:, 0])
+    np.testing.assert_allclose(ratio, initialise.SURFACE_THICKNESS, rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_surfaces_take_their_share_of_the_limit_and_no_more(make_scene, share) -> None:
+    capture = make_scene()
+    scene = replace(capture, surface=surface_of(60))
+    limit = 2000
+    made = initialise.first_gaussians(scene, None, far_count=100, surface_share=share, limit=limit)
+    on_plane = np.abs(made.means[:, 2] - 5 + 0.5 * made.means[:, 0]) < 1e-5
+    assert share * limit - 5 <= np.count_nonzero(on_plane) <= share * limit + 5
+    assert len(made) <= limit + 100
+
+
+def test_no_share_takes_none(make_scene) -> None:
+    capture = make_scene()
+    scene = replace(capture, surface=surface_of(20))
+    made = initialise.first_gaussians(scene, None, far_count=0)
+    assert len(made) == len(initialise.first_gaussians(capture, None, far_count=0))

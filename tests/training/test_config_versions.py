@@ -33,13 +33,19 @@ def configured(chosen):
     return configure(**{**chosen, **init})
 
 
+def as_started_then(config):
+    """The same from sparse points alone, with nothing left out and no space cleared."""
+    geometry = replace(config.geometry, surface_share=0.0, clear_every=0, dropout=0.0)
+    return replace(config, geometry=geometry)
+
+
 @pytest.mark.parametrize("each", CONFIGURATIONS, ids=called)
 def test_each_preset_and_mode_is_read_as_what_it_meant(each):
     assert each["config"]["version"] == 1
     meant = configured(each["chosen"])
     if meant.features.mode == "joint":  # λ was for photos of any size
         meant = replace(meant, features=replace(meant.features, reference_pixels=0))
-    assert from_json(each["config"], "config.json") == meant
+    assert from_json(each["config"], "config.json") == as_started_then(meant)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,7 @@ def test_a_run_of_an_earlier_version_is_the_same_as_one_that_is_wanted_now(unfin
     then = {"reference_pixels": 0, "contrastive_every": 50, "spatial_every": 100}
 
     def as_then(**chosen):
-        config = configure(**wanted, **chosen)
+        config = as_started_then(configure(**wanted, **chosen))
         return replace(config, features=replace(config.features, **then))
 
     check_run(unfinished, dataset, as_then())
@@ -119,4 +125,13 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(unfinished, tiny_datase
 def test_version_2_had_no_evidence_but_label_maps():
     stored = json.loads(json.dumps(to_json(configure("standard"))))
     del stored["segments"]["evidence"]
-    assert from_json({**stored, "version": 2}, "config.json") == configure("standard")
+    read = from_json({**stored, "version": 2}, "config.json")
+    assert read == configure("standard")
+
+
+def test_version_3_started_from_sparse_points():
+    stored = json.loads(json.dumps(to_json(configure("standard"))))
+    for name in ("surface_share", "clear_every", "dropout"):
+        del stored["geometry"][name]
+    read = from_json({**stored, "version": 3}, "config.json")
+    assert read == as_started_then(configure("standard"))

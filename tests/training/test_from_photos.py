@@ -229,7 +229,7 @@ def test_a_training_reports_every_part_of_its_stage_where_it_belongs(
     tiny_dataset, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(far_radius, "STEPS", 20)
-    config = configure("standard", steps=40, max_gaussians=400, backend="cpu")
+    config = configure("standard", steps=40, max_gaussians=4_000, backend="cpu")
     config = replace(
         config,
         geometry=replace(config.geometry, far_points=20),

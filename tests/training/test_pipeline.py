@@ -43,8 +43,9 @@ def test_every_file_of_a_run_is_known_here() -> None:
 
 
 def test_starting_anew_leaves_nothing_of_the_run_before(earlier, tiny_dataset) -> None:
+    config = replace(CONFIG, geometry=replace(CONFIG.geometry, surface_share=0.0))
     with pytest.raises(Interrupted):
-        train(tiny_dataset, earlier.path, CONFIG, overwrite=True, should_stop=lambda: True)
+        train(tiny_dataset, earlier.path, config, overwrite=True, should_stop=lambda: True)
     stale = [
         path.name
         for path in earlier.path.iterdir()
@@ -53,7 +54,13 @@ def test_starting_anew_leaves_nothing_of_the_run_before(earlier, tiny_dataset) -
     assert stale == []
     assert not earlier.segments.exists()
     assert not earlier.clusters.exists()
-    assert earlier.read_config()[1] == CONFIG
+    assert earlier.read_config()[1] == config
+
+
+def test_stopping_before_a_run_begins_leaves_the_one_before(earlier, tiny_dataset) -> None:
+    with pytest.raises(Interrupted):
+        train(tiny_dataset, earlier.path, CONFIG, overwrite=True, should_stop=lambda: True)
+    assert all(path.read_bytes() == b"stale" for path in earlier.path.iterdir() if path.is_file())
 
 
 def test_without_being_told_to_nothing_is_touched(earlier, tiny_dataset) -> None:

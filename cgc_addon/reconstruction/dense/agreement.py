@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What photos agree on: the surfaces of single photos become points of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dataset.scene import View
+from .neighbours import project
+from .planes import Surfaces
+
+LARGEST_COST = 0.4
+"""A cell is believed where 1 − correlation is less …"""
+DEPTH_TOLERANCE = 0.01
+"""… and another photo has its depth, but for so much of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Agreed:
+    """Cells of one photo that others agree with."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    points: NDArray[np.float64]
+    """(P, 3) scene units."""
+    normals: NDArray[np.float64]
+    """(P, 3) unit vectors towards the camera."""
+
+
+def agreed_cells(
+    views: Sequence[View],
+    surfaces: Sequence[Surfaces],
+    neighbours: Sequence[NDArray[np.int64]],
+) -> list[Agreed]:
+    """Return the cells of each photo whose depth another one confirms, each place once.
+
+    Args:
+        views: cameras.
+        surfaces: of each view.
+        neighbours: of each view: the views that may confirm, see `choose_neighbours`.
+
+    Returns:
+        One for each view; a cell is left out where the one that confirms it is in already.
+    """
+    taken = [np.zeros(one.costs.shape, dtype=np.bool_) for one in surfaces]
+    agreed = []
+    for index, view in enumerate(views):
+        rows, columns = np.nonzero(surfaces[index].costs < LARGEST_COST)
+        points = places(view, surfaces[index], rows, columns)
+        confirmed = np.zeros(len(rows), dtype=np.bool_)
+        repeated = np.zeros(len(rows), dtype=np.bool_)
+        for other in neighbours[index]:
+            there = confirmed_in(points, views[other], surfaces[other])
+            confirmed |= there.confirmed
+            repeated |= there.confirmed & taken[other][there.rows, there.columns]
+        kept = confirmed & ~repeated
+        taken[index][rows[kept], columns[kept]] = True
+        normals = _normals(view, surfaces[index], rows[kept], columns[kept])
+        agreed.append(Agreed(rows[kept], columns[kept], points[kept], normals))
+    return agreed
+
+
+def places(
+    view: View, surfaces: Surfaces, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the points (P, 3) that cells show."""
+    camera = view.camera
+    x, y = surfaces.middles(rows, columns)
+    depths = 1.0 / surfaces.planes[rows, columns, 0].astype(np.float64)
+    rays = np.column_stack(
+        [(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones(len(x))]
+    )
+    rotation, translation = view.world_to_camera[:3, :3], view.world_to_camera[:3, 3]
+    return (rays * depths[:, None] - translation) @ rotation
+
+
+def _normals(
+    view: View, surfaces: Surfaces, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the normals (P, 3) of the planes of cells.
+
+    Points X of a plane n · X = δ have the inverse depth n · q / δ along the ray q = X / z.
+    """
+    camera = view.camera
+    x, y = surfaces.middles(rows, columns)
+    w, right, down = surfaces.planes[rows, columns].T.astype(np.float64)
+    forward = w - right * (x - camera.cx) - down * (y - camera.cy)
+    normals = -np.column_stack([right * camera.fx, down * camera.fy, forward])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return normals @ view.world_to_camera[:3, :3]
+
+
+@dataclass(frozen=True, eq=False)
+class Confirmed:
+    """What another photo says of points."""
+
+    confirmed: NDArray[np.bool_]
+    """(P,) whether it shows the point at its depth."""
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    """(P,) the cell there, of any value where it is not seen."""
+    pixels: NDArray[np.float64]
+    """(P, 2) x and y there, likewise."""
+
+
+def confirmed_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) -> Confirmed:
+    """Say which points (P, 3) a view shows at their depth, and where."""
+    pixels, depths, seen = project(points, view)
+    cells = np.where(seen[:, None], pixels // surfaces.stride, 0.0).astype(np.int64)
+    shape = surfaces.costs.shape
+    columns, rows = np.minimum(cells, (shape[1] - 1, shape[0] - 1)).T
+    x, y = surfaces.middles(rows, columns)
+    w, right, down = surfaces.planes[rows, columns].T.astype(np.float64)
+    inverse = w + right * (pixels[:, 0] - x) + down * (pixels[:, 1] - y)
+    near = np.abs(inverse * depths - 1.0) < DEPTH_TOLERANCE
+    confirmed = seen & near & (surfaces.costs[rows, columns] < LARGEST_COST)
+    return Confirmed(confirmed, rows, columns, pixels)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which photos are compared with which, and how pixels of one become pixels of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dataset.scene import PinholeCamera, View
+
+MOST_NEIGHBOURS = 4
+"""Photos that each one is compared with."""
+_BEST_ANGLE, _SPREAD = 12.0, 10.0
+"""Degrees between two rays to a point: fewer say little of depth, with more a patch changes."""
+_LARGEST_ANGLE = 40.0
+
+
+def pair_scores(views: Sequence[View], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tell how well each pair of views shows depth.
+
+    Args:
+        views: V of them.
+        points: (P, 3) sparse points, scene units.
+
+    Returns:
+        (V, V) sums over the points that both have in their pictures, larger where the angle between
+        the rays is good.
+    """
+    count = len(views)
+    rays = np.empty((count, len(points), 3))
+    seen = np.empty((count, len(points)), dtype=np.bool_)
+    for index, view in enumerate(views):
+        seen[index] = project(points, view)[2]
+        rays[index] = points - view.center()
+    rays /= np.maximum(np.linalg.norm(rays, axis=2, keepdims=True), 1e-12)
+    scores = np.zeros((count, count))
+    for first in range(count):
+        for second in range(first + 1, count):
+            both = seen[first] & seen[second]
+            cosines = np.einsum("pi,pi->p", rays[first, both], rays[second, both])
+            angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+            good = np.exp(-0.5 * ((angles - _BEST_ANGLE) / _SPREAD) ** 2)
+            good *= np.clip(angles / 3.0, 0.0, 1.0) * (angles < _LARGEST_ANGLE)
+            scores[first, second] = scores[second, first] = good.sum()
+    return scores
+
+
+def choose_neighbours(scores: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return the views that each view is compared with, the best first.
+
+    Args:
+        scores: (V, V), see `pair_scores`; a pair below a tenth of a view's best is left out.
+
+    Example:
+        >>> choose_neighbours(np.array([[0.0, 9.0, 0.1], [9.0, 0.0, 5.0], [0.1, 5.0, 0.0]]))
+        [array([1]), array([0, 2]), array([1])]
+    """
+    chosen = []
+    for row in scores:
+        order = np.argsort(-row, kind="stable")[:MOST_NEIGHBOURS]
+        chosen.append(order[(row[order] > 0.1 * row.max()) & (row[order] > 0.0)])
+    return chosen
+
+
+def pair_matrix(reference: View, other: View) -> NDArray[np.float32]:
+    """Return (12,): A (3, 3) row by row, then b (3,).
+
+    A pixel x = (x, y, 1) of the reference at inverse depth w is at A x + b w in the other view,
+    in homogeneous pixels whose last coordinate is its depth there, divided by that here.
+
+    Example:
+        >>> camera = PinholeCamera(8, 8, 8.0, 8.0, 4.0, 4.0)
+        >>> right = np.eye(4)
+        >>> right[0, 3] = -1.0  # one unit to the right of the other
+        >>> pair = pair_matrix(View("a", camera, np.eye(4)), View("b", camera, right))
+        >>> (pair[:9].reshape(3, 3) @ [6.0, 4.0, 1.0] + pair[9:] * 0.5).tolist()
+        [2.0, 4.0, 1.0]
+    """
+    rotation = other.world_to_camera[:3, :3] @ reference.world_to_camera[:3, :3].T
+    translation = other.world_to_camera[:3, 3] - rotation @ reference.world_to_camera[:3, 3]
+    K = other.camera.matrix()
+    A = K @ rotation @ np.linalg.inv(reference.camera.matrix())
+    return np.concatenate([A.reshape(-1), K @ translation]).astype(np.float32)
+
+
+def intrinsics(camera: PinholeCamera) -> NDArray[np.float32]:
+    """Return fx, fy, cx, cy (4,), px."""
+    return np.array([camera.fx, camera.fy, camera.cx, camera.cy], dtype=np.float32)
+
+
+def project(
+    points: NDArray[np.float64], view: View
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Project points (N, 3) into a view.
+
+    Returns:
+        pixels (N, 2), of any value where not seen; depths (N,) along the camera axis, scene units;
+        seen (N,) whether the point lies before the camera and inside the picture.
+    """
+    camera = view.camera
+    placed = points @ view.world_to_camera[:3, :3].T + view.world_to_camera[:3, 3]
+    depths = placed[:, 2]
+    before = depths > 1e-9
+    rays = placed[:, :2] / np.where(before, depths, 1.0)[:, None]
+    pixels = rays * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+    inside = ((pixels >= 0.0) & (pixels < (camera.width, camera.height))).all(axis=1)
+    return pixels, depths, before & inside

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gaussians right before the cameras, where nothing is: a veil over views from between the photos.
+
+A photo says little of what is close to another camera: a blob in the corner of a few photos costs
+nothing there, and covers the whole picture of a camera that comes to stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from ..dataset.scene import Scene, View
+from ..splats.projection import project
+
+_NEAR_SHARE = 5.0
+"""Percent of the points in a picture that may be nearer than a camera's near distance."""
+_LONELINESS = 0.5
+"""A Gaussian is alone where the nearest point is so many times as far as the nearest camera."""
+_MINIMUM_POINTS = 10
+"""In a picture; fewer do not tell how near things are."""
+
+
+class FreeSpace:
+    """Where things cannot be, told from cameras and the points that they see."""
+
+    def __init__(self, views: Sequence[View], points: NDArray[np.floating]) -> None:
+        """Look where points are.
+
+        Args:
+            views: those that are trained on, one at least.
+            points: (P, 3) on surfaces, scene units.
+        """
+        places = np.asarray(points, dtype=np.float64)
+        self._near = np.array([_near_distance(view, places) for view in views])
+        self._cameras = KDTree(np.array([view.center() for view in views]))
+        self._points = KDTree(places) if len(places) else None
+
+    def holds(self, means: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Say which means (N, 3) float between the cameras.
+
+        They are nearer to the nearest camera than nearly everything that it sees, and half as far
+        or more from all points as they are from it.
+        """
+        found = np.zeros(len(means), dtype=np.bool_)
+        if self._points is None or not len(means):
+            return found
+        distances, nearest = self._cameras.query(means)
+        before = np.flatnonzero(distances < self._near[nearest])
+        reach = _LONELINESS * distances[before]
+        gaps, _ = self._points.query(np.asarray(means, dtype=np.float64)[before])
+        found[before] = gaps > reach
+        return found
+
+
+def free_space(scene: Scene, train: Sequence[int]) -> FreeSpace:
+    """Return what the points of a scene say of the space before the cameras `train`."""
+    points = (
+        scene.points
+        if scene.surface is None
+        else np.concatenate([scene.points, scene.surface.points])
+    )
+    return FreeSpace([scene.views[index] for index in train], points)
+
+
+def _near_distance(view: View, points: NDArray[np.float64]) -> float:
+    """Return how far from a camera things begin, scene units; 0 where too little is known."""
+    _, _, seen = project(points, view)
+    if np.count_nonzero(seen) < _MINIMUM_POINTS:
+        return 0.0
+    return float(np.percentile(np.linalg.norm(points[seen] - view.center(), axis=1), _NEAR_SHARE))
