@@ -25,7 +25,7 @@ def digest_of_sources(path: Path) -> str:
     """
     digest = hashlib.sha256()
     for source in sorted(sources_of(path.resolve())):
-        digest.update(f"{source.relative_to(_RASTERIZER).as_posix()}\0".encode())
+        digest.update(f"{source.name}\0".encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:10]
 
