@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CgcError
+from .leftovers import remove_leftovers_of
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path; when the block ends well, it becomes `path` in one step.
 
-    A kill at any moment leaves the previous `path`, or none. Missing parent folders are made.
+    A kill at any moment leaves the previous `path`, or none, and the temporary one, which goes when
+    `path` is written again. Missing parent folders are made.
 
     Raises:
         CgcError: the folder cannot be written, or the disk is full; `path` is as it was.
     """
+    remove_leftovers_of(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

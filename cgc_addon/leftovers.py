@@ -19,14 +19,26 @@ def remove_leftovers(folder: Path) -> None:
     """
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            found = _TEMPORARY.fullmatch(path.name)
-            if found is None or _is_alive(int(found[1])):
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                with suppress(OSError):
-                    path.unlink()
+            _remove_if_left(path)
+
+
+def remove_leftovers_of(path: Path) -> None:
+    """Remove what dead processes have left half-written of one file; as `remove_leftovers`."""
+    left = re.compile(re.escape(f".{path.name}.") + r"\d{1,9}\.tmp")
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for name in [entry.name for entry in entries if left.fullmatch(entry.name)]:
+            _remove_if_left(path.with_name(name))
+
+
+def _remove_if_left(path: Path) -> None:
+    found = _TEMPORARY.fullmatch(path.name)
+    if found is None or _is_alive(int(found[1])):
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _is_alive(process: int) -> bool:

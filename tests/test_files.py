@@ -41,6 +41,8 @@ def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
+    write_text(path, "new")
+    assert [left.name for left in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_a_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from cgc_addon.leftovers import remove_leftovers
+from cgc_addon.leftovers import remove_leftovers, remove_leftovers_of
 
 
 def dead_process() -> int:
@@ -26,6 +26,16 @@ def test_only_what_dead_processes_have_left_goes(tmp_path):
     (tmp_path / f".ready.{dead}.tmp" / "splat.ply").write_text("x")
     remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
+
+
+def test_of_one_file_only_what_was_to_be_that_file_goes(tmp_path):
+    dead, path = dead_process(), tmp_path / "splat.ply"
+    kept = [f".splat.ply.{os.getpid()}.tmp", f".splat.ply.zip.{dead}.tmp", f".a.{dead}.tmp"]
+    for name in (*kept, f".splat.ply.{dead}.tmp"):
+        (tmp_path / name).write_text("x")
+    remove_leftovers_of(path)
+    assert {path.name for path in tmp_path.iterdir()} == set(kept)
+    remove_leftovers_of(tmp_path / "none" / "splat.ply")
 
 
 def test_a_folder_that_is_not_there_is_no_error(tmp_path):

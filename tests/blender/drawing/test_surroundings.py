@@ -50,6 +50,24 @@ def test_colors_and_depths_come_from_the_framebuffer_in_use() -> None:
     np.testing.assert_allclose(colors[:, 10:], np.tile([0.25, 0.5, 0.75, 0.5], (10, 10, 1)))
 
 
+@pytest.mark.parametrize(("alpha", "known"), [(1.0, True), (0.0, False)])
+def test_the_background_is_the_color_of_most_that_is_farthest(alpha: float, known: bool) -> None:
+    import gpu
+
+    offscreen = gpu.types.GPUOffScreen(64, 48, format="RGBA32F")
+    with offscreen.bind():
+        framebuffer, area = framebuffer_in_use()
+        gpu.state.depth_mask_set(True)  # else depths are not cleared
+        framebuffer.clear(color=(0.25, 0.5, 0.75, alpha), depth=1.0)
+        seen = read_surroundings(framebuffer, area).background
+        framebuffer.clear(color=(0.25, 0.5, 0.75, alpha), depth=0.9)
+        covered = read_surroundings(framebuffer, area).background
+        gpu.state.depth_mask_set(False)
+    offscreen.free()
+    assert seen == ((0.25, 0.5, 0.75) if known else None)
+    assert covered is None
+
+
 def test_the_edge_of_a_line_is_as_near_as_the_line() -> None:
     depths = np.ones((9, 9), dtype=np.float32)
     depths[4, :] = 0.3
