@@ -14,7 +14,13 @@ from ..common.buttons import layout_of, set_options
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
 from ..drawing import handler as viewport_drawing
-from ..picking.tools import CgcAssignBrush, CgcAssignFlood, CgcAssignLasso, CgcPickObjects
+from ..picking.tools import (
+    CgcAddObject,
+    CgcAssignBrush,
+    CgcAssignFlood,
+    CgcAssignLasso,
+    CgcPickObjects,
+)
 from ..segments.data import all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
@@ -128,6 +134,7 @@ def _draw_tools(layout: UILayout, capture: Collection) -> None:
         (CgcAssignBrush, "Brush"),
         (CgcAssignLasso, "Lasso"),
         (CgcAssignFlood, "Flood"),
+        (CgcAddObject, "Add"),
     ):
         set_options(row.operator("wm.tool_set_by_id", text=text), name=tool.bl_idname)
     row = column.row(align=True)
