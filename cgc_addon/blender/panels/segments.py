@@ -25,7 +25,7 @@ from ..segments.data import all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
 from ..splats.objects import has_native
-from .job_box import training_runs
+from .job_box import draw_job, draw_problem, training_runs
 from .layout import SidebarPanel, say
 from .steps import Step, has_splats
 
@@ -54,7 +54,9 @@ class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
             row.operator("cgc.import_splat", text="Import Splat", icon="IMPORT")
             return
         draw_segments(layout, scene)
-        _draw_tools(layout, capture)
+        if not draw_job(layout, context, "pick"):
+            draw_problem(layout, context, "CGC_OT_add_object")
+            _draw_tools(layout, capture)
         _draw_counts(layout, context, capture)
 
 
