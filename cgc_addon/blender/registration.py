@@ -26,7 +26,13 @@ def modules() -> tuple[ModuleType, ...]:
     from .output import export_operator, export_ply, mask_operators
     from .panels import preferences_page, sidebar
     from .photo_masks import correction_operators, making_operators, review_operators
-    from .picking import flood_operator, hover, stroke_operators, tree_operators
+    from .picking import (
+        add_object_operator,
+        flood_operator,
+        hover,
+        stroke_operators,
+        tree_operators,
+    )
     from .picking import tools as picking_tools
     from .render_engine import blender_panels, engine, mesh_render_operator, render_worker
     from .render_engine import panels as render_panels
@@ -71,6 +77,7 @@ def modules() -> tuple[ModuleType, ...]:
         tree_operators,
         stroke_operators,
         flood_operator,
+        add_object_operator,
         picking_tools,
         clean_up,
         mask_operators,

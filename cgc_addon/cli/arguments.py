@@ -7,7 +7,6 @@ import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..cgc.settings import EVIDENCE, FEATURE_MODES, REDUCTIONS, SPATIAL_LOSSES
 from ..choices import names
@@ -15,7 +14,6 @@ from ..masks.levels import DEFAULT_LEVELS, LEVELS
 from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
 from ..rasterize.backends import AUTO, backend_names
 from ..reconstruction.settings import MATCHINGS, SolveSettings
-from ..results.changes import Add, AddBoxes, Join, Place, Split
 from ..results.render_folder import KINDS, LABELS, RGB
 from ..splats.formats import DEFAULT_SPZ_VERSION, SPZ_VERSIONS, WRITTEN_ENDINGS
 from ..training.config import HIGHEST_SEED
@@ -39,11 +37,10 @@ from . import (
     train,
     undistort,
 )
+from .correction_arguments import add_corrections
 
 HIGHEST_COUNT = 2**31 - 1
 """Of anything that is counted, ids, and the seeds of COLMAP."""
-LONGEST_NAME = 200
-"""Characters of an object's name."""
 LONGEST_VALUE = 40
 """Characters of a wrong value that are shown."""
 
@@ -207,61 +204,9 @@ def _segment(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
     verb.add_argument("run", type=Path, metavar="RUN")
     verb.add_argument("--granularity", type=_share, metavar="F", help="0 parts … 1 objects")
     verb.add_argument("--min-size", type=_positive, metavar="N", help="Gaussians a segment needs")
-    corrections = verb.add_argument_group(
-        "corrections, which the run keeps through every cut and training"
-    )
-    corrections.add_argument(
-        "--join",
-        dest="changes",
-        action=_Join,
-        nargs=2,
-        type=_natural,
-        metavar=("A", "B"),
-        help="these two objects are one; may be repeated, as all that follow",
-    )
-    corrections.add_argument(
-        "--split",
-        dest="changes",
-        action="append",
-        type=_split_at,
-        metavar="ID@X,Y,VIEW",
-        help="what is at a pixel of a view becomes an object of its own",
-    )
-    corrections.add_argument(
-        "--add",
-        dest="changes",
-        action="append",
-        type=_add_at,
-        metavar="X,Y,VIEW",
-        help="the mask model is asked what is there, in this view and all round",
-    )
-    corrections.add_argument(
-        "--boxes",
-        dest="changes",
-        action="append",
-        type=_boxes,
-        metavar="FILE.json",
-        help="named objects in boxes that a detector found in photos",
-    )
-    for option, words in (("--positive", "a further place on"), ("--negative", "a place beside")):
-        corrections.add_argument(
-            option,
-            action="append",
-            default=[],
-            type=_view_place,
-            metavar="X,Y,VIEW",
-            help=f"{words} the object of --add",
-        )
-    corrections.add_argument("--name", type=_name, help="of the object of --add")
-    corrections.add_argument("--model", metavar="NAME|PATH", help=f"default: {DEFAULT_MODEL}")
-    corrections.add_argument(
-        "--corrections", action="store_true", help="list them, and change nothing"
-    )
-    corrections.add_argument(
-        "--forget", type=_number_or_all, metavar="N|all", help="take away one of them, or all"
-    )
+    add_corrections(verb, _natural, _place)
     _backend(verb)
-    verb.set_defaults(verb=segment.run, changes=[])
+    verb.set_defaults(verb=segment.run)
     return verb
 
 
@@ -563,59 +508,6 @@ def _place(text: str) -> tuple[float, float]:
     if not (math.isfinite(x) and math.isfinite(y)):
         raise argparse.ArgumentTypeError(f"{_short(text)!r} is no place; write it as 120,80")
     return x, y
-
-
-class _Join(argparse.Action):
-    """Adds a join to the changes, in the order in which they are asked for."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        first, second = values
-        namespace.changes = [*namespace.changes, Join(first, second)]
-
-
-def _split_at(text: str) -> Split:
-    identifier, at, place = text.partition("@")
-    if not at:
-        raise argparse.ArgumentTypeError(
-            f"{_short(text)!r} is no object at a place; write it as 3@120,80,0008.jpg"
-        )
-    return Split(_natural(identifier), _view_place(place))
-
-
-def _add_at(text: str) -> Add:
-    return Add(_view_place(text))
-
-
-def _boxes(text: str) -> AddBoxes:
-    return AddBoxes(Path(text))
-
-
-def _view_place(text: str) -> Place:
-    parts = text.split(",", 2)
-    if len(parts) < 3 or not parts[2]:
-        raise argparse.ArgumentTypeError(
-            f"{_short(text)!r} is no place in a view; write it as 120,80,0008.jpg"
-        )
-    x, y = _place(",".join(parts[:2]))
-    return Place(x, y, parts[2])
-
-
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > LONGEST_NAME:
-        raise argparse.ArgumentTypeError(
-            f"a name has 1 to {LONGEST_NAME} characters, not {len(text.strip())}"
-        )
-    return text.strip()
-
-
-def _number_or_all(text: str) -> int | str:
-    return text if text == "all" else _positive(text)
 
 
 def _kinds(text: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _SPOKEN = (
     (r"--resume goes on", "Resume Training goes on"),
     (r"--overwrite replaces them", "Overwrite replaces them"),
     (r"fetch (them once|it anew) with `models --download \S+`", r"fetch \1 with Download"),
+    (r", or ask the mask model with --by mask", ", or use Add Object by Click"),
     (r"with another --seed", "with another Seed"),
     (r"give larger ones with --max-size", "give larger ones (Photo Size)"),
     (r"\(--max-size\)", "(Photo Size)"),

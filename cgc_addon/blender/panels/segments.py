@@ -14,12 +14,18 @@ from ..common.buttons import layout_of, set_options
 from ..common.choices import COLORS_OF_SPLATS, LOOK_SHAPES
 from ..common.context import scene_of
 from ..drawing import handler as viewport_drawing
-from ..picking.tools import CgcAssignBrush, CgcAssignFlood, CgcAssignLasso, CgcPickObjects
+from ..picking.tools import (
+    CgcAddObject,
+    CgcAssignBrush,
+    CgcAssignFlood,
+    CgcAssignLasso,
+    CgcPickObjects,
+)
 from ..segments.data import all_segments, count_of
 from ..segments.list import draw_segments
 from ..segments.merge_tree import has_tree
 from ..splats.objects import has_native
-from .job_box import training_runs
+from .job_box import draw_job, draw_problem, training_runs
 from .layout import SidebarPanel, say
 from .steps import Step, has_splats
 
@@ -48,7 +54,9 @@ class CGC_PT_segments(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender's 
             row.operator("cgc.import_splat", text="Import Splat", icon="IMPORT")
             return
         draw_segments(layout, scene)
-        _draw_tools(layout, capture)
+        if not draw_job(layout, context, "pick"):
+            draw_problem(layout, context, "CGC_OT_add_object")
+            _draw_tools(layout, capture)
         _draw_counts(layout, context, capture)
 
 
@@ -128,6 +136,7 @@ def _draw_tools(layout: UILayout, capture: Collection) -> None:
         (CgcAssignBrush, "Brush"),
         (CgcAssignLasso, "Lasso"),
         (CgcAssignFlood, "Flood"),
+        (CgcAddObject, "Add"),
     ):
         set_options(row.operator("wm.tool_set_by_id", text=text), name=tool.bl_idname)
     row = column.row(align=True)

@@ -198,6 +198,36 @@ class CgcAssignFlood(bpy.types.WorkSpaceTool):
         draw_hovered(context)
 
 
+class CgcAddObject(bpy.types.WorkSpaceTool):
+    """Click at a thing that was not found as an object."""
+
+    bl_space_type = "VIEW_3D"
+    bl_context_mode = "OBJECT"
+    bl_idname = "cgc.add_object"
+    bl_label = "Add Object by Click"
+    bl_description = (
+        "Click at a thing to make it a segment of its own: the mask model is asked what it is, in "
+        "photos all round.\n"
+        "Ctrl click: make a segment the active one"
+    )
+    bl_icon = "ops.mesh.primitive_sphere_add_gizmo"
+    bl_keymap = (
+        HOVER,
+        *_clicks(ctrl=True),
+        ("cgc.add_object", {"type": "LEFTMOUSE", "value": "CLICK"}, None),
+    )
+
+    @staticmethod
+    def draw_settings(_context: Context, layout: UILayout, _tool: WorkSpaceTool) -> None:
+        """Say what a click does."""
+        layout.label(text="Click a thing; the mask model says how far it goes")
+
+    @staticmethod
+    def draw_cursor(context: Context, _tool: WorkSpaceTool, _place: tuple[int, int]) -> None:
+        """Set off what is under the mouse."""
+        draw_hovered(context)
+
+
 def draw_stroke_settings(context: Context, layout: UILayout) -> None:
     """Draw what a stroke does with the Gaussians in it."""
     settings = of_scene(scene_of(context))
@@ -217,7 +247,7 @@ def target_text(context: Context) -> str:
     return f"to {target.name}"
 
 
-STROKES = (CgcAssignBrush, CgcAssignLasso, CgcAssignBox, CgcAssignFlood)
+STROKES = (CgcAssignBrush, CgcAssignLasso, CgcAssignBox, CgcAssignFlood, CgcAddObject)
 
 
 def register() -> None:

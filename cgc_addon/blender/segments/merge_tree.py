@@ -26,6 +26,7 @@ def store_tree(capture: Collection, tree: MergeTree) -> None:
         "count": tree.count,
         "merges": tree.merges.tolist(),
         "heights": tree.heights.tolist(),
+        **({"fixed": tree.fixed} if tree.fixed else {}),
     }
     of_collection(capture).merge_tree = json.dumps(content, separators=(",", ":"))
 
@@ -55,6 +56,7 @@ def stored_tree(capture: Collection) -> MergeTree:
             int(content["count"]),
             np.array(content["merges"], np.int32).reshape(-1, 2),
             np.array(content["heights"], np.float32),
+            int(content.get("fixed", 0)),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CgcError(

@@ -23,7 +23,7 @@ from ...splats.gaussians import FEATURE_DIMENSION
 from ...splats.ply import read_ply
 from ...training.edited_segments import check_complete, write_edited
 from ...training.run_folder import RunFolder
-from ..capture.parts import segment_collections, wanted_capture
+from ..capture.parts import captures, segment_collections, wanted_capture
 from ..common.access import of_collection
 from ..common.context import window_manager_of
 from ..splats.objects import NO_CLUSTER, clusters_of, gaussians_of, indices_of
@@ -33,7 +33,7 @@ from .merge_tree import stored_tree
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
-    from bpy.types import Collection, Context, Event, Object
+    from bpy.types import Collection, Context, Event, Object, Scene
 
 SAME_COLOR = 1e-4
 
@@ -51,6 +51,8 @@ class Written:
 
 def write_to_run(capture: Collection, path: Path) -> Written:
     """Write which Gaussian is in which segment, with names and colours, into a run.
+
+    Pinned segments become its corrections, which it keeps through every cut and training.
 
     Args:
         capture: whose segments.
@@ -76,6 +78,41 @@ def write_to_run(capture: Collection, path: Path) -> Written:
         times += own
     written = write_edited(folder, labels, _known(capture))
     return Written(len(written), int((times == 0).sum()), int((times > 1).sum()))
+
+
+def keep_for_training(scene: Scene, path: Path) -> str:
+    """Write what was made by hand of a run into it, before it is trained anew.
+
+    Args:
+        scene: that may hold the capture of the run.
+        path: the run.
+
+    Returns:
+        What to tell the user where it cannot be kept, "" else.
+    """
+    for capture in captures(scene):
+        stored = of_collection(capture).run
+        if not stored or Path(bpy.path.abspath(stored)).resolve() != path.resolve():
+            continue
+        if RunFolder(path).segments.is_file() and any(
+            of_collection(one).pinned for one in segment_collections(capture)
+        ):
+            try:
+                write_to_run(capture, path)
+            except CgcError as error:
+                return f"What was corrected by hand is not kept: {error}"
+    return ""
+
+
+def check_is_of_run(item: Object, path: Path) -> None:
+    """Check that the Gaussians of a splat are those of a run, as it is now.
+
+    Raises:
+        CgcError: they are not, or this is no run.
+    """
+    folder = RunFolder(path)
+    check_complete(folder)
+    _check_origin(item, read_ply(folder.splat).gaussians.sh[:, 0], None, folder)
 
 
 def _known(capture: Collection) -> Segments:
@@ -136,8 +173,8 @@ def _check_origin(
 
 def _another(name: str, folder: RunFolder) -> CgcError:
     return CgcError(
-        f"{name} did not come from {folder.path} as it is now: it was trained anew since, or it is "
-        "another run. Import that run, and edit what comes."
+        f"{name} did not come from {folder.path} as it is now: it was trained anew or corrected "
+        "since, or it is another run. Import that run, and edit what comes."
     )
 
 
@@ -148,7 +185,8 @@ class CGC_OT_write_segments_to_run(SegmentChange, bpy.types.Operator):  # noqa: 
     bl_label = "Write Segments to Run"
     bl_description = (
         "Write segments as they are here, with names and colours, into the run folder, where "
-        "renders, exports and verbs without Blender take them from"
+        "renders, exports and verbs without Blender take them from. The run keeps what was made by "
+        "hand when it is cut or trained again"
     )
 
     if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from ..common.spoken import spoken
 from ..jobs.job import JobState, Phase
 from ..jobs.modal import JobOperator, JobRequest, no_job_runs
 from ..segments.import_run import import_run, show_colors
+from ..segments.write_run import keep_for_training
 from . import dataset_facts, preview
 from .plan import (
     PREVIEW_SECONDS,
@@ -62,6 +63,8 @@ class TrainingOperator(JobOperator):
     def request(self, scene: Scene, arguments: tuple[str, ...], run: Path) -> JobRequest:
         """Return the job for a call of `train`."""
         self._scene = scene.session_uid
+        if said := keep_for_training(scene, run):
+            self.report({"WARNING"}, spoken(said))
         if self._modal and of_scene(scene).live_preview:
             arguments = (*arguments, "--preview", str(PREVIEW_SECONDS))
         return JobRequest(arguments, run)

@@ -9,6 +9,7 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from cgc_addon.blender.jobs import registry as jobs
 from cgc_addon.blender.panels.segments import CGC_PT_looks, CGC_PT_segments
 from cgc_addon.blender.panels.sidebar import CLASSES
 from cgc_addon.blender.splats.objects import has_native
@@ -69,3 +70,22 @@ def test_each_shape_offers_what_it_has(segmented):
     settings.look_shape = "POINTS"
     assert "look_size" in drawn(CGC_PT_looks).properties
     assert "look_detail" not in drawn(CGC_PT_looks).properties
+
+
+def test_while_the_mask_model_is_asked_it_is_shown_in_place_of_the_tools(segmented, job):
+    job(arguments=("pick", "/run"), title="Add Object by Click", stage="Asking the mask model",
+        done=3, total=9)  # fmt: skip
+    shown = drawn(CGC_PT_segments)
+    assert shown.progress[0][0] == pytest.approx(1 / 3)
+    assert "cgc.cancel_training" in shown.operators
+    assert "cgc.pause_training" not in shown.operators
+    assert "cgc.merge_segments" not in shown.operators
+
+
+def test_why_nothing_was_added_is_shown_with_the_cure(segmented):
+    sentence = "It is not here; fetch them once with `models --download mobilesam` (45 MB)."
+    jobs.keep_problem(jobs.Problem("CGC_OT_add_object", sentence))
+    shown = drawn(CGC_PT_segments)
+    assert "is not here" in shown.text
+    assert "cgc.download_mask_model" in shown.operators
+    assert "cgc.merge_segments" in shown.operators

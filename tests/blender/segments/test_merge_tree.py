@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,11 @@ def test_a_tree_comes_back_to_the_last_bit(capture: bpy.types.Collection, merges
     np.testing.assert_array_equal(found.merges, tree.merges)
     np.testing.assert_array_equal(found.heights, tree.heights)
     assert json.loads(of_collection(capture).merge_tree)["version"] == VERSION
+
+
+def test_corrected_objects_come_back(capture: bpy.types.Collection) -> None:
+    store_tree(capture, replace(random_tree(3), count=42, fixed=2))
+    assert (stored_tree(capture).count, stored_tree(capture).fixed) == (42, 2)
 
 
 def test_a_tree_without_a_version_is_read(capture: bpy.types.Collection) -> None:

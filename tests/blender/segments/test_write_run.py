@@ -20,8 +20,11 @@ from cgc_addon.blender.segments.build import build_segments
 from cgc_addon.blender.segments.data import all_segments, count_of, splats_of
 from cgc_addon.blender.segments.recut import recut
 from cgc_addon.blender.segments.run_files import read_run
-from cgc_addon.blender.segments.write_run import write_to_run
+from cgc_addon.blender.segments.write_run import keep_for_training, write_to_run
 from cgc_addon.blender.splats.objects import clusters_of, data_of, indices_of
+from cgc_addon.cgc.clusters.cluster_file import read_all_clusters
+from cgc_addon.cgc.corrections.apply import correct
+from cgc_addon.cgc.corrections.records import read_corrections
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
@@ -118,6 +121,42 @@ def owners_of_run(run: Path) -> dict[int, int]:
 
     clusters, tree = read_clusters(run / "clusters.npz")
     return dict(enumerate(tree.labels(clusters, 0.5, 10).tolist()))
+
+
+def test_what_was_made_by_hand_becomes_corrections_that_every_cut_of_the_run_has(run: Path) -> None:
+    capture = tea_set(run)
+    edit(capture)
+    expected = owners(capture)
+    write_to_run(capture, run)
+    made = read_corrections(run / "corrections.npz")
+    assert [one.kind for one in made] == ["unassign", "object"]
+    assert made[1].color is not None
+    clusters = read_all_clusters(run / "clusters.npz")
+    means = read_ply(run / "splat.ply").gaussians.means
+    corrected = correct(clusters.found, clusters.found_tree, means, made)
+    second = [index for index, number in expected.items() if number == 2]
+    in_none = [index for index, number in expected.items() if number == 0]
+    for granularity in (0.0, 0.5, 1.0):
+        labels = corrected.tree.labels(corrected.labels, granularity, 10)
+        assert len(set(labels[second].tolist())) == 1
+        assert (labels == labels[second[0]]).sum() == len(second)
+        assert not labels[in_none].any()
+    write_to_run(capture, run)  # again: nothing is there twice
+    assert len(read_corrections(run / "corrections.npz")) == 2
+
+
+def test_before_a_training_what_was_made_by_hand_is_kept(run: Path) -> None:
+    capture = tea_set(run)
+    of_collection(capture).run = str(run)
+    assert keep_for_training(bpy.context.scene, run) == ""
+    assert not (run / "corrections.npz").exists()  # nothing is pinned
+    edits.split_segment(capture, segment(capture, 1))
+    assert keep_for_training(bpy.context.scene, run) == ""
+    assert len(read_corrections(run / "corrections.npz")) == 2
+    assert keep_for_training(bpy.context.scene, run.parent / "another") == ""
+    tree = of_collection(capture).merge_tree
+    of_collection(capture).merge_tree = tree.replace('"count":6', '"count":7')
+    assert "is not kept" in keep_for_training(bpy.context.scene, run)
 
 
 def test_importing_over_what_was_written_changes_nothing(run: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import random
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.clusters.cluster_file import read_clusters, write_clusters
+from cgc_addon.cgc.clusters.cluster_file import read_all_clusters, read_clusters, write_clusters
 from cgc_addon.cgc.clusters.granularity import MergeTree
 from cgc_addon.errors import CgcError
 
@@ -112,3 +113,28 @@ def test_random_damage_gives_clusters_or_a_sentence(saved):
             assert tree.cut(0.0)[labels].shape == labels.shape
     assert len(sentences) > 700
     assert not any("\n" in sentence for sentence in sentences)
+
+
+def test_what_was_found_before_corrections_comes_back_too(tmp_path):
+    path = tmp_path / "clusters.npz"
+    corrected = np.array([1, 4, 4, 0], np.int32)
+    found = np.array([1, 2, 3, 0], np.int32)
+    write_clusters(path, corrected, replace(TREE, count=4, fixed=1), found)
+    read = read_all_clusters(path)
+    assert read.labels.tolist() == corrected.tolist()
+    assert read.found.tolist() == found.tolist()
+    assert (read.tree.count, read.tree.fixed) == (4, 1)
+    assert (read.found_tree.count, read.found_tree.fixed) == (3, 0)
+    write_clusters(path, found, TREE)
+    assert read_all_clusters(path).found.tolist() == found.tolist()
+
+
+@pytest.mark.parametrize(
+    ("found", "fixed"), [([1, 2, 4, 0], 1), ([1, 2, 3], 1), ([1, 2, 3, 0], 5), ([1, 2, 3, 0], 2)]
+)
+def test_what_was_found_must_fit_the_rest(tmp_path, found, fixed):
+    path = tmp_path / "clusters.npz"
+    corrected = np.array([1, 4, 4, 0], np.int32)
+    write_clusters(path, corrected, replace(TREE, count=4, fixed=fixed), np.array(found, np.int32))
+    with pytest.raises(CgcError, match="is damaged"):
+        read_all_clusters(path)
