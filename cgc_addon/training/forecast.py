@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long a run will take, from a few steps that this machine takes on this capture.
 
-A step costs a little whatever it draws, something for each Gaussian and something for each pixel.
-A few steps at two sizes tell the last two apart; what follows training costs as much as so many
-steps.
+A step costs something whatever it draws, something for each Gaussian and something for each pixel.
+A few steps on photos of two sizes, and with more Gaussians, tell the three apart; what follows
+training costs as much as so many steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..errors import Interrupted
 from ..progress import Progress, Reporter, ShouldStop, never, silent
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
+from ..splats.select import concatenate
 from .config import TrainingConfig
 from .far_radius import NEVER, RADII
 from .far_radius import STEPS as RADIUS_STEPS
@@ -30,11 +31,11 @@ from .trainer import Trainer
 MEASURING = "Measuring the pace"
 """Stage of the progress."""
 TRIAL_STEPS, TRIAL_PHOTOS = 11, 3
+MOST_COPIES = 4
+"""Of each Gaussian, where it is tried out what more of them cost."""
 HALVINGS = 2
 
 # Measured on the bundled sample, a household capture of 48 photos and 24 photos of a kitchen.
-STEP_IN_GAUSSIANS = 4_000
-"""What a step costs whatever it draws: as much as so many Gaussians."""
 DENSER = 1.15
 """A pixel of a trained splat blends more Gaussians than at the start, and costs so much more."""
 BESIDES = 1.12
@@ -53,6 +54,8 @@ EDGE_STEP = 1.65
 class Pace:
     """Seconds that a step takes."""
 
+    always: float
+    """Whatever it draws: most of that is done by one thread, however many there are."""
     per_gaussian: float
     per_pixel: float
 
@@ -63,9 +66,7 @@ class Pace:
             gaussians: their number.
             pixels: of the photo.
         """
-        return (
-            self.per_gaussian * (STEP_IN_GAUSSIANS + gaussians) + DENSER * self.per_pixel * pixels
-        )
+        return self.always + self.per_gaussian * gaussians + DENSER * self.per_pixel * pixels
 
 
 def measure_pace(
@@ -97,28 +98,43 @@ def measure_pace(
     # A run reads each photo once, if there is room for all: what that takes is no part of a step.
     few = replace(dataset, train=dataset.train[:: -(-len(dataset.train) // TRIAL_PHOTOS)])
     camera = dataset.store.view(dataset.train[0], 0).camera
-    seconds, pixels = [], []
-    for halvings in (0, HALVINGS):
+    done = 0
+
+    def a_step(gaussians: Gaussians, halvings: int) -> float:
+        nonlocal done
         geometry = replace(config.geometry, levels=((1.0, halvings),), densify=densify)
-        trainer = Trainer(few, backend, replace(trial, geometry=geometry), start)
+        trainer = Trainer(few, backend, replace(trial, geometry=geometry), gaussians)
         trainer.step = geometry.steps // 2  # with as many harmonics as most steps have
         taken = []
         for _ in range(TRIAL_STEPS):
             if should_stop():
                 raise Interrupted("measuring the pace")
-            report(Progress(MEASURING, len(seconds) * TRIAL_STEPS + len(taken), 2 * TRIAL_STEPS))
+            report(Progress(MEASURING, done, 3 * TRIAL_STEPS))
             began = clock()
             trainer.train_step()
             taken.append(clock() - began)
-        seconds.append(float(np.median(taken[TRIAL_PHOTOS:])))  # the first ones read photos
-        level = photo_level(geometry, 0, min(camera.width, camera.height))
-        pixels.append((camera.width >> level) * (camera.height >> level))
-    report(Progress(MEASURING, 2 * TRIAL_STEPS, 2 * TRIAL_STEPS))
+            done += 1
+        return float(np.median(taken[TRIAL_PHOTOS:]))  # the first ones read photos
+
+    more = _refined(start, max(2, min(MOST_COPIES, config.geometry.densify.cap // len(start))))
+    full, small, many = a_step(start, 0), a_step(start, HALVINGS), a_step(more, HALVINGS)
+    report(Progress(MEASURING, done, done))
+    shortest = min(camera.width, camera.height)
+    level = photo_level(replace(config.geometry, levels=((1.0, HALVINGS),)), 0, shortest)
+    pixels = camera.width * camera.height
+    fewer = (camera.width >> level) * (camera.height >> level)
+    per_gaussian = max(many - small, 0.01 * small) / (len(more) - len(start))
     per_pixel = 0.0
-    if pixels[0] > pixels[1]:  # photos of few pixels are not halved
-        per_pixel = max(0.0, seconds[0] - seconds[1]) / (pixels[0] - pixels[1])
-    rest = max(seconds[1] - per_pixel * pixels[1], 0.1 * seconds[1])
-    return Pace(rest / (STEP_IN_GAUSSIANS + len(start)), per_pixel)
+    if pixels > fewer:  # photos of few pixels are not halved
+        per_pixel = max(0.0, full - small) / (pixels - fewer)
+    always = small - per_gaussian * len(start) - per_pixel * fewer
+    return Pace(max(0.0, always), per_gaussian, per_pixel)
+
+
+def _refined(gaussians: Gaussians, copies: int) -> Gaussians:
+    """Return several smaller Gaussians in place of each, that cover as much of pictures."""
+    smaller = gaussians.log_scales - np.float32(0.5 * np.log(copies))
+    return concatenate([replace(gaussians, log_scales=smaller)] * copies)
 
 
 def forecast(

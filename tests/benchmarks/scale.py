@@ -128,7 +128,7 @@ def _export(name: str) -> Callable[[Path, int], Callable[[], None]]:
     return prepare
 
 
-def _segment(folder: Path, count: int) -> Callable[[], object]:
+def _segment(folder: Path, count: int) -> Callable[[], None]:
     """Write a run whose clusters are slabs of the room, and cut its tree."""
     from cgc_addon.cgc.clusters.cluster_file import write_clusters
     from cgc_addon.cgc.clusters.granularity import MergeTree
@@ -147,10 +147,14 @@ def _segment(folder: Path, count: int) -> Callable[[], object]:
     write_ply(run.splat, gaussians)
     write_clusters(run.clusters, labels, MergeTree(CLUSTERS, merges, heights))
     del gaussians, places, labels
-    return lambda: segment_again(run, granularity=0.4)
+
+    def work() -> None:
+        segment_again(run, granularity=0.4)
+
+    return work
 
 
-def _labels(_folder: Path, count: int) -> Callable[[], object]:
+def _labels(_folder: Path, count: int) -> Callable[[], None]:
     import torch
 
     from cgc_addon.rasterize.select import select_backend
@@ -161,7 +165,11 @@ def _labels(_folder: Path, count: int) -> Callable[[], object]:
     splat = splat_of(_room(count, features=False), backend.device)
     labels, view = torch.from_numpy(_clusters(count)), view_of(*SIZE)
     backend.render_labels(splat, view, labels)  # compiles its kernel, if nobody did
-    return lambda: backend.render_labels(splat, view, labels)
+
+    def work() -> None:
+        backend.render_labels(splat, view, labels)
+
+    return work
 
 
 def _step(folder: Path, count: int) -> Callable[[], tuple[float, float]]:

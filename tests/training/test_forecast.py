@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cgc_addon.cgc.settings import NoFeatureSettings
 from cgc_addon.dataset.load import load_dataset
+from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.training.fitting import Size
@@ -13,7 +15,7 @@ from cgc_addon.training.presets import preset
 
 from ..tiny_dataset import tiny_gaussians
 
-PACE = Pace(per_gaussian=3e-7, per_pixel=1e-7)
+PACE = Pace(always=1.2e-3, per_gaussian=3e-7, per_pixel=1e-7)
 SIZE = Size(800, 600, 60_000, 3_500)
 SEEN = {"gaussians": 10_000, "views": 40, "masked": 40, "background": True}
 
@@ -25,6 +27,33 @@ def test_the_pace_is_that_of_the_clock_and_each_part_counts(tiny_dataset):
         clock=lambda: float(next(ticks)),
     )  # fmt: skip
     assert pace.step(440, 0) == pytest.approx(1.0)  # every step takes a second, whatever its size
+
+
+def test_what_always_is_and_what_gaussians_and_pixels_cost_is_told_apart(monkeypatch, tiny_dataset):
+    now, dataset = 0.0, load_dataset(tiny_dataset)
+    camera = PinholeCamera(800, 600, 800.0, 800.0, 400.0, 300.0)
+    monkeypatch.setattr(dataset.store, "view", lambda index, level: View("", camera, np.eye(4)))
+
+    class Machine:
+        """Takes 2 ms always, 0.3 µs a Gaussian and 0.1 µs a pixel."""
+
+        step = 0
+
+        def __init__(self, _dataset, _backend, config, gaussians):
+            ((_, halvings),) = config.geometry.levels
+            self.seconds = 2e-3 + 3e-7 * len(gaussians) + 1e-7 * 480_000 / 4**halvings
+
+        def train_step(self):
+            nonlocal now
+            now += self.seconds
+
+    monkeypatch.setattr("cgc_addon.training.forecast.Trainer", Machine)
+    pace = measure_pace(
+        dataset, CpuBackend(), preset("standard"), tiny_gaussians(), clock=lambda: now
+    )
+    assert pace.always == pytest.approx(2e-3, rel=0.01)
+    assert pace.per_gaussian == pytest.approx(3e-7, rel=0.01)
+    assert pace.per_pixel == pytest.approx(1e-7, rel=0.01)
 
 
 def test_photos_too_small_to_be_halved_tell_nothing_of_pixels(tiny_dataset):

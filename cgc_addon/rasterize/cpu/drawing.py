@@ -80,27 +80,34 @@ class Drawing(torch.autograd.Function):
         tiles: Tiles = ctx.tiles
         height, width = transmittance.shape
         groups = extras.shape[1] // GROUP
+        wanted = groups if ctx.needs_input_grad[2] else 0
         pair_gradients = ctx.scratch.take(
-            "pair gradients", len(tiles.pairs) * (PAIR_SIZE + groups * GROUP), np.float32
+            "pair gradients", len(tiles.pairs) * (PAIR_SIZE + wanted * GROUP), np.float32
         )
         means2d_result = torch.zeros(1, len(records), 2)
         records_result = torch.zeros_like(records)
-        extras_result = torch.zeros_like(extras)
+        extras_result = torch.zeros_like(extras) if wanted else torch.empty(0)
         with limited_threads(ctx.threads):
             with numba.parallel_chunksize(TILES_AT_ONCE):
                 differentiate(
-                    flat(records), flat(extras), groups, ctx.moving_groups, tiles.starts,
+                    flat(records), flat(extras), groups, ctx.moving_groups, wanted, tiles.starts,
                     ctx.tile_ends, tiles.gaussians, tiles.pairs, ctx.visited, tiles.across, width,
                     height, flat(rgb), flat(transmittance), flat(extra_image),
                     flat(rgb_gradient.contiguous()), flat(-alpha_gradient),
                     flat(extra_gradient.contiguous()), pair_gradients,
                 )  # fmt: skip
             sum_pairs(
-                flat(records), tiles.order, tiles.pair_starts, len(tiles.order), groups, SUM_PARTS,
+                flat(records), tiles.order, tiles.pair_starts, len(tiles.order), wanted, SUM_PARTS,
                 pair_gradients, flat(means2d_result), flat(records_result), flat(extras_result),
             )  # fmt: skip
         background_result = None
         if ctx.needs_input_grad[3]:
             background_result = (rgb_gradient * transmittance[..., None]).sum((0, 1))
         nothing = (None,) * 5
-        return (means2d_result, records_result, extras_result, background_result, *nothing)
+        return (
+            means2d_result,
+            records_result,
+            extras_result if wanted else None,
+            background_result,
+            *nothing,
+        )

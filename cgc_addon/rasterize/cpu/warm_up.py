@@ -108,7 +108,7 @@ def backward_kernels() -> None:
     floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
     starts = np.zeros(2, np.int64)
     differentiate(
-        floats, floats, 0, 0, starts, np.zeros(1, np.int64), ints, ints, np.empty(0, np.uint64),
+        floats, floats, 0, 0, 0, starts, np.zeros(1, np.int64), ints, ints, np.empty(0, np.uint64),
         1, 16, 16, np.zeros(768, np.float32), np.ones(256, np.float32), floats,
         np.zeros(768, np.float32), np.zeros(256, np.float32), floats, floats,
     )  # fmt: skip

@@ -120,6 +120,24 @@ def test_one_gaussian_may_cover_everything(backend, make_view, size):
     assert torch.isfinite(splat.means.grad).all()
 
 
+@pytest.mark.parametrize("depth", [True, False])
+def test_features_that_want_no_gradient_move_the_geometry_alike(
+    backend, make_splat, make_view, as_dtype, depth
+):
+    base, view = make_splat(80, 3), make_view(45, 37, 2)
+    values = torch.randn(80, 8, generator=torch.Generator().manual_seed(0))
+    found = []
+    for wanted in (True, False):
+        splat = as_dtype(base, dtype=torch.float32)
+        features = values.clone().requires_grad_(wanted)
+        rendering = backend.render(splat, view, features=features, depth=depth)
+        (rendering.features.square().sum() + rendering.rgb.sum()).backward()
+        assert (features.grad is None) is not wanted
+        found.append(_gradients(splat, features))
+    for field in fields(SplatTensors):
+        assert torch.equal(found[0][field.name], found[1][field.name])
+
+
 def test_nothing_visible_gives_zero_gradients(backend, make_splat, make_view, as_dtype):
     splat = as_dtype(make_splat(20, 1), dtype=torch.float32)
     rendering = backend.render(splat, make_view(distance=-50.0))

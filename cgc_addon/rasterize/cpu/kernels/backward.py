@@ -123,9 +123,9 @@ def _store_group_gradient(state, group, weights, places, used, pair_gradients, o
 
 @inline
 def _differentiate_tile(tile, across, width, height, records, extras, groups, moving_groups,
-                        start, stop, end, tile_gaussians, tile_pairs, visited, rgb, transmittance,
-                        extra_image, rgb_gradient, transmittance_gradient, extra_gradient,
-                        pair_gradients):  # fmt: skip
+                        wanted_groups, start, stop, end, tile_gaussians, tile_pairs, visited, rgb,
+                        transmittance, extra_image, rgb_gradient, transmittance_gradient,
+                        extra_gradient, pair_gradients):  # fmt: skip
     stride = (_FIXED + groups * GROUP) * LANES
     state = np.empty(CHUNKS * stride, np.float32)
     weights = np.empty(CHUNKS * LANES, np.float32)
@@ -136,7 +136,7 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
                extra_gradient)  # fmt: skip
     corner_x, corner_y = tile_corner(tile, across)
     lane_x, lane_y = lane_offsets()
-    row_size = PAIR_SIZE + groups * GROUP
+    row_size = PAIR_SIZE + wanted_groups * GROUP
     for entry in range(start, stop):
         gaussian = np.int64(load_scalar(tile_gaussians, entry))
         record = gaussian * RECORD_SIZE
@@ -179,7 +179,7 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
                     state, place + (_FIXED + group * GROUP) * LANES, extras,
                     (gaussian * groups + group) * GROUP,
                 )  # fmt: skip
-            if groups > 0:
+            if wanted_groups > 0:
                 store(weights, used * LANES, weight)
                 places[used] = place
                 used += 1
@@ -200,7 +200,7 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
         store_sums(pair_gradients, out, moment, moment_x, moment_y, moment_xx, moment_xy,
                    moment_yy, sum_red, sum_green)  # fmt: skip
         pair_gradients[out + 8] = sum_lanes(sum_blue)
-        for group in range(groups):
+        for group in range(wanted_groups):
             _store_group_gradient(
                 state, group, weights, places, used, pair_gradients, out + PAIR_SIZE + group * GROUP
             )
@@ -211,9 +211,9 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
 
 
 @kernel
-def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends, tile_gaussians,
-                  tile_pairs, visited, across, width, height, rgb, transmittance, extra_image,
-                  rgb_gradient, transmittance_gradient, extra_gradient,
+def differentiate(records, extras, groups, moving_groups, wanted_groups, tile_starts, tile_ends,
+                  tile_gaussians, tile_pairs, visited, across, width, height, rgb, transmittance,
+                  extra_image, rgb_gradient, transmittance_gradient, extra_gradient,
                   pair_gradients):  # fmt: skip
     """Write the gradient of every (Gaussian, tile) pair.
 
@@ -222,6 +222,7 @@ def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends
         extras: (N·groups·8,).
         groups: groups of eight channels beyond RGB.
         moving_groups: how many of them, from the first, have gradients that reach the geometry.
+        wanted_groups: how many of them, from the first, get gradients themselves.
         tile_starts: (tiles + 1,) int64.
         tile_ends: (tiles,) int64, from `draw`.
         tile_gaussians: (pairs,) int32.
@@ -236,12 +237,13 @@ def differentiate(records, extras, groups, moving_groups, tile_starts, tile_ends
         rgb_gradient: (H·W·3,) upstream.
         transmittance_gradient: (H·W,) upstream, without what comes through the background.
         extra_gradient: (H·W·groups·8,) upstream.
-        pair_gradients: (pairs·(9 + groups·8),) out, see layout; Gaussian by Gaussian.
+        pair_gradients: (pairs·(9 + wanted_groups·8),) out, see layout; Gaussian by Gaussian.
     """
     for index in prange(tile_ends.size):
         tile = np.int64(index)  # prange counts in uint64
         _differentiate_tile(
-            tile, across, width, height, records, extras, groups, moving_groups, tile_starts[tile],
+            tile, across, width, height, records, extras, groups, moving_groups, wanted_groups,
+            tile_starts[tile],
             tile_ends[tile], tile_starts[tile + 1], tile_gaussians, tile_pairs, visited, rgb,
             transmittance,
             extra_image, rgb_gradient, transmittance_gradient, extra_gradient, pair_gradients,
@@ -295,7 +297,7 @@ def sum_pairs(records, order, pair_starts, count, groups, parts, pair_gradients,
         order: (N,) int32, its first `count` are drawn.
         pair_starts: (count + 1,) int64, first pair of each of them.
         count: how many are drawn.
-        groups: groups of eight channels beyond RGB.
+        groups: groups of eight channels beyond RGB that get gradients.
         parts: pieces for the threads.
         pair_gradients: (pairs·(9 + groups·8),).
         means2d_gradient: (N·2,) out; left as it was where not drawn, like the next two.
