@@ -63,10 +63,11 @@ def edits_as_corrections(
     clusters = read_all_clusters(folder.clusters)
     if len(clusters.found) != len(labels):
         return made
-    # What is left of others beside what was made by hand may be crumbs now, which no cut has.
-    corrected = correct(clusters.found, clusters.found_tree, gaussians.means, made)
-    came_out = corrected.tree.labels(
-        corrected.labels, segments.cut.granularity, segments.cut.minimum_size, gaussians=gaussians
+    came_out = clusters.found_tree.labels(
+        clusters.found,
+        segments.cut.granularity,
+        segments.cut.minimum_size,
+        gaussians=gaussians,
     )
     unassigned = (labels == 0) & (came_out > 0)
     if not unassigned.any():

@@ -118,7 +118,7 @@ class Asking:
         looked = self._look(index)
         answers = self._model.decode_prompt(looked.embedding, prompt)
         masks = self._masks(answers, index)
-        self._vote(evidence, looked, masks[first_answer(prompt, answers, masks)])
+        self._vote(evidence, looked, masks[first_answer(prompt, answers)])
 
     def _ask_again(self, evidence: Evidence, index: int, given: Prompt) -> None:
         """Let the answer to what is known of the object so far vote, if it is about the same."""
@@ -162,24 +162,20 @@ class Asking:
         return self._looked[index]
 
 
-def first_answer(prompt: Prompt, answers: Candidates, masks: NDArray[np.bool_]) -> int:
+def first_answer(prompt: Prompt, answers: Candidates) -> int:
     """Return which answer to what a person pointed at is taken.
 
-    A point alone may mean a part, a thing or all around it; the second of the three is mostly the
-    thing. Of several points or a box one thing is meant, which the first of the four is for; but
-    one that holds more of the points that are on it, and less of the others, is better.
+    Of several points or a box one thing is meant, which the first of the four is for. A point alone
+    may mean a part, a thing or all around it; the second of the three is mostly the thing.
 
     Args:
         prompt: what was asked.
         answers: to it, 4.
-        masks: (4, H, W) the same at the size of the view.
     """
-    scores = answers.scores[0]
-    if prompt.box is None and len(prompt.points) == 1:
-        return 3 if scores[3] > scores[2] + CLEARLY_BETTER else 2
-    columns, rows = np.floor(prompt.points).astype(int).T
-    right = (masks[:, rows, columns] == prompt.positive).sum(axis=1)
-    return int(np.argmax(right + 0.5 * scores + 0.5 * CLEARLY_BETTER * (np.arange(4) == 0)))
+    if prompt.box is not None or len(prompt.points) > 1:
+        return 0
+    _, _, thing, larger = answers.scores[0].tolist()
+    return 3 if larger > thing + CLEARLY_BETTER else 2
 
 
 def _is_about_something(prompt: Prompt) -> bool:

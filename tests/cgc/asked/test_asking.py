@@ -96,15 +96,13 @@ def test_it_can_be_stopped_and_says_where_nothing_is(scene):
         ask(model).find(prompt)
 
 
-def test_a_point_alone_means_the_thing_and_several_points_what_holds_them():
-    masks = np.zeros((4, 4, 8), bool)
-    masks[0, :, :2], masks[1, :, :1], masks[2, :, :4], masks[3] = True, True, True, True
+def test_a_point_alone_means_the_thing_and_several_points_what_they_are_on():
+    def chosen(points: int, scores: list[float], box: bool = False) -> int:
+        answers = Candidates(np.zeros((1, 4, 2, 2), np.float32), np.float32([scores]))
+        places, sides = np.zeros((points, 2), np.float32), np.ones(points, bool)
+        return first_answer(Prompt(places, sides, np.zeros(4) if box else None), answers)
 
-    def chosen(points, positive, scores) -> int:
-        answers = Candidates(masks[None].astype(np.float32), np.float32([scores]))
-        return first_answer(Prompt(np.float32(points), np.array(positive)), answers, masks)
-
-    assert chosen([[0.5, 0.5]], [True], [0.9, 0.9, 0.6, 0.65]) == 2
-    assert chosen([[0.5, 0.5]], [True], [0.9, 0.9, 0.6, 0.9]) == 3
-    assert chosen([[0.5, 0.5], [3.5, 1.5]], [True, True], [0.9, 0.9, 0.6, 0.5]) == 2
-    assert chosen([[0.5, 0.5], [3.5, 1.5]], [True, False], [0.9, 0.9, 0.9, 0.9]) == 0
+    assert chosen(1, [0.9, 0.9, 0.6, 0.65]) == 2
+    assert chosen(1, [0.9, 0.9, 0.6, 0.9]) == 3
+    assert chosen(2, [0.5, 0.9, 0.9, 0.9]) == 0
+    assert chosen(1, [0.5, 0.9, 0.9, 0.9], box=True) == 0
