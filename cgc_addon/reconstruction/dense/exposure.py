@@ -52,7 +52,7 @@ def photo_gains(
         surfaces: of each.
         neighbours: of each, see `choose_neighbours`.
     """
-    lumas = [photo @ np.array([0.299, 0.587, 0.114]) for photo in photos]
+    lumas = [photo.astype(np.float64) @ np.array([0.299, 0.587, 0.114]) for photo in photos]
     comparisons = [
         found
         for index in range(len(views))
