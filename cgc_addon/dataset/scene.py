@@ -108,4 +108,4 @@ class Scene:
     surface: SurfacePoints | None = None
     """What matching the photos found beside the sparse points, where that was done."""
     gains: NDArray[np.float32] | None = None
-    """(V, 3) how many times as bright as the scene each photo is, in sRGB; None: all are alike."""
+    """(V,) how many times as bright as the scene each photo is, in sRGB; None: all are alike."""

@@ -102,6 +102,6 @@ def turning_z_to(directions: NDArray[np.floating]) -> NDArray[np.float32]:
     """
     x, y, z = np.asarray(directions, dtype=np.float64).T
     # The cross product of both is sin and their dot product cos; half of the angle is wanted.
-    quats = np.stack([1.0 + z, -y, x, np.zeros_like(z)], axis=-1)
+    quats = np.stack([1.0 + z, 0.0 - y, x, np.zeros_like(z)], axis=-1)
     quats[1.0 + z < 1e-9] = (0.0, 1.0, 0.0, 0.0)
     return normalised(quats).astype(np.float32)

@@ -21,8 +21,6 @@ LEAST_SPARSE_POINTS = 50
 """That tell how near and far things are; with fewer nothing is looked for."""
 LEAST_FOUND = 100
 """Fewer are as good as none: these photos show nothing that can be matched."""
-NOTICEABLE = 0.02
-"""Standard deviation of the logarithms of gains; photos that differ less are alike."""
 
 
 def with_surface_points(
@@ -67,11 +65,10 @@ def with_surface_points(
         )
 
     found = ranks.first_does(find)
-    scene = dataset.scene
-    if len(found.surface) >= LEAST_FOUND:
-        scene = replace(scene, surface=found.surface)
-    if np.log(found.gains).std(axis=0).max() > NOTICEABLE:
-        gains = np.ones((len(scene.views), 3), np.float32)
+    if len(found.surface) < LEAST_FOUND:
+        return dataset
+    gains = None
+    if (found.gains != 1.0).any():
+        gains = np.ones(len(dataset.scene.views), np.float32)
         gains[list(dataset.train)] = found.gains
-        scene = replace(scene, gains=gains)
-    return dataset if scene is dataset.scene else replace(dataset, scene=scene)
+    return replace(dataset, scene=replace(dataset.scene, surface=found.surface, gains=gains))

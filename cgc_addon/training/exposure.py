@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from ..dataset.scene import Scene
@@ -21,4 +20,4 @@ def as_exposed(rgb: Tensor, scene: Scene, index: int) -> Tensor:
     """
     if scene.gains is None:
         return rgb
-    return rgb * torch.from_numpy(scene.gains[index]).to(rgb)
+    return rgb * float(scene.gains[index])

@@ -35,7 +35,8 @@ class FreeSpace:
             points: (P, 3) on surfaces, scene units.
         """
         places = np.asarray(points, dtype=np.float64)
-        self._near = np.array([_near_distance(view, places) for view in views])
+        # The last one is of no camera: that of means which no camera is near.
+        self._near = np.array([*(_near_distance(view, places) for view in views), 0.0])
         self._cameras = KDTree(np.array([view.center() for view in views]))
         self._points = KDTree(places) if len(places) else None
 
@@ -48,7 +49,7 @@ class FreeSpace:
         found = np.zeros(len(means), dtype=np.bool_)
         if self._points is None or not len(means):
             return found
-        distances, nearest = self._cameras.query(means)
+        distances, nearest = self._cameras.query(means, distance_upper_bound=self._near.max())
         before = np.flatnonzero(distances < self._near[nearest])
         reach = _LONELINESS * distances[before]
         gaps, _ = self._points.query(np.asarray(means, dtype=np.float64)[before])

@@ -169,7 +169,7 @@ def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
         geometry=GeometrySettings(
             steps=steps,
             sh_degree_every=scaled(1_000),
-            clear_every=100,
+            clear_every=scaled(500),
             densify=DensifySettings(
                 start=scaled(500),
                 stop=scaled(15_000),

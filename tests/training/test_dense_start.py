@@ -17,7 +17,7 @@ from cgc_addon.training.dense_start import with_surface_points
 from cgc_addon.training.presets import preset
 
 CONFIG = preset("standard")
-GAINS = np.tile([[1.01, 1.0, 0.99], [0.99, 1.0, 1.01]], (20, 1))
+GAINS = np.tile([1.25, 0.8], 20)
 
 
 @pytest.fixture
@@ -49,13 +49,16 @@ def test_points_are_found_and_the_rest_stays(dataset, asked) -> None:
     assert asked[0][3] == 3
 
 
-def test_gains_count_where_photos_differ_noticeably(dataset, asked, monkeypatch) -> None:
-    assert with_surface_points(dataset, CONFIG).scene.gains is None
-    monkeypatch.setattr(dense_start, "NOTICEABLE", 0.005)
+def test_photos_of_the_training_have_their_gains_and_others_none(dataset, asked) -> None:
     gains = with_surface_points(dataset, CONFIG).scene.gains
     assert gains is not None
     np.testing.assert_allclose(gains[list(dataset.train)], GAINS[: len(dataset.train)])
     assert (gains[list(dataset.test)] == 1).all()
+
+
+def test_photos_that_agree_have_no_gains(dataset, asked, monkeypatch) -> None:
+    monkeypatch.setitem(globals(), "GAINS", np.ones(40))
+    assert with_surface_points(dataset, CONFIG).scene.gains is None
 
 
 def test_held_out_photos_have_no_part_and_photos_are_small(dataset, asked, monkeypatch) -> None:

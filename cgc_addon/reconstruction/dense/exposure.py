@@ -13,23 +13,25 @@ from ...dataset.scene import View
 from .agreement import LARGEST_COST, confirmed_in, places
 from .planes import Surfaces
 
-_DARKEST, _BRIGHTEST = 10, 240
-"""Beyond, a photo is cut off, or noise is as large as what it shows."""
+_DARKEST, _BRIGHTEST = 40, 240
+"""Luma; beyond, a photo is cut off, or shine and noise are as large as what it shows."""
 _FEWEST_CELLS = 30
 """That two photos have to share to be compared."""
 _MOST_CELLS = 500
 """Beyond, more say nothing new: light differs from place to place."""
 _STEADYING = 1.0
 """A photo that is compared over few cells stays as it is."""
+_EXPLAINED = 0.6
+"""Gains have to bring the differences between photos below this share of them. Exposures of ±0.5 EV
+leave 0.4; shine that moves with the camera looks like a gain, too, and leaves 0.77 or more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Comparison:
     first: int
     second: int
-    brighter: NDArray[np.float64]
-    """(3,) logarithm of how much brighter the second one shows the same places."""
-    cells: int
+    ratios: NDArray[np.float64]
+    """(cells,) logarithms of how much brighter the second one shows the same places."""
 
 
 def photo_gains(
@@ -38,10 +40,11 @@ def photo_gains(
     surfaces: Sequence[Surfaces],
     neighbours: Sequence[NDArray[np.int64]],
 ) -> NDArray[np.float64]:
-    """Return how many times as bright as their mean the photos are, (V, 3) for red, green, blue.
+    """Return how many times as bright as their mean the photos are, (V,); all 1 if they agree.
 
-    Two photos are compared by the median ratio of their display values over the cells that they
-    agree on, which highlights do not move; all comparisons together are solved for one gain each.
+    Two photos are compared by the median ratio of their luma over the cells that they agree on,
+    which highlights do not move; all comparisons together are solved for one gain each. Gains
+    that leave most of the differences as they were are of something else, and not returned.
 
     Args:
         views: V cameras of the size of the photos.
@@ -49,30 +52,45 @@ def photo_gains(
         surfaces: of each.
         neighbours: of each, see `choose_neighbours`.
     """
+    lumas = [photo.astype(np.float64) @ np.array([0.299, 0.587, 0.114]) for photo in photos]
     comparisons = [
         found
         for index in range(len(views))
         for other in neighbours[index]
-        if (found := _compare(index, int(other), views, photos, surfaces)) is not None
+        if (found := _compare(index, int(other), views, lumas, surfaces)) is not None
     ]
     count = len(views)
+    if not comparisons:
+        return np.ones(count)
     normal = _STEADYING * np.eye(count)
-    right = np.zeros((count, 3))
+    right = np.zeros(count)
     for one in comparisons:
-        weight = float(min(one.cells, _MOST_CELLS))
+        weight = float(min(len(one.ratios), _MOST_CELLS))
         normal[[one.first, one.second], [one.first, one.second]] += weight
         normal[[one.first, one.second], [one.second, one.first]] -= weight
-        right[one.second] += weight * one.brighter
-        right[one.first] -= weight * one.brighter
+        right[one.second] += weight * np.median(one.ratios)
+        right[one.first] -= weight * np.median(one.ratios)
     logarithms = np.linalg.solve(normal, right)
-    return np.exp(logarithms - logarithms.mean(axis=0))
+    logarithms -= logarithms.mean()
+    if _scatter(comparisons, logarithms) > _EXPLAINED * _scatter(comparisons, 0.0 * logarithms):
+        return np.ones(count)
+    return np.exp(logarithms)
+
+
+def _scatter(comparisons: Sequence[_Comparison], logarithms: NDArray[np.float64]) -> float:
+    """Return how much photos differ once the logarithms of their gains (V,) are taken off."""
+    left = [
+        np.median(np.abs(one.ratios - logarithms[one.second] + logarithms[one.first]))
+        for one in comparisons
+    ]
+    return float(np.mean(left))
 
 
 def _compare(
     first: int,
     second: int,
     views: Sequence[View],
-    photos: Sequence[NDArray[np.uint8]],
+    lumas: Sequence[NDArray[np.float64]],
     surfaces: Sequence[Surfaces],
 ) -> _Comparison | None:
     """Compare two photos; None where they share too little."""
@@ -80,13 +98,10 @@ def _compare(
     points = places(views[first], surfaces[first], rows, columns)
     there = confirmed_in(points, views[second], surfaces[second])
     x, y = surfaces[first].middles(rows, columns)
-    here_colors = photos[first][y.astype(np.int64), x.astype(np.int64)][there.confirmed]
+    here = lumas[first][y.astype(np.int64), x.astype(np.int64)][there.confirmed]
     pixels = there.pixels[there.confirmed].astype(np.int64)
-    there_colors = photos[second][pixels[:, 1], pixels[:, 0]]
-    both = np.concatenate([here_colors, there_colors], axis=1)
-    usable = ((both >= _DARKEST) & (both <= _BRIGHTEST)).all(axis=1)
-    cells = int(np.count_nonzero(usable))
-    if cells < _FEWEST_CELLS:
+    both = np.stack([here, lumas[second][pixels[:, 1], pixels[:, 0]]])
+    both = both[:, ((both >= _DARKEST) & (both <= _BRIGHTEST)).all(axis=0)]
+    if both.shape[1] < _FEWEST_CELLS:
         return None
-    ratios = np.log(there_colors[usable] / here_colors[usable].astype(np.float64))
-    return _Comparison(first, second, np.median(ratios, axis=0), cells)
+    return _Comparison(first, second, np.log(both[1] / both[0]))

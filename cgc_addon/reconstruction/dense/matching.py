@@ -30,9 +30,9 @@ class Matching:
 
     surface: SurfacePoints
     gains: NDArray[np.float64]
-    """(V, 3) how many times as bright as their mean the photos are, red, green, blue of sRGB.
+    """(V,) how many times as bright as their mean the photos are, in sRGB.
 
-    1 where not all photos were compared."""
+    1 where they agree, or not all of them were compared."""
 
 
 def match_photos(
@@ -83,7 +83,7 @@ def match_photos(
         x, y = surfaces[index].middles(cells.rows, cells.columns)
         colors.append(photos[index][y.astype(np.int64), x.astype(np.int64)])
     nothing = np.zeros((0, 3))
-    gains = np.ones((count, 3))
+    gains = np.ones(count)
     if len(chosen) == count:
         gains = photo_gains(views, photos, surfaces, neighbours)
     return Matching(
