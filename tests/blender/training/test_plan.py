@@ -31,10 +31,13 @@ from cgc_addon.blender.training.plan import (
 )
 from cgc_addon.errors import CgcError
 from cgc_addon.training.asked import Asked
+from cgc_addon.training.config_json import to_json
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
 
 EARLIER = Path(__file__).parents[2] / "earlier_versions"
+ADDED_SINCE = ("surface_share", "clear_every", "dropout")
+"""Settings that every preset uses and version 0.1.0 did not know."""
 
 
 @pytest.fixture
@@ -153,6 +156,10 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
     if finished:
         (run / "segments.json").write_text("{}")
     settings.preset = "standard"
+    assert planned().found is RunState.OTHER, "this preset did less then"
+    today = to_json(configure("standard"))["geometry"]
+    stored["geometry"] |= {name: today[name] for name in ADDED_SINCE}
+    (run / "config.json").write_text(json.dumps(stored), "utf-8")
     assert planned().found is RunState[found]
     settings.seed = 3
     assert planned().found is RunState.OTHER
