@@ -7,6 +7,7 @@ have to be found by splitting Gaussians, and with few photos it is found anywher
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,10 @@ LEAST_SPARSE_POINTS = 50
 """That tell how near and far things are; with fewer nothing is looked for."""
 LEAST_FOUND = 100
 """Fewer are as good as none: these photos show nothing that can be matched."""
+WITHOUT_NUMBA = (
+    "The Python package numba is missing, which compares photos with each other: training starts "
+    "at the sparse points alone, and new views may be worse."
+)
 
 
 def with_surface_points(
@@ -28,6 +33,7 @@ def with_surface_points(
     config: TrainingConfig,
     ranks: Ranks = ALONE,
     *,
+    say: Callable[[str], None] = lambda _sentence: None,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Dataset:
@@ -40,6 +46,7 @@ def with_surface_points(
         dataset: of any size.
         config: of the run.
         ranks: processes that train together; the first one looks.
+        say: takes a sentence where photos cannot be compared.
         report: progress.
         should_stop: asked before each photo.
 
@@ -53,18 +60,26 @@ def with_surface_points(
     if len(sparse) < LEAST_SPARSE_POINTS or len(sparse) >= wanted:
         return dataset
 
-    def find() -> Matching:
+    def find() -> Matching | None:
         small = at_size(dataset, LARGEST_PHOTO)
-        return match_photos(
-            [small.store.view(index) for index in small.train],
-            lambda place: small.store.photo(small.train[place]),
-            sparse,
-            seed=config.seed,
-            report=report,
-            should_stop=should_stop,
-        )
+        try:
+            return match_photos(
+                [small.store.view(index) for index in small.train],
+                lambda place: small.store.photo(small.train[place]),
+                sparse,
+                seed=config.seed,
+                report=report,
+                should_stop=should_stop,
+            )
+        except ModuleNotFoundError as missing:
+            if missing.name != "numba":
+                raise
+            return None
 
     found = ranks.first_does(find)
+    if found is None:
+        say(WITHOUT_NUMBA)
+        return dataset
     if len(found.surface) < LEAST_FOUND:
         return dataset
     gains = None

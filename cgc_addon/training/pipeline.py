@@ -133,7 +133,9 @@ def train(
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
-    dataset = with_surface_points(dataset, config, ranks, report=report, should_stop=should_stop)
+    dataset = with_surface_points(
+        dataset, config, ranks, say=say, report=report, should_stop=should_stop
+    )
     given_splat = None
     if config.init is not None:
         given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))

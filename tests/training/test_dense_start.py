@@ -105,3 +105,18 @@ def test_a_handful_is_none(dataset, asked, monkeypatch) -> None:
 def test_it_stops_when_asked(dataset) -> None:
     with pytest.raises(Interrupted):
         with_surface_points(dataset, CONFIG, should_stop=lambda: True)
+
+
+@pytest.mark.parametrize("name", ["numba", "something_else"])
+def test_without_numba_it_says_so_and_goes_on(dataset, monkeypatch, name) -> None:
+    def missing(*_arguments, **_options):
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(dense_start, "match_photos", missing)
+    said: list[str] = []
+    if name == "numba":
+        assert with_surface_points(dataset, CONFIG, say=said.append) is dataset
+        assert said == [dense_start.WITHOUT_NUMBA]
+    else:
+        with pytest.raises(ModuleNotFoundError):
+            with_surface_points(dataset, CONFIG, say=said.append)
