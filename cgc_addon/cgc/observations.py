@@ -7,7 +7,7 @@ blending weights are computed once; learning, lifting and merging then never dra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,10 @@ class AnsweredView:
     """What the mask model answered about the photo of one view."""
 
     answers: MaskAnswers
-    cells: NDArray[np.int32]
-    """(H, W) the cell of these masks that each pixel lies in, −1 where there is none."""
+    cells: Callable[[], NDArray[np.int32]]
+    """Gives (H, W) the cell of these masks that each pixel lies in, −1 where there is none.
+
+    Asked when the view is looked at: for all views together they are larger than all photos."""
 
 
 def at_every_level(observations: Sequence[Observation]) -> list[Observation]:
@@ -190,7 +192,7 @@ def observe(
                 observation = replace(
                     observation,
                     answers=answered.answers,
-                    cells=answered.cells.reshape(-1)[pixels].astype(np.int32),
+                    cells=answered.cells().reshape(-1)[pixels].astype(np.int32),
                     surface=_surface(backend, splat, view, pixels),
                 )
             observations.append(observation)

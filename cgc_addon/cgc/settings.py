@@ -136,7 +136,7 @@ class SegmentSettings:
     """Clusters of features become segments."""
 
     clustering: ClusteringSettings = field(default_factory=ClusteringSettings)
-    evidence: Evidence = "maps"
+    evidence: Evidence = "answers"
     """What says which clusters are one object; without answers or votes, label maps do."""
     vote: bool = True
     """Let the masks decide which segment the Gaussians at its border belong to."""

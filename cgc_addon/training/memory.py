@@ -126,8 +126,7 @@ def estimate(
         sampled = min(views * pixels / 4, PIXEL_BUDGET)
         weights = int(sampled * WEIGHTS_PER_PIXEL * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
         if config.segments.evidence == "answers" and config.segments.vote:
-            # Cells of all pixels are there until some of them are drawn.
-            weights += int(sampled * BYTES_OF_ANSWERS) + 4 * views * pixels
+            weights += int(sampled * BYTES_OF_ANSWERS)
     return MemoryEstimate(
         programs=(resident_memory() or BASE) + LATER,
         gaussians=trained,

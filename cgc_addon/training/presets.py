@@ -196,7 +196,7 @@ def _paper(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
                 lift=False,
             ),
         ),
-        segments=SegmentSettings(vote=False),
+        segments=SegmentSettings(evidence="maps", vote=False),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -306,7 +307,7 @@ def _answered(dataset: Dataset, index: int, config: TrainingConfig) -> AnsweredV
     answers = dataset.store.answers(index) if wanted else None
     if answers is None:
         return None
-    return AnsweredView(answers, dataset.store.answer_cells(index, answers))
+    return AnsweredView(answers, partial(dataset.store.answer_cells, index, answers))
 
 
 def _learn(

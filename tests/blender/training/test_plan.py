@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,7 +32,7 @@ from cgc_addon.blender.training.plan import (
 )
 from cgc_addon.errors import CgcError
 from cgc_addon.training.asked import Asked
-from cgc_addon.training.config_json import to_json
+from cgc_addon.training.config_json import from_json, to_json
 from cgc_addon.training.presets import configure
 from cgc_addon.training.run_folder import RunFolder
 
@@ -157,9 +158,14 @@ def test_a_run_of_an_earlier_version_is_compared_by_what_its_settings_meant(
         (run / "segments.json").write_text("{}")
     settings.preset = "standard"
     assert planned().found is RunState.OTHER, "this preset did less then"
-    today = to_json(configure("standard"))["geometry"]
-    stored["geometry"] |= {name: today[name] for name in ADDED_SINCE}
-    (run / "config.json").write_text(json.dumps(stored), "utf-8")
+    meant, today = from_json(written, "config.json"), configure("standard")
+    since = {name: getattr(today.geometry, name) for name in ADDED_SINCE}
+    as_today = replace(
+        meant,
+        geometry=replace(meant.geometry, **since),
+        segments=replace(meant.segments, evidence=today.segments.evidence),
+    )
+    (run / "config.json").write_text(json.dumps({**stored, **to_json(as_today)}), "utf-8")
     assert planned().found is RunState[found]
     settings.seed = 3
     assert planned().found is RunState.OTHER
