@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
+from cgc_addon.dataset.load import load_dataset
+from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.rasterize.interface import SplatTensors
+from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training.dropout import dropout_rate, with_dropout
+from cgc_addon.training.presets import preset
+from cgc_addon.training.trainer import Trainer
 
 
 def splat(count: int, opacity: float) -> SplatTensors:
@@ -50,3 +58,20 @@ def test_it_grows_with_the_steps_and_ends_where_photos_are_many() -> None:
     assert dropout_rate(0.2, 20, 1.0) == pytest.approx(0.2 * 20 / 24)
     assert dropout_rate(0.2, 40, 1.0) == 0
     assert dropout_rate(0.0, 5, 1.0) == 0
+
+
+def test_training_with_few_photos_leaves_some_out_and_is_the_same_each_time(tiny_dataset) -> None:
+    dataset = load_dataset(tiny_dataset)
+    config = preset("draft", steps=6, features="off")
+
+    def trained(share: float) -> np.ndarray:
+        geometry = replace(config.geometry, dropout=share)
+        start = first_gaussians(dataset.scene, None, sh_degree=1)
+        trainer = Trainer(dataset, CpuBackend(), replace(config, geometry=geometry), start)
+        trainer.run()
+        return trainer.gaussians().logit_opacities
+
+    assert dropout_rate(0.2, len(dataset.train), 1.0) > 0
+    with_some = trained(0.2)
+    np.testing.assert_array_equal(with_some, trained(0.2))
+    assert not np.array_equal(with_some, trained(0.0))
