@@ -16,7 +16,12 @@ from .planes import Surfaces
 LARGEST_COST = 0.4
 """A cell is believed where 1 − correlation is less …"""
 DEPTH_TOLERANCE = 0.01
-"""… and another photo has its depth, but for so much of it."""
+"""… and other photos have its depth, but for so much of it."""
+SEEN_BEHIND = 0.05
+"""A photo contradicts where what it shows in the place's stead is farther away by so much."""
+MOST_CONTRADICTING = 0.5
+"""Photos that contradict, for each other one that agrees. Two agree by chance, too: on folds of a
+curtain, on what lies beyond the farthest depth that was tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,29 +39,31 @@ class Agreed:
 def agreed_cells(
     views: Sequence[View],
     surfaces: Sequence[Surfaces],
-    neighbours: Sequence[NDArray[np.int64]],
+    witnesses: Sequence[NDArray[np.int64]],
 ) -> list[Agreed]:
-    """Return the cells of each photo whose depth another one confirms, each place once.
+    """Return the cells of each photo that others confirm and few contradict, each place once.
 
     Args:
         views: cameras.
         surfaces: of each view.
-        neighbours: of each view: the views that may confirm, see `choose_neighbours`.
+        witnesses: of each view: the others that are asked, see `choose_witnesses`.
 
     Returns:
-        One for each view; a cell is left out where the one that confirms it is in already.
+        One for each view; a cell is left out where one that confirms it is in already.
     """
     taken = [np.zeros(one.costs.shape, dtype=np.bool_) for one in surfaces]
     agreed = []
     for index, view in enumerate(views):
         rows, columns = np.nonzero(surfaces[index].costs < LARGEST_COST)
         points = places(view, surfaces[index], rows, columns)
-        confirmed = np.zeros(len(rows), dtype=np.bool_)
+        agreeing, contradicting = np.zeros((2, len(rows)), dtype=np.int64)
         repeated = np.zeros(len(rows), dtype=np.bool_)
-        for other in neighbours[index]:
-            there = confirmed_in(points, views[other], surfaces[other])
-            confirmed |= there.confirmed
-            repeated |= there.confirmed & taken[other][there.rows, there.columns]
+        for other in witnesses[index]:
+            there = seen_in(points, views[other], surfaces[other])
+            agreeing += there.agreeing
+            contradicting += there.contradicting
+            repeated |= there.agreeing & taken[other][there.rows, there.columns]
+        confirmed = (agreeing > 0) & (contradicting <= MOST_CONTRADICTING * agreeing)
         kept = confirmed & ~repeated
         taken[index][rows[kept], columns[kept]] = True
         normals = _normals(view, surfaces[index], rows[kept], columns[kept])
@@ -95,11 +102,13 @@ def _normals(
 
 
 @dataclass(frozen=True, eq=False)
-class Confirmed:
+class Testimony:
     """What another photo says of points."""
 
-    confirmed: NDArray[np.bool_]
+    agreeing: NDArray[np.bool_]
     """(P,) whether it shows the point at its depth."""
+    contradicting: NDArray[np.bool_]
+    """(P,) whether it shows what lies behind the point."""
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     """(P,) the cell there, of any value where it is not seen."""
@@ -107,8 +116,8 @@ class Confirmed:
     """(P, 2) x and y there, likewise."""
 
 
-def confirmed_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) -> Confirmed:
-    """Say which points (P, 3) a view shows at their depth, and where."""
+def seen_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) -> Testimony:
+    """Say which points (P, 3) a view shows at their depth or looks through, and where."""
     pixels, depths, seen = project(points, view)
     cells = np.where(seen[:, None], pixels // surfaces.stride, 0.0).astype(np.int64)
     shape = surfaces.costs.shape
@@ -116,6 +125,12 @@ def confirmed_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) ->
     x, y = surfaces.middles(rows, columns)
     w, right, down = surfaces.planes[rows, columns].T.astype(np.float64)
     inverse = w + right * (pixels[:, 0] - x) + down * (pixels[:, 1] - y)
-    near = np.abs(inverse * depths - 1.0) < DEPTH_TOLERANCE
-    confirmed = seen & near & (surfaces.costs[rows, columns] < LARGEST_COST)
-    return Confirmed(confirmed, rows, columns, pixels)
+    nearness = inverse * depths  # of what is shown there, over that of the point
+    told = seen & (surfaces.costs[rows, columns] < LARGEST_COST)
+    return Testimony(
+        agreeing=told & (np.abs(nearness - 1.0) < DEPTH_TOLERANCE),
+        contradicting=told & (nearness < 1.0 - SEEN_BEHIND),
+        rows=rows,
+        columns=columns,
+        pixels=pixels,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset.scene import View
-from .agreement import LARGEST_COST, confirmed_in, places
+from .agreement import LARGEST_COST, places, seen_in
 from .planes import Surfaces
 
 _DARKEST, _BRIGHTEST = 40, 240
@@ -96,10 +96,10 @@ def _compare(
     """Compare two photos; None where they share too little."""
     rows, columns = np.nonzero(surfaces[first].costs < LARGEST_COST)
     points = places(views[first], surfaces[first], rows, columns)
-    there = confirmed_in(points, views[second], surfaces[second])
+    there = seen_in(points, views[second], surfaces[second])
     x, y = surfaces[first].middles(rows, columns)
-    here = lumas[first][y.astype(np.int64), x.astype(np.int64)][there.confirmed]
-    pixels = there.pixels[there.confirmed].astype(np.int64)
+    here = lumas[first][y.astype(np.int64), x.astype(np.int64)][there.agreeing]
+    pixels = there.pixels[there.agreeing].astype(np.int64)
     both = np.stack([here, lumas[second][pixels[:, 1], pixels[:, 0]]])
     both = both[:, ((both >= _DARKEST) & (both <= _BRIGHTEST)).all(axis=0)]
     if both.shape[1] < _FEWEST_CELLS:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...dataset.scene import SurfacePoints, View
 from ...progress import Reporter, ShouldStop, never, silent, track
-from .neighbours import choose_neighbours, pair_scores
+from .neighbours import choose_neighbours, choose_witnesses, pair_scores
 
 MATCHING_PHOTOS = "Matching photos"
 """Stage of the progress."""
@@ -44,7 +44,7 @@ def match_photos(
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Matching:
-    """Find points on the surfaces that at least two photos show.
+    """Find points on the surfaces that photos show alike.
 
     Args:
         views: cameras of the size of the photos.
@@ -69,7 +69,8 @@ def match_photos(
     photos = [photo(int(index)) for index in chosen]
     views = [views[index] for index in chosen]
     sparse = np.asarray(sparse, dtype=np.float64)
-    neighbours = choose_neighbours(pair_scores(views, sparse))
+    scores = pair_scores(views, sparse)
+    neighbours = choose_neighbours(scores)
     greys = [_luma(one) for one in photos]
     pixels = sum(grey.size for grey in greys)
     stride = max(_SMALLEST_STRIDE, int(np.ceil((pixels / _CELLS) ** 0.5)))
@@ -77,7 +78,7 @@ def match_photos(
         surfaces_of(index, views, greys, neighbours[index], sparse, stride, seed)
         for index in track(range(len(views)), MATCHING_PHOTOS, report, should_stop)
     ]
-    agreed = agreed_cells(views, surfaces, neighbours)
+    agreed = agreed_cells(views, surfaces, choose_witnesses(scores))
     colors = [np.zeros((0, 3), np.uint8)]
     for index, cells in enumerate(agreed):
         x, y = surfaces[index].middles(cells.rows, cells.columns)

@@ -12,6 +12,8 @@ from ...dataset.scene import PinholeCamera, View
 
 MOST_NEIGHBOURS = 4
 """Photos that each one is compared with."""
+MOST_WITNESSES = 24
+"""Photos that are asked about the surfaces of each one: more cost time and change little."""
 _BEST_ANGLE, _SPREAD = 12.0, 10.0
 """Degrees between two rays to a point: fewer say little of depth, with more a patch changes."""
 _LARGEST_ANGLE = 40.0
@@ -62,6 +64,20 @@ def choose_neighbours(scores: NDArray[np.float64]) -> list[NDArray[np.int64]]:
         order = np.argsort(-row, kind="stable")[:MOST_NEIGHBOURS]
         chosen.append(order[(row[order] > 0.1 * row.max()) & (row[order] > 0.0)])
     return chosen
+
+
+def choose_witnesses(scores: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return the views that are asked about what each view shows, the best first.
+
+    Args:
+        scores: (V, V), see `pair_scores`.
+
+    Example:
+        >>> choose_witnesses(np.array([[0.0, 9.0, 0.1], [9.0, 0.0, 5.0], [0.1, 5.0, 0.0]]))
+        [array([1, 2]), array([0, 2]), array([1, 0])]
+    """
+    orders = (np.argsort(-row, kind="stable")[:MOST_WITNESSES] for row in scores)
+    return [order[row[order] > 0.0] for row, order in zip(scores, orders, strict=True)]
 
 
 def pair_matrix(reference: View, other: View) -> NDArray[np.float32]:
