@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from scipy.special import logit
 
 from ..dataset.framing import scene_center
 from ..dataset.scene import Scene, SurfacePoints
 from .gaussians import Gaussians
+from .hiding import hidden_shares
 from .projection import view_counts
 from .rotations import turning_z_to
 from .select import concatenate
@@ -28,6 +30,11 @@ MINIMUM_POINTS = 100
 """With fewer sparse points than this, random ones are added."""
 SURFACE_OPACITY = 0.4
 """Of Gaussians on surfaces that photos agree on: what is behind them hardly shows …"""
+HIDDEN = 0.5
+"""A Gaussian of the far sphere is hidden where surfaces hide so much of its surroundings from all
+cameras …"""
+HIDDEN_OPACITY = 0.05
+"""… and hardly there, or it would be seen through them and paint them from behind."""
 SURFACE_THICKNESS = 0.3
 """… and along the normal they are so much smaller than along the surface."""
 
@@ -65,6 +72,8 @@ def first_gaussians(
         points = np.concatenate([points, random])
         colors = np.concatenate([colors, random_colors])
     surface = _thinned_surface(scene.surface, surface_share, limit)
+    if surface is None:  # what is not drawn hides nothing
+        scene = replace(scene, surface=None)
     on_surfaces = 0 if surface is None else len(surface)
     asked = far_count
     if limit is not None:
@@ -137,7 +146,7 @@ def gaussians_from_points(
     *,
     scales: NDArray[np.floating] | None = None,
     sh_degree: int = 3,
-    opacity: float = INITIAL_OPACITY,
+    opacity: float | NDArray[np.floating] = INITIAL_OPACITY,
 ) -> Gaussians:
     """Place one round Gaussian at each point.
 
@@ -146,7 +155,7 @@ def gaussians_from_points(
         colors: (P, 3) sRGB; they become the constant harmonic.
         scales: (P,) standard deviations, scene units; None takes `neighbour_distances`.
         sh_degree: 0 to 3.
-        opacity: between 0 and 1, both excluded.
+        opacity: between 0 and 1, both excluded; one, or (P,).
 
     Example:
         >>> points = np.array([[0, 0, 0], [1, 0, 0]], np.float32)
@@ -167,7 +176,7 @@ def gaussians_from_points(
         means=np.asarray(points, dtype=np.float32),
         log_scales=np.repeat(np.log(scales)[:, None], 3, axis=1).astype(np.float32),
         quats=quats,
-        logit_opacities=np.full(count, np.log(opacity / (1.0 - opacity)), dtype=np.float32),
+        logit_opacities=np.broadcast_to(logit(opacity), count).astype(np.float32),
         sh=sh,
     )
 
@@ -218,12 +227,12 @@ def far_sphere(
 
     They stand evenly on a sphere around the mean camera centre, `radius` scene extents away, or
     farther when the sparse points reach farther, and only where some camera looks. Each has the
-    mean colour of the photos that show its place; what hides it there is not known yet. Their
-    standard deviations are a fair part of the scene extent: a rule that removes large Gaussians
-    would remove these first.
+    mean colour of the photos that show its place, and is nearly transparent where the scene's
+    surface points hide it; what else hides it there is not known yet. Their standard deviations are
+    a fair part of the scene extent: a rule that removes large Gaussians would remove these first.
 
     Args:
-        scene: views, extent and sparse points.
+        scene: views, extent, sparse points and surface points.
         photo: gives the photos; None makes the sphere grey.
         count: about how many Gaussians are wanted.
         radius: of the sphere, scene extents.
@@ -243,13 +252,17 @@ def far_sphere(
     points = center + radius * fibonacci_sphere(total)
     points = points[view_counts(points, scene.views) > 0]
     spacing = radius * float(np.sqrt(4.0 * np.pi / max(total, 1)))
+    opacities = np.full(len(points), opacity)
+    if scene.surface is not None:
+        shares = hidden_shares(points, scene.views, scene.surface.points, spacing)
+        opacities[shares >= HIDDEN] = min(opacity, HIDDEN_OPACITY)
     return gaussians_from_points(
         points.astype(np.float32),
         mean_colors(points, scene.views, photo, spacing),
         # At 0.6 of the spacing neighbours overlap into an even surface and stay apart in colour.
         scales=np.full(len(points), 0.6 * spacing),
         sh_degree=sh_degree,
-        opacity=opacity,
+        opacity=opacities,
     )
 
 

@@ -148,6 +148,37 @@ def test_far_sphere_of_one_narrow_camera_is_not_endless(make_scene) -> None:
     assert len(gaussians) <= 1000
 
 
+def test_far_sphere_is_hardly_there_behind_surfaces_that_are_drawn(make_scene) -> None:
+    scene = make_scene(views=1)
+    view = scene.views[0]
+    camera = view.camera
+    x, y = np.meshgrid(np.arange(0, camera.width / 2, 0.2), np.arange(0, camera.height, 0.2))
+    rays = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones_like(x)], -1)
+    depth = scene.extent
+    points = (rays.reshape(-1, 3) * depth - view.world_to_camera[:3, 3]) @ view.world_to_camera[
+        :3, :3
+    ]
+    surface = SurfacePoints(
+        points.astype(np.float32),
+        np.zeros((len(points), 3), np.uint8),
+        np.tile(-view.world_to_camera[2, :3], (len(points), 1)).astype(np.float32),
+    )
+    scene = replace(scene, surface=surface)
+
+    def opacities_of_sphere(share: float) -> tuple[np.ndarray, np.ndarray]:
+        made = initialise.first_gaussians(scene, None, far_count=1000, surface_share=share)
+        far = np.linalg.norm(made.means - view.center(), axis=1) > 10 * scene.extent
+        columns = project(made.means[far].astype(np.float64), view)[0][:, 0] / camera.width
+        return columns, 1 / (1 + np.exp(-made.logit_opacities[far]))
+
+    columns, opacities = opacities_of_sphere(0.5)
+    assert (columns < 0.45).sum() > 100
+    np.testing.assert_allclose(opacities[columns < 0.45], initialise.HIDDEN_OPACITY, rtol=1e-5)
+    np.testing.assert_allclose(opacities[columns > 0.55], 0.5, rtol=1e-5)
+    _, undrawn = opacities_of_sphere(0.0)
+    np.testing.assert_allclose(undrawn, 0.5, rtol=1e-5)
+
+
 def test_mean_colour_is_taken_over_the_views_that_see_the_point(make_scene) -> None:
     scene = make_scene(views=2)
     shades = [10, 40]
