@@ -23,6 +23,13 @@ MOST_CONTRADICTING = 0.5
 """Photos that contradict, for each other one that agrees. Two agree by chance, too: on folds of a
 curtain, on what lies beyond the farthest depth that was tried."""
 
+_AROUND = 2
+"""Cells to each side of one whose planes are compared with its own."""
+_SAME_PLANE = 0.03
+"""Where it has the inverse depth of another, but for so much of it."""
+_FEWEST_ON_PLANE = 4
+"""Of those around, right cells on the same plane: wrong ones stand alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Agreed:
@@ -42,6 +49,8 @@ def agreed_cells(
     witnesses: Sequence[NDArray[np.int64]],
 ) -> list[Agreed]:
     """Return the cells of each photo that others confirm and few contradict, each place once.
+
+    Cells that stand alone, with hardly any of those around them on the same plane, are none.
 
     Args:
         views: cameras.
@@ -64,11 +73,34 @@ def agreed_cells(
             contradicting += there.contradicting
             repeated |= there.agreeing & taken[other][there.rows, there.columns]
         confirmed = (agreeing > 0) & (contradicting <= MOST_CONTRADICTING * agreeing)
+        confirmed &= _lies_among(surfaces[index], rows, columns, confirmed)
         kept = confirmed & ~repeated
         taken[index][rows[kept], columns[kept]] = True
         normals = _normals(view, surfaces[index], rows[kept], columns[kept])
         agreed.append(Agreed(rows[kept], columns[kept], points[kept], normals))
     return agreed
+
+
+def _lies_among(
+    surfaces: Surfaces,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    right: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Say which cells (P,) have others of the `right` ones (P,) around them on the same plane."""
+    height, width = surfaces.costs.shape
+    padded = np.zeros((height + 2 * _AROUND, width + 2 * _AROUND))  # inverse depths, 0: none
+    padded[rows[right] + _AROUND, columns[right] + _AROUND] = surfaces.planes[
+        rows[right], columns[right], 0
+    ]
+    w, along_x, along_y = surfaces.planes[rows, columns].T.astype(np.float64)
+    count = np.zeros(len(rows), dtype=np.int64)
+    for down in range(-_AROUND, _AROUND + 1):
+        for across in range(-_AROUND, _AROUND + 1):
+            told = w + surfaces.stride * (across * along_x + down * along_y)
+            there = padded[rows + _AROUND + down, columns + _AROUND + across]
+            count += np.abs(there - told) < _SAME_PLANE * told
+    return count - right >= _FEWEST_ON_PLANE  # without itself
 
 
 def places(

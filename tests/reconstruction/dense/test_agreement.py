@@ -94,6 +94,20 @@ def test_of_two_photos_one_is_enough() -> None:
     assert len(agreed[0].points) > 300
 
 
+def test_a_cell_that_stands_alone_is_no_point_though_none_contradicts() -> None:
+    views = scene.views()[:2]
+    surfaces = [exact(view) for view in views]
+    before = np.array([0.0, 0.0, 2.5])
+    cells = [put_before(*one, before) for one in zip(views, surfaces, strict=True)]
+    for surface, (row, column) in zip(surfaces, cells, strict=True):
+        alone = surface.costs[row, column]
+        surface.costs[:] = 2.0  # nothing else was found
+        surface.costs[row, column] = alone
+    at = places(views[0], surfaces[0], *np.array(cells[0])[:, None])
+    assert seen_in(at, views[1], surfaces[1]).agreeing[0]
+    assert not len(agreed_cells(views, surfaces, everyone(2))[0].points)
+
+
 def test_a_photo_hidden_by_something_nearer_contradicts_nothing() -> None:
     view = scene.views()[0]
     surfaces = exact(view)
