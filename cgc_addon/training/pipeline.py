@@ -40,6 +40,7 @@ from .ranks.alike import check_alike
 from .run_folder import RunFolder
 from .run_plan import Say, plan_run
 from .segmentation import segment_run
+from .state_clock import StateClock
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
@@ -202,7 +203,8 @@ def train(
                 backend,
                 config,
                 lambda radius: ranks.first_does(lambda: _first_gaussians(config, dataset, radius)),
-                folder.background_trials,
+                folder,
+                checkpoint_seconds,
                 ranks=ranks,
                 batch=batch,
                 report=report,
@@ -354,17 +356,17 @@ def _train_geometry(
         if trainer.step == trainer.steps:
             return trainer.gaussians()
     folder.rewind_metrics(trainer.step - 1)
-    began = last = time.perf_counter()
+    began = time.perf_counter()
+    clock = StateClock(checkpoint_seconds)
 
     def save() -> None:
         folder.check()
         save_checkpoint(folder.checkpoint, folder.checkpoint_summary, trainer.checkpoint())
 
     def pause() -> None:
-        nonlocal last
-        if time.perf_counter() - last >= checkpoint_seconds:
+        if clock.due():
             save()
-            last = time.perf_counter()
+            clock.kept()
         if preview is not None:
             preview.offer(trainer.preview)
 
