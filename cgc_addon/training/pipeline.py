@@ -146,7 +146,7 @@ def train(
 
     if asked is None or resume:
         start = ranks.first_does(lambda: begin_with(config, dataset))
-        say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
+        say(check_memory(config, dataset, len(start), ranks.local_size).sentence())
     else:
         whole = dataset
         fit = ranks.first_does(

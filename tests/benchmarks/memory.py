@@ -59,7 +59,7 @@ SHAPES = {
     "sample": Shape(40, 384, 60_000),
     "many small photos": Shape(720, 384, 20_000, preset="draft"),
     "few large photos": Shape(8, 2_000, 20_000, preset="draft"),
-    "many Gaussians": Shape(12, 480, 600_000),
+    "many Gaussians": Shape(12, 480, 300_000),
     "no masks": Shape(24, 800, 60_000, "none"),
     "answers": Shape(60, 800, 60_000, "answers"),
     "paper": Shape(24, 640, 60_000, preset="paper", steps=60),
