@@ -41,6 +41,7 @@ from .run_folder import RunFolder
 from .run_plan import Say, plan_run
 from .segmentation import segment_run
 from .state_clock import StateClock
+from .too_near import check_not_too_near
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
@@ -131,6 +132,7 @@ def train(
     )
     for warning in dataset.warnings:
         say(warning)
+    check_not_too_near(dataset_folder, dataset.scene)
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
