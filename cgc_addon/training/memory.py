@@ -17,12 +17,13 @@ from ..errors import CgcError
 from .config import TrainingConfig
 
 BYTES_PER_FLOAT = 4
-# Measured on photos of 384×288 to 800×600 with 60,000 Gaussians, resident memory after each stage.
+# Measured on photos of 384×288 to 2000×1500 with 20,000 to 300,000 Gaussians, resident memory after
+# each stage; see tests/benchmarks/memory.py.
 PAIRS_PER_GAUSSIAN, PAIRS_PER_TILE = 1.5, 60
 """(Gaussian, tile) pairs of a picture: tiles are 16×16 pixels."""
 WEIGHTS_PER_PIXEL = 9
 """Blending weights above the threshold for a pixel."""
-BYTES_PER_PIXEL = 100
+BYTES_PER_PIXEL = 90
 """Pictures, their gradients and what SSIM keeps of them."""
 COPIES = 4.5
 """Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies."""
