@@ -35,8 +35,10 @@ LEAST_HELP = 0.95
 """An option is advised where half of it brings the need below this share."""
 BASE = 570 * 2**20
 """Python with torch and the compiled kernels, where that cannot be told."""
-LATER = 160 * 2**20
-"""What is loaded after that: SciPy, scikit-learn, and what they work with."""
+LATER = 64 * 2**20
+"""What is loaded after that, SciPy and what it works with, …"""
+CLUSTERING = 96 * 2**20
+"""… and scikit-learn, where there are masks."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,10 @@ def estimate(
     pairs = PAIRS_PER_GAUSSIAN * count + PAIRS_PER_TILE * pixels / 256
     kept, weights = 4 * pixels * views, 0  # each photo with its halves and quarters
     trained = int(count * numbers * BYTES_PER_FLOAT * COPIES)
-    edges = 0
+    edges, programs = 0, (resident_memory() or BASE) + LATER
     if config.features.mode != "off" and masked:
         kept += 4 * pixels * masked
+        programs += CLUSTERING
         if config.edges.steps and grows:
             edges = trained + 2 * views * pixels
         sampled = min(masked * pixels / 4, PIXEL_BUDGET)
@@ -142,7 +145,7 @@ def estimate(
         if config.segments.evidence == "answers" and config.segments.vote:
             weights += int(sampled * answered / masked * BYTES_OF_ANSWERS)
     return MemoryEstimate(
-        programs=(resident_memory() or BASE) + LATER,
+        programs=programs,
         gaussians=trained,
         rasterizer=int(
             pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
