@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import CgcError
-from .leftovers import remove_leftovers_of
+from .leftovers import remove_leftovers_of, temporary_path
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
         CgcError: the folder cannot be written, or the disk is full; `path` is as it was.
     """
     remove_leftovers_of(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

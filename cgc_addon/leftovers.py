@@ -6,10 +6,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
+_LONGEST = 255 - len("..123456789.tmp")
+"""Bytes of a name, of which most file systems take 255."""
+_HALF = "".join(map(chr, range(0xDC80, 0xDD00)))
+"""What Python makes of bytes that are no whole letter."""
 _TEMPORARY = re.compile(r"\..+\.(\d{1,9})\.tmp")
+
+
+def temporary_path(path: Path) -> Path:
+    """Return where this process writes what is to become `path`: in its folder, hidden.
+
+    Names that would become too long for a file are cut, and a number tells them apart.
+    """
+    return path.with_name(f".{_shortened(path.name)}.{os.getpid()}.tmp")
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -24,10 +37,17 @@ def remove_leftovers(folder: Path) -> None:
 
 def remove_leftovers_of(path: Path) -> None:
     """Remove what dead processes have left half-written of one file; as `remove_leftovers`."""
-    left = re.compile(re.escape(f".{path.name}.") + r"\d{1,9}\.tmp")
+    left = re.compile(re.escape(f".{_shortened(path.name)}.") + r"\d{1,9}\.tmp")
     with suppress(OSError), os.scandir(path.parent) as entries:
         for name in [entry.name for entry in entries if left.fullmatch(entry.name)]:
             _remove_if_left(path.with_name(name))
+
+
+def _shortened(name: str) -> str:
+    encoded = os.fsencode(name)
+    if len(encoded) <= _LONGEST:
+        return name
+    return f"{os.fsdecode(encoded[: _LONGEST - 36]).rstrip(_HALF)}~{zlib.crc32(encoded):08x}"
 
 
 def _remove_if_left(path: Path) -> None:

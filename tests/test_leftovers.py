@@ -5,6 +5,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from cgc_addon.files import replacing
 from cgc_addon.leftovers import remove_leftovers, remove_leftovers_of
 
 
@@ -41,3 +44,25 @@ def test_of_one_file_only_what_was_to_be_that_file_goes(tmp_path):
 def test_a_folder_that_is_not_there_is_no_error(tmp_path):
     remove_leftovers(tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("letter", ["n", "ä", "写"])
+def test_names_as_long_as_a_disk_takes_are_written_and_cleared(tmp_path, letter):
+    """A photo may be called so, and what is made of it is called like the photo."""
+    longest = letter * (251 // len(letter.encode()))
+    paths = [tmp_path / f"{longest[:-1]}{number}.png" for number in range(2)]
+    for path in paths:
+        with replacing(path) as temporary:
+            temporary.write_text(path.name)
+        with pytest.raises(RuntimeError), replacing(path) as temporary:
+            temporary.write_text("half")
+            left = temporary.with_name(
+                temporary.name.replace(str(os.getpid()), str(dead_process()))
+            )
+            left.write_text("half")
+            raise RuntimeError
+    assert sum(path.suffix == ".tmp" for path in tmp_path.iterdir()) == 2
+    for path in paths:
+        assert path.read_text() == path.name
+        remove_leftovers_of(path)
+    assert sorted(tmp_path.iterdir()) == sorted(paths)

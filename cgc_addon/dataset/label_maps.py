@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
+from .hard_masks import hard_masks
 from .image_files import read_grey, read_header
 from .photo_names import likeness
 from .resize import same_shape
@@ -98,6 +99,8 @@ def check_label_map(path: Path, photo_size: tuple[int, int]) -> None:
 def read_label_map(path: Path) -> NDArray[np.uint16]:
     """Decode a label map.
 
+    Masks of one object that have soft or noisy borders get hard ones, see `hard_masks`.
+
     Returns:
         (H, W) ids as stored, palette indices for files with a palette; 0 = unlabelled.
 
@@ -119,7 +122,7 @@ def read_label_map(path: Path) -> NDArray[np.uint16]:
         ids.min() >= 0 and ids.max() <= LARGEST_ID
     ):
         raise CgcError(f"{path} has ids outside 0..{LARGEST_ID}; number them anew.")
-    return ids.astype(np.uint16)
+    return hard_masks(ids).astype(np.uint16)
 
 
 def has_one_mask(ids: NDArray[np.integer]) -> bool:

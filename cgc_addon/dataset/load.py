@@ -21,6 +21,7 @@ from .framing import (
 from .image_files import read_small
 from .photo_files import add_label_maps, find_photos
 from .photos import PhotoStore
+from .plausibility import describe_doubts
 from .resize import fitted_size
 from .scene import PinholeCamera, Scene, View
 from .solved import labels_home, read_solved
@@ -100,6 +101,7 @@ def load_dataset(
         views.append(View(image.name, pinholes[file.camera], image.world_to_camera))
     if outlying := outlying_views(views, points):
         warnings.append(describe_outlying(place, views, outlying))
+    warnings += describe_doubts(place, views, points)
     usual = usual_views(views, points)
     scene = Scene(
         views=tuple(views),

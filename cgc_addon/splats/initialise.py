@@ -62,7 +62,7 @@ def first_gaussians(
         far_radius: radius of that sphere, scene extents.
         random_count: how many random points, if any are needed.
         surface_share: of the `limit`: no more surface points of the scene than this are taken.
-        limit: with more points than this, they are thinned until they and the far sphere are as
+        limit: with more than this all together, the sparse points are thinned until they are as
             many; see `far_share`. None takes all.
         seed: of the random points; nothing else is random.
     """
@@ -75,16 +75,16 @@ def first_gaussians(
     if surface is None:  # what is not drawn hides nothing
         scene = replace(scene, surface=None)
     on_surfaces = 0 if surface is None else len(surface)
-    asked = far_count
     if limit is not None:
         far_count = far_share(len(points) + on_surfaces, far_count, limit)
     far = None
     if far_count:
         far = far_sphere(scene, photo, count=far_count, radius=far_radius, sh_degree=sh_degree)
-    if limit is not None and (len(points) + on_surfaces > limit or far_count < asked):
+    if limit is not None:  # the far sphere has only about as many as it was asked for
         room = limit - on_surfaces - (0 if far is None else len(far))
-        kept = thinned(points, max(1, room))
-        points, colors = points[kept], colors[kept]
+        if len(points) > room:
+            kept = thinned(points, max(1, room))
+            points, colors = points[kept], colors[kept]
     parts = _near(points, colors, surface, sh_degree)
     return concatenate(parts if far is None else [*parts, far])
 
@@ -128,8 +128,6 @@ def _near(
 
 def far_share(points: int, far_count: int, limit: int) -> int:
     """Return how many of the `limit` Gaussians the far sphere gets: what is left, or a quarter.
-
-    Points that are fewer than the limit are all taken; the far sphere may then go beyond it.
 
     Example:
         >>> far_share(12_000, 5_000, 20_000), far_share(60_000, 5_000, 20_000)

@@ -9,8 +9,7 @@ photos tell the distances apart, for a second or two each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,8 +22,10 @@ from ..ranks import ALONE, Ranks
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from .batch import multiple_within
+from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .run_folder import RunFolder
+from .stage_state import StageState, State, fingerprint
 from .trainer import Trainer
 
 PLACING_BACKGROUND = "Placing the background"
@@ -41,7 +42,8 @@ def choose_far_radius(
     backend: Backend,
     config: TrainingConfig,
     start: Callable[[float], Gaussians],
-    trials: Path | None = None,
+    folder: RunFolder | None = None,
+    state_seconds: float = 0.0,
     *,
     ranks: Ranks = ALONE,
     batch: int = 1,
@@ -58,7 +60,9 @@ def choose_far_radius(
         backend: rasterizer.
         config: of the run.
         start: gives the first Gaussians for a radius in scene extents.
-        trials: file in the run folder that keeps what each candidate came to: a kill costs one.
+        folder: run folder that keeps what each candidate came to, and how far the next one is;
+            None keeps nothing.
+        state_seconds: of work that a kill may cost.
         ranks: processes that do this together, each on photos of its own.
         batch: photos of a step, of all processes together.
         report: progress.
@@ -74,30 +78,61 @@ def choose_far_radius(
     )
     trial = replace(config, geometry=geometry, features=NoFeatureSettings())
     last_round = -(-min(STEPS // 2, len(dataset.train)) // batch)
-    losses = ranks.first_does(lambda: [] if trials is None else _read_losses(trials))
+    total = STEPS * len(RADII)
+    losses = [] if folder is None else ranks.first_does(lambda: _read_losses(folder))
     for number, radius in enumerate(RADII):
         if number < len(losses):
             continue
-        trainer = Trainer(dataset, backend, trial, start(radius), ranks, batch)
-        values: list[float] = []
-        for step in range(0, STEPS, batch):
-            if should_stop():
-                raise Interrupted("trying distances of the background")
-            if multiple_within(step, batch, 20) is not None:
-                done = number * STEPS + step
-                report(Progress(PLACING_BACKGROUND, done, STEPS * len(RADII)))
-            values.append(trainer.train_step().loss)
-        losses.append(float(np.mean(values[-last_round:])))
-        if trials is not None and ranks.rank == 0:
-            RunFolder(trials.parent).check()
-            write_json(trials, {"radii": RADII, "losses": losses})
-    total = STEPS * len(RADII)
+        begin = start(radius)
+        one = _Trial(Trainer(dataset, backend, trial, begin, ranks, batch))
+
+        def steps(pause: Callable[[], None], one: _Trial = one, before: int = number) -> None:
+            for step in range(len(one.losses) * batch, STEPS, batch):
+                if should_stop():
+                    raise Interrupted("trying distances of the background")
+                if multiple_within(step, batch, 20) is not None:
+                    report(Progress(PLACING_BACKGROUND, before * STEPS + step, total))
+                one.train_step()
+                pause()
+
+        if folder is None:
+            steps(lambda: None)
+        else:
+            inputs = fingerprint(begin, [])
+            kept = StageState(folder.background_state, inputs, state_seconds, ranks)
+            kept.run(one, steps, keep_end=False)
+        losses.append(float(np.mean(one.losses[-last_round:])))
+        if folder is not None and ranks.rank == 0:
+            folder.check()
+            write_json(folder.background_trials, {"radii": RADII, "losses": losses})
+            folder.background_state.unlink(missing_ok=True)
     report(Progress(PLACING_BACKGROUND, total, total))
     return RADII[int(np.argmin(losses))]
 
 
-def _read_losses(trials: Path) -> list[float]:
+@dataclass
+class _Trial:
+    """A candidate, and what its steps came to."""
+
+    trainer: Trainer
+    losses: list[float] = field(default_factory=list)
+
+    def train_step(self) -> None:
+        self.losses.append(self.trainer.train_step().loss)
+
+    def state(self) -> State:
+        found = self.trainer.checkpoint()
+        return found.tensors, {**found.values, "step": self.trainer.step, "losses": self.losses}
+
+    def restore(self, state: State) -> None:
+        tensors, values = state
+        self.trainer.restore(Checkpoint(tensors, values))
+        self.losses = list(values["losses"])
+
+
+def _read_losses(folder: RunFolder) -> list[float]:
     """Return the losses of the candidates that were tried; none where they cannot be told."""
+    trials = folder.background_trials
     try:
         value = read_json(trials) if trials.is_file() else {}
     except CgcError:  # a damaged one costs some seconds, not the run

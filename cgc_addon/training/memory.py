@@ -11,18 +11,19 @@ from pathlib import Path
 
 from ..cgc.edges import CODE_CHANNELS
 from ..cgc.observations import PIXEL_BUDGET
+from ..dataset.load import Dataset
 from ..dataset.photos import CACHE_BYTES
-from ..dataset.scene import Scene
 from ..errors import CgcError
 from .config import TrainingConfig
 
 BYTES_PER_FLOAT = 4
-# Measured on photos of 384×288 to 800×600 with 60,000 Gaussians, resident memory after each stage.
+# Measured on photos of 384×288 to 2000×1500 with 20,000 to 300,000 Gaussians, resident memory after
+# each stage; see tests/benchmarks/memory.py.
 PAIRS_PER_GAUSSIAN, PAIRS_PER_TILE = 1.5, 60
 """(Gaussian, tile) pairs of a picture: tiles are 16×16 pixels."""
 WEIGHTS_PER_PIXEL = 9
 """Blending weights above the threshold for a pixel."""
-BYTES_PER_PIXEL = 100
+BYTES_PER_PIXEL = 90
 """Pictures, their gradients and what SSIM keeps of them."""
 COPIES = 4.5
 """Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies."""
@@ -34,8 +35,10 @@ LEAST_HELP = 0.95
 """An option is advised where half of it brings the need below this share."""
 BASE = 570 * 2**20
 """Python with torch and the compiled kernels, where that cannot be told."""
-LATER = 160 * 2**20
-"""What is loaded after that: SciPy, scikit-learn, and what they work with."""
+LATER = 64 * 2**20
+"""What is loaded after that, SciPy and what it works with, …"""
+CLUSTERING = 96 * 2**20
+"""… and scikit-learn, where there are masks."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,15 @@ class MemoryEstimate:
 
 
 def check_memory(
-    config: TrainingConfig, scene: Scene, gaussians: int, processes: int = 1
+    config: TrainingConfig, dataset: Dataset, gaussians: int, processes: int = 1
 ) -> MemoryEstimate:
     """Return what each of so many processes on this machine will need, starting with N Gaussians.
 
     Raises:
         CgcError: that is more than this machine has left.
     """
-    cameras = [view.camera for view in scene.views]
+    cameras = [view.camera for view in dataset.scene.views]
+    files = [dataset.store.files[index] for index in dataset.train]
     width = max(camera.width for camera in cameras)
     height = max(camera.height for camera in cameras)
 
@@ -84,7 +88,9 @@ def check_memory(
             replace(config, geometry=replace(config.geometry, densify=densify)),
             # What is given is thinned to the cap; the splat of --init is not.
             gaussians=min(gaussians, densify.cap) if cap and config.init is None else gaussians,
-            views=len(cameras),
+            views=len(files),
+            masked=sum(one.labels is not None for one in files),
+            answered=sum(one.answers is not None for one in files),
             width=max(1, width // share),
             height=max(1, height // share),
             photo_cache=CACHE_BYTES,
@@ -97,14 +103,24 @@ def check_memory(
 
 
 def estimate(
-    config: TrainingConfig, *, gaussians: int, views: int, width: int, height: int, photo_cache: int
+    config: TrainingConfig,
+    *,
+    gaussians: int,
+    views: int,
+    masked: int,
+    answered: int,
+    width: int,
+    height: int,
+    photo_cache: int,
 ) -> MemoryEstimate:
     """Estimate the need of a run.
 
     Args:
         config: of the run.
         gaussians: the number it starts with; the cap of the configuration counts if larger.
-        views: number of photos.
+        views: number of photos to train on.
+        masked: of them, those with masks.
+        answered: of these, those with all that a mask model answered.
         width: of the largest photo, px.
         height: of the largest photo, px.
         photo_cache: limit of the photo cache, bytes.
@@ -116,26 +132,27 @@ def estimate(
     extra = max(joint, CODE_CHANNELS if config.edges.steps else 0)
     pixels = width * height
     pairs = PAIRS_PER_GAUSSIAN * count + PAIRS_PER_TILE * pixels / 256
-    kept, weights = 4 * pixels, 0  # each photo with its halves and quarters
+    kept, weights = 4 * pixels * views, 0  # each photo with its halves and quarters
     trained = int(count * numbers * BYTES_PER_FLOAT * COPIES)
-    edges = 0
-    if config.features.mode != "off":
-        kept += 4 * pixels
+    edges, programs = 0, (resident_memory() or BASE) + LATER
+    if config.features.mode != "off" and masked:
+        kept += 4 * pixels * masked
+        programs += CLUSTERING
         if config.edges.steps and grows:
             edges = trained + 2 * views * pixels
-        sampled = min(views * pixels / 4, PIXEL_BUDGET)
+        sampled = min(masked * pixels / 4, PIXEL_BUDGET)
         weights = int(sampled * WEIGHTS_PER_PIXEL * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
         if config.segments.evidence == "answers" and config.segments.vote:
-            weights += int(sampled * BYTES_OF_ANSWERS)
+            weights += int(sampled * answered / masked * BYTES_OF_ANSWERS)
     return MemoryEstimate(
-        programs=(resident_memory() or BASE) + LATER,
+        programs=programs,
         gaussians=trained,
         rasterizer=int(
             pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
             + pixels * (BYTES_PER_PIXEL + 3 * extra * BYTES_PER_FLOAT)
             + count * (16 + extra) * BYTES_PER_FLOAT * 3
         ),
-        photos=int(min(photo_cache, views * kept)),
+        photos=int(min(photo_cache, kept)),
         weights=weights,
         edges=edges,
     )

@@ -40,6 +40,8 @@ from .ranks.alike import check_alike
 from .run_folder import RunFolder
 from .run_plan import Say, plan_run
 from .segmentation import segment_run
+from .state_clock import StateClock
+from .too_near import check_not_too_near
 from .trainer import StepResult, Trainer
 
 CHECKPOINT_SECONDS = 20.0
@@ -130,6 +132,7 @@ def train(
     )
     for warning in dataset.warnings:
         say(warning)
+    check_not_too_near(dataset_folder, dataset.scene)
     backend, why = select_backend(config.backend, report, should_stop)
     say(why)
     check_alike(dataset, backend, ranks)
@@ -145,7 +148,7 @@ def train(
 
     if asked is None or resume:
         start = ranks.first_does(lambda: begin_with(config, dataset))
-        say(check_memory(config, dataset.scene, len(start), ranks.local_size).sentence())
+        say(check_memory(config, dataset, len(start), ranks.local_size).sentence())
     else:
         whole = dataset
         fit = ranks.first_does(
@@ -202,7 +205,8 @@ def train(
                 backend,
                 config,
                 lambda radius: ranks.first_does(lambda: _first_gaussians(config, dataset, radius)),
-                folder.background_trials,
+                folder,
+                checkpoint_seconds,
                 ranks=ranks,
                 batch=batch,
                 report=report,
@@ -354,17 +358,17 @@ def _train_geometry(
         if trainer.step == trainer.steps:
             return trainer.gaussians()
     folder.rewind_metrics(trainer.step - 1)
-    began = last = time.perf_counter()
+    began = time.perf_counter()
+    clock = StateClock(checkpoint_seconds)
 
     def save() -> None:
         folder.check()
         save_checkpoint(folder.checkpoint, folder.checkpoint_summary, trainer.checkpoint())
 
     def pause() -> None:
-        nonlocal last
-        if time.perf_counter() - last >= checkpoint_seconds:
+        if clock.due():
             save()
-            last = time.perf_counter()
+            clock.kept()
         if preview is not None:
             preview.offer(trainer.preview)
 

@@ -72,7 +72,7 @@ def fit_run(
     chosen = fitted(config, asked, capture, threads)
     sized = at_size(dataset, chosen.max_size)
     start = first(chosen, sized)
-    need = check_memory(chosen, sized.scene, len(start), ranks.local_size)
+    need = check_memory(chosen, sized, len(start), ranks.local_size)
     pace = measure_pace(sized, backend, chosen, start, report=report, should_stop=should_stop)
     masked = sum(dataset.store.has_labels(index) for index in dataset.train)
 
@@ -94,7 +94,7 @@ def fit_run(
         chosen = fitted_to_time(chosen, asked, capture, 60.0 * asked.minutes, seconds)
         sized = at_size(dataset, chosen.max_size)
         start = first(chosen, sized)
-        need = check_memory(chosen, sized.scene, len(start), ranks.local_size)
+        need = check_memory(chosen, sized, len(start), ranks.local_size)
     if sentence := describe(config, chosen, capture):
         say(sentence)
     will_take = seconds(chosen)

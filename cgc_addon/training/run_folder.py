@@ -66,6 +66,11 @@ class RunFolder:
         return self.path / "background.json"
 
     @property
+    def background_state(self) -> Path:
+        """How far the distance of the background that is being tried has come."""
+        return self.path / "background.safetensors"
+
+    @property
     def feature_state(self) -> Path:
         return self.path / "features.safetensors"
 
@@ -76,7 +81,8 @@ class RunFolder:
     @property
     def stage_states(self) -> tuple[Path, ...]:
         """States of single stages, of use until the run is complete."""
-        return (self.background_trials, self.feature_state, self.edge_state)
+        background = (self.background_trials, self.background_state)
+        return (*background, self.feature_state, self.edge_state)
 
     @property
     def metrics(self) -> Path:

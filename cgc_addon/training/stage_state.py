@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from ..splats.gaussians import Gaussians
 from ..version import __version__
 from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
 from .run_folder import RunFolder
+from .state_clock import StateClock
 
 State = tuple[dict[str, torch.Tensor], dict[str, Any]]
 
@@ -50,17 +51,25 @@ class StageState:
     inputs: str
     """Tells what the stage works on, see `fingerprint`."""
     seconds: float
-    """From one writing to the next."""
+    """Of work that a kill may cost, see `StateClock`."""
     ranks: Ranks = ALONE
     """Processes that train together, all of them alike: the first one keeps the state."""
-    _last: float = field(default_factory=time.perf_counter)
+    clock: Callable[[], float] = time.perf_counter
+    """Seconds."""
 
-    def run(self, training: Resumable, steps: Callable[[Callable[[], None]], None]) -> None:
+    def run(
+        self,
+        training: Resumable,
+        steps: Callable[[Callable[[], None]], None],
+        *,
+        keep_end: bool = True,
+    ) -> None:
         """Let a training do its steps from where an earlier call has left it, and keep its state.
 
         Args:
             training: at its start.
             steps: does the steps that are left; calls its argument between two of them.
+            keep_end: whether what comes of it is kept, too, and not by the caller.
 
         Raises:
             CgcError: the folder cannot be written.
@@ -68,16 +77,20 @@ class StageState:
         """
         self._restore(training)
 
+        clock = StateClock(self.seconds, self.clock)
+
         def pause() -> None:
-            if time.perf_counter() - self._last >= self.seconds:
+            if clock.due():
                 self._save(training)
+                clock.kept()
 
         try:
             steps(pause)
         except Interrupted:
             self._save(training)
             raise
-        self._save(training)
+        if keep_end:
+            self._save(training)
 
     def _restore(self, training: Resumable) -> None:
         found = self.ranks.first_does(self._read)
@@ -99,7 +112,6 @@ class StageState:
         RunFolder(self.path.parent).check()
         tensors, values = training.state()
         write_checkpoint(self.path, Checkpoint(tensors, {**values, "inputs": self.inputs}))
-        self._last = time.perf_counter()
 
 
 def fingerprint(

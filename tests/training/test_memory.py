@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,20 +10,31 @@ from cgc_addon.dataset.load import load_dataset
 from cgc_addon.dataset.mask_answers import pack_masks
 from cgc_addon.errors import CgcError
 from cgc_addon.rasterize.cpu import CpuBackend
+from cgc_addon.splats.initialise import gaussians_from_points
+from cgc_addon.splats.ply import write_ply
 from cgc_addon.training import memory
 from cgc_addon.training.memory import available_memory, estimate, refuse_if_too_large
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import configure, preset
 
+from ..benchmarks.memory import SAMPLE, Shape, made, measured_in_a_process
 from ..tiny_dataset import tiny_gaussians
 
-SMALL = {"gaussians": 8_000, "views": 48, "width": 480, "height": 360, "photo_cache": 2**30}
+SMALL = {
+    "gaussians": 8_000,
+    "views": 48,
+    "masked": 48,
+    "answered": 24,
+    "width": 480,
+    "height": 360,
+    "photo_cache": 2**30,
+}
 
 
 def test_more_of_anything_never_needs_less():
     config = preset("standard")
     base = estimate(config, **SMALL).total
-    for name in ("views", "width", "height"):
+    for name in ("views", "masked", "answered", "width", "height"):
         assert estimate(config, **{**SMALL, name: SMALL[name] * 4}).total >= base
     larger = replace(
         config,
@@ -40,7 +52,8 @@ def test_photos_are_estimated_at_no_less_than_their_blending_weights_take(tiny_d
     taken = sum(one.blending.weights.nbytes + one.blending.gaussians.nbytes for one in seen)
     size = {"gaussians": 440, "width": 48, "height": 36, "photo_cache": 0}
     few, twice = (
-        estimate(preset("standard"), views=count * len(views), **size).weights for count in (1, 2)
+        estimate(preset("standard"), views=count, masked=count, answered=0, **size).weights
+        for count in (len(views), 2 * len(views))
     )
     assert taken <= twice - few <= 6 * taken
 
@@ -59,12 +72,21 @@ def test_answers_are_estimated_at_what_they_take(tiny_dataset):
         assert one.cells is not None
         assert one.surface is not None
         taken += one.cells.nbytes + sum(values.nbytes for values in vars(one.surface).values())
-    size = {"gaussians": 440, "views": len(views), "width": 48, "height": 36, "photo_cache": 0}
-    maps, answers = (
-        estimate(configure("standard", evidence=evidence), **size).weights
-        for evidence in ("maps", "answers")
+    size = {"gaussians": 440, "width": 48, "height": 36, "photo_cache": 0}
+    size |= {"views": len(views), "masked": len(views)}
+    standard, maps = preset("standard"), configure("standard", evidence="maps")
+    without = estimate(standard, answered=0, **size).weights
+    assert estimate(standard, answered=len(views), **size).weights - without == pytest.approx(
+        taken, rel=0.1
     )
-    assert answers - maps == pytest.approx(taken, rel=0.1)
+    assert estimate(maps, answered=len(views), **size).weights == without
+
+
+def test_a_capture_without_masks_needs_nothing_for_them():
+    config, none = preset("standard"), {"masked": 0, "answered": 0}
+    need = estimate(config, **{**SMALL, **none})
+    assert need.weights == need.edges == 0
+    assert need.photos == 48 * 480 * 360 * 4
 
 
 @pytest.fixture
@@ -84,14 +106,16 @@ def little_memory(monkeypatch):
 def test_a_refusal_names_what_would_help(
     tiny_dataset, little_memory, changed, gaussians, size, advice
 ):
-    scene = load_dataset(tiny_dataset).scene
-    camera = replace(scene.views[0].camera, width=48 * size, height=36 * size)
-    scene = replace(scene, views=(replace(scene.views[0], camera=camera),))
+    dataset = load_dataset(tiny_dataset)
+    view = dataset.scene.views[0]
+    camera = replace(view.camera, width=48 * size, height=36 * size)
+    scene = replace(dataset.scene, views=(replace(view, camera=camera),))
+    dataset = replace(dataset, scene=scene, train=(0,))
     config = replace(preset("standard"), init=changed.get("init"))
     densify = replace(config.geometry.densify, cap=changed["cap"])
     config = replace(config, geometry=replace(config.geometry, densify=densify))
     with pytest.raises(CgcError, match=advice):
-        memory.check_memory(config, scene, gaussians)
+        memory.check_memory(config, dataset, gaussians)
 
 
 def test_a_run_that_fits_or_an_unknown_machine_is_let_through():
@@ -111,3 +135,23 @@ def test_processes_of_one_machine_share_its_memory():
     refuse_if_too_large(need, 2 * need.total, {}, processes=2)
     with pytest.raises(CgcError, match="are free for 3 processes; start fewer, or close other"):
         refuse_if_too_large(need, 2 * need.total, {}, processes=3)
+
+
+@pytest.fixture(scope="module")
+def like_a_run(tmp_path_factory):
+    """A splat as dense as a trained one: nearly opaque where things are."""
+    folder, scene = tmp_path_factory.mktemp("run"), load_dataset(SAMPLE).scene
+    gaussians = gaussians_from_points(scene.points, scene.point_colors, opacity=0.9)
+    write_ply(folder / "splat.ply", gaussians)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="reads memory in /proc")
+@pytest.mark.parametrize("masks", ["none", "answers"])
+def test_a_run_needs_within_a_tenth_what_it_says(like_a_run, masks):
+    """In a process of its own; with 60,000 Gaussians, less than half of it is the program."""
+    shape = Shape(16, 640, 60_000, masks)
+    with made(shape) as capture:
+        found = measured_in_a_process(capture, shape, like_a_run)
+    assert found.most == pytest.approx(found.said, rel=0.1)

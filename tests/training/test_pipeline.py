@@ -8,20 +8,25 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.dataset.mask_answers import checksum, pack_masks, write_answers
 from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.training import far_radius, pipeline, stage_state
+from cgc_addon.training.checkpoint import load_checkpoint
+from cgc_addon.training.far_radius import RADII
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import preset
 from cgc_addon.training.run_folder import RunFolder
+from cgc_addon.training.state_clock import StateClock
 
 FILES = (
     *("config", "splat", "segments", "clusters", "checkpoint", "checkpoint_summary"),
     *("metrics", "log", "preview", "evaluation"),
-    *("background_trials", "feature_state", "edge_state"),
+    *("background_trials", "background_state", "feature_state", "edge_state"),
 )
 CONFIG = replace(preset("draft", steps=20), backend="cpu")
 
@@ -153,10 +158,47 @@ def test_a_kill_costs_little_of_each_stage_and_changes_nothing(
     messages = []
     train(tiny_dataset, run, config, resume=True, report=messages.append)
     again = [message.done for message in messages if message.stage == stage]
-    assert again[0] >= (400 if stage == "Placing the background" else done)
+    assert again[0] >= done
     for name in ("splat.ply", "segments.json", "clusters.npz"):
         assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert not any(path.exists() for path in RunFolder(run).stage_states)
+
+
+def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
+    tiny_dataset, tmp_path, monkeypatch
+) -> None:
+    """Steps take as long as those of a million Gaussians, by a clock that they turn."""
+    run = RunFolder(tmp_path)
+    states = [run.background_state] * len(RADII)
+    states += [run.checkpoint, run.feature_state, run.edge_state]
+    lengths = np.random.default_rng(0).uniform(1.0, 1.5, 10_000).tolist()
+    now, lost = [0.0], []
+
+    class Watched(StateClock):
+        """Looks at what a kill would lose, at the end of each step."""
+
+        def __init__(self, seconds: float, _clock: object = None) -> None:
+            super().__init__(seconds, lambda: now[0])
+            self.state, self.ends, self.lost = states[len(lost)], [now[0]], []
+            lost.append(self.lost)
+
+        def due(self) -> bool:
+            now[0] += lengths.pop()
+            self.ends.append(now[0])
+            found = (
+                load_checkpoint(self.state, torch.device("cpu")) if self.state.exists() else None
+            )
+            self.lost.append(now[0] - self.ends[found.values["step"] if found else 0])
+            return super().due()
+
+    for module in (pipeline, stage_state):
+        monkeypatch.setattr(module, "StateClock", Watched)
+    monkeypatch.setattr(far_radius, "STEPS", 60)
+    config = replace(preset("standard", steps=60), backend="cpu")
+    config = replace(config, edges=replace(config.edges, steps=60))
+    train(tiny_dataset, run.path, config)
+    assert [len(stage) >= 60 for stage in lost] == [True] * len(states)
+    assert [17.0 < max(stage) <= 20.0 for stage in lost] == [True] * len(states)
 
 
 def test_masks_that_changed_after_a_kill_are_learned_anew(tiny_dataset, tmp_path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...errors import CgcError
 from ..folder import DatasetFolder
+from ..other_programs import ARCHIVES, name_other_program
 from . import binary as colmap_binary
 from . import text as colmap_text
 
@@ -71,6 +72,10 @@ def find_model(folder: Path) -> Path:
     Raises:
         CgcError: there is no such folder, or no complete model in it.
     """
+    if folder.is_file() and folder.suffix.lower() in ARCHIVES:
+        raise CgcError(
+            f"{folder} is an archive; unpack it and give the folder that comes out of it."
+        )
     if not folder.is_dir():
         raise CgcError(f"{folder} is not a folder; give the folder that holds images/ and sparse/.")
     for further in (False, True):
@@ -89,6 +94,8 @@ def find_model(folder: Path) -> Path:
             f"{folder} holds a COLMAP model in {other.relative_to(folder).as_posix()}, where none "
             "is looked for; name the folder that belongs to it, or move the model to sparse/0."
         )
+    if (told := name_other_program(folder)) is not None:
+        raise CgcError(told)
     raise CgcError(
         f"{folder} holds no COLMAP model: neither sparse/0, nor sparse, nor the folder itself has "
         "cameras.bin or cameras.txt, and there is no transforms.json either; run `solve` on the "

@@ -99,6 +99,11 @@ def read_transforms(
             f"{folder}: photos of {others} are taken along with those of {file.name}; move "
             "these files away to leave them out."
         )
+    if masked := sum(bool(frame.values.get("mask_path")) for frame in frames):
+        warnings.append(
+            f"{file}: the masks of {masked} frames (mask_path) are not used; label maps are looked "
+            "for in the folder masks."
+        )
     kept = found or frames
     below_images = all(frame.name.startswith(f"{IMAGES}/") for frame in kept)
     images, cameras = _images(folder, kept, len(IMAGES) + 1 if below_images else 0)

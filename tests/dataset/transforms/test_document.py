@@ -553,3 +553,9 @@ def test_two_frames_of_one_photo_are_refused(write) -> None:
 def test_a_folder_without_cameras_names_both_kinds(tmp_path) -> None:
     with pytest.raises(CgcError, match=r"holds no COLMAP model.*no transforms.json"):
         load_dataset(tmp_path)
+
+
+def test_masks_that_frames_name_are_not_passed_over_in_silence(write) -> None:
+    file = write(frames=[{"mask_path": "masks/0000.png"}, {"mask_path": ""}, {}])
+    (warning,) = read_transforms(file, points=False).model.warnings
+    assert "the masks of 1 frames (mask_path) are not used" in warning
