@@ -13,6 +13,7 @@ from pathlib import Path
 from ..dataset.colmap.model import read_model
 from ..dataset.colmap.places import find_model
 from ..dataset.folder import DatasetFolder
+from ..dataset.other_programs import ARCHIVES
 from ..errors import CgcError
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent
@@ -82,6 +83,10 @@ def solve(
 def _find(photos: Path, space: Workspace) -> Sources:
     """Return the files that are solved: those of the folder, or the video alone."""
     if photos.is_file():
+        if photos.suffix.lower() in ARCHIVES:
+            raise CgcError(
+                f"{photos} is an archive; unpack it and name the folder of photos in it."
+            )
         if photos.suffix.lower() in photo_endings():
             raise CgcError(f"{photos} is one photo; name the folder with all photos, or a video.")
         return Sources((Source(photos, photos.name),), ())

@@ -66,6 +66,11 @@ def test_one_photo_is_no_video(fails, write_photo):
     assert "is one photo" in fails("photos/a.jpg")
 
 
+def test_an_archive_of_photos_is_to_be_unpacked(fails, tmp_path):
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    assert "is an archive; unpack it" in fails("photos.zip")
+
+
 def test_a_video_of_two_frames_is_too_short(fails, write_video):
     write_video([texture(0, 128, 96), texture(1, 128, 96)])
     assert "holds 2 frames, but 3" in fails("walk.mkv")
