@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from ..simd import inline, kernel, load_scalar, serial_kernel
+from .ahead import fetch_ahead
 from .layout import (
     CONIC_A,
     CONIC_B,
@@ -121,6 +122,7 @@ def _count_part(start, end, records, order, across, down, tile_counts, pair_star
     pairs = 0
     for rank in range(start, end):
         pair_starts[rank] = pairs
+        fetch_ahead(records, order, rank, end)
         record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
         x = load_scalar(records, record + MEAN_X)
         y = load_scalar(records, record + MEAN_Y)
@@ -183,6 +185,7 @@ def count_pairs(records, order, count, across, down, parts, row_bounds, tile_cou
 def _rows_of_part(start, end, records, order, down):
     rows = 0
     for rank in range(start, end):
+        fetch_ahead(records, order, rank, end)
         record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
         y, extent = records[record + MEAN_Y], records[record + EXTENT_Y]
         top, bottom = _tile_range(y, extent, down)
