@@ -215,6 +215,12 @@ def _color(scratch, basis, bases):
 
 
 @inline
+def _radius(extent):
+    """Return an extent rounded up; beyond a million pixels the number says nothing more."""
+    return np.int32(math.ceil(min(extent, np.float32(1e6))))
+
+
+@inline
 def _put(scratch, slot, value):
     store(scratch, slot * LANES, value)
 
@@ -278,18 +284,16 @@ def _project_block(
         row = first + lane
         if (bits >> np.uint32(lane)) & np.uint32(1):
             record = row * RECORD_SIZE
-            depths[row] = records[record + DEPTH]
-            means2d[2 * row] = records[record + MEAN_X]
-            means2d[2 * row + 1] = records[record + MEAN_Y]
-            # Beyond a million pixels the number says nothing more.
-            radii[2 * row] = np.int32(math.ceil(min(records[record + EXTENT_X], 1e6)))
-            radii[2 * row + 1] = np.int32(math.ceil(min(records[record + EXTENT_Y], 1e6)))
+            store_scalar(depths, row, load_scalar(records, record + DEPTH))
+            store_scalar(means2d, 2 * row, load_scalar(records, record + MEAN_X))
+            store_scalar(means2d, 2 * row + 1, load_scalar(records, record + MEAN_Y))
+            store_scalar(radii, 2 * row, _radius(load_scalar(records, record + EXTENT_X)))
+            store_scalar(radii, 2 * row + 1, _radius(load_scalar(records, record + EXTENT_Y)))
         else:
-            depths[row] = math.inf
-            means2d[2 * row] = 0.0
-            means2d[2 * row + 1] = 0.0
-            radii[2 * row] = 0
-            radii[2 * row + 1] = 0
+            store_scalar(depths, row, math.inf)
+            for axis in range(2):
+                store_scalar(means2d, 2 * row + axis, 0.0)
+                store_scalar(radii, 2 * row + axis, 0)
 
 
 @kernel
