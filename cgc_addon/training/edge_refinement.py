@@ -25,6 +25,7 @@ from ..ranks import ALONE, Ranks, in_order, rounds, share
 from ..rasterize.interface import Backend, SplatTensors
 from ..splats.gaussians import Gaussians
 from ..splats.select import subset
+from .batch import multiple_within
 from .config import EdgeSettings, GeometrySettings
 from .exposure import as_exposed
 from .parameters import (
@@ -43,6 +44,8 @@ from .unseen import LEAST_SHOWN, shown_pixels
 
 SHARPENING_EDGES = "Sharpening edges"
 """Stage of the progress."""
+HARMONICS_EVERY = 4
+"""Photos of which one teaches the higher harmonics: edges do not need them, and they cost most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,10 +191,13 @@ class EdgeRefiner:
 
     def _train_step(self, numbers: dict[str, float]) -> None:
         """Train on the next photos, and note the losses of one."""
+        harmonics_learn = multiple_within(self._step, self._batch, HARMONICS_EVERY) is not None
         for index in share([self._next_photo() for _ in range(self._batch)], self._ranks):
-            self._learn_from(index, numbers)
-        degree = self._geometry.sh_degree
+            self._learn_from(index, harmonics_learn, numbers)
+        degree = self._geometry.sh_degree if harmonics_learn else 0
         add_up_gradients(self._parameters, self._ranks, degree)
+        if not harmonics_learn:
+            self._parameters["shN"].grad = None
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -201,12 +207,12 @@ class EdgeRefiner:
         self._order = self._order or self._generator.permutation(train).tolist()
         return self._order.pop()
 
-    def _learn_from(self, index: int, numbers: dict[str, float]) -> None:
+    def _learn_from(self, index: int, harmonics_learn: bool, numbers: dict[str, float]) -> None:
         """Add what one photo says to the gradients, its share of their mean; note its losses."""
         dataset, backend, geometry = self._dataset, self._backend, self._geometry
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)
         rendering = backend.render(
-            to_splat(self._parameters),
+            to_splat(self._parameters, harmonics_learn=harmonics_learn),
             dataset.store.view(index),
             sh_degree=geometry.sh_degree,
             features=self._features,

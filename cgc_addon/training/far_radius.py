@@ -32,7 +32,8 @@ PLACING_BACKGROUND = "Placing the background"
 """Stage of the progress."""
 RADII = (3.0, 10.0, 60.0)
 """Candidates, in scene extents: a room, a square, infinity."""
-STEPS = 200
+STEPS = 100
+"""Twice as many choose the same radius in each of three captures."""
 HALVINGS = 2
 NEVER = 2**31
 
@@ -104,7 +105,7 @@ def choose_far_radius(
         losses.append(float(np.mean(one.losses[-last_round:])))
         if folder is not None and ranks.rank == 0:
             folder.check()
-            write_json(folder.background_trials, {"radii": RADII, "losses": losses})
+            write_json(folder.background_trials, {"radii": RADII, "steps": STEPS, "losses": losses})
             folder.background_state.unlink(missing_ok=True)
     report(Progress(PLACING_BACKGROUND, total, total))
     return RADII[int(np.argmin(losses))]
@@ -138,6 +139,8 @@ def _read_losses(folder: RunFolder) -> list[float]:
     except CgcError:  # a damaged one costs some seconds, not the run
         return []
     if not isinstance(value, dict) or value.get("radii") != list(RADII):
+        return []
+    if value.get("steps") != STEPS:  # losses of another version are no measure of these
         return []
     losses = value.get("losses")
     sound = isinstance(losses, list) and all(isinstance(loss, float) for loss in losses)

@@ -46,7 +46,7 @@ LOOKS = 7
 """How often a photo with masks is looked at after training, each as long as a step."""
 FEATURES_IN_STEPS = 300
 """Learning and clustering features, in steps that draw nothing."""
-EDGE_STEP = 1.65
+EDGE_STEP = 1.4
 """A step that sharpens edges, in steps."""
 
 

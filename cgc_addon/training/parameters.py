@@ -58,15 +58,22 @@ def to_gaussians(parameters: Parameters) -> Gaussians:
     )
 
 
-def to_splat(parameters: Parameters) -> SplatTensors:
-    """Apply the activations; gradients flow back to the parameters."""
+def to_splat(parameters: Parameters, *, harmonics_learn: bool = True) -> SplatTensors:
+    """Apply the activations; gradients flow back to the parameters.
+
+    Args:
+        parameters: of the splat.
+        harmonics_learn: whether the higher harmonics get a gradient, too: most of all numbers are
+            theirs.
+    """
+    harmonics = parameters["shN"]
     return SplatTensors(
         means=parameters["means"],
         quats=parameters["quats"],
         scales=torch.exp(parameters["scales"]),
         opacities=torch.sigmoid(parameters["opacities"]),
         sh0=parameters["sh0"],
-        shN=parameters["shN"],
+        shN=harmonics if harmonics_learn else harmonics.detach(),
     )
 
 

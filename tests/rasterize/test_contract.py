@@ -145,6 +145,22 @@ def test_images_and_gradients_equal_the_reference(
         assert _deviation(gradients[name], gradient) < tolerance, name
 
 
+def test_gradients_do_not_depend_on_whether_harmonics_want_theirs(
+    backend, scene, make_view, as_dtype
+):
+    def run(harmonics_learn: bool) -> SplatTensors:
+        splat = as_dtype(scene(seed=3), dtype=torch.float32, device=backend.device)
+        shown = splat if harmonics_learn else replace(splat, shN=splat.shN.detach())
+        backend.render(shown, make_view(seed=7)).rgb.square().sum().backward()
+        return splat
+
+    every, without = run(True), run(False)
+    assert without.shN.grad is None
+    assert every.shN.grad is not None
+    for name in ("means", "quats", "scales", "opacities", "sh0"):
+        assert torch.equal(getattr(every, name).grad, getattr(without, name).grad), name
+
+
 @pytest.mark.parametrize("stored", [0, 1, 2])
 def test_splats_may_store_fewer_harmonics(backend, scene, make_view, as_dtype, stored):
     exact, view = scene(40, degree=stored), make_view()

@@ -15,7 +15,7 @@ from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training import edge_refinement
 from cgc_addon.training.config import EdgeSettings
-from cgc_addon.training.edge_refinement import EdgeRefiner
+from cgc_addon.training.edge_refinement import HARMONICS_EVERY, EdgeRefiner
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.presets import preset
 from cgc_addon.training.trainer import Trainer
@@ -106,6 +106,15 @@ def test_it_ends_with_no_more_gaussians_than_the_cap(scene, monkeypatch):
 def test_the_same_seed_gives_the_same_result(scene):
     first, second = refine(scene, 5), refine(scene, 5)
     assert np.array_equal(first.gaussians.means, second.gaussians.means)
+
+
+def test_one_step_of_a_few_teaches_the_higher_harmonics(scene):
+    after = {
+        steps: refine(scene, steps).gaussians for steps in (1, HARMONICS_EVERY, HARMONICS_EVERY + 1)
+    }
+    assert np.array_equal(after[1].sh[:, 1:], after[HARMONICS_EVERY].sh[:, 1:])
+    assert not np.array_equal(after[1].sh[:, :1], after[HARMONICS_EVERY].sh[:, :1])
+    assert not np.array_equal(after[1].sh[:, 1:], after[HARMONICS_EVERY + 1].sh[:, 1:])
 
 
 def test_it_can_be_stopped(scene):

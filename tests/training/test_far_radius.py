@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +29,25 @@ def test_the_start_that_explains_the_photos_best_is_taken(dataset, monkeypatch):
     config = preset("draft")
     chosen = far_radius.choose_far_radius(dataset, CpuBackend(), config, start)
     assert chosen == 10.0
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(30, True), (200, False)])
+def test_trials_that_are_kept_count_if_they_were_as_long(
+    dataset, monkeypatch, tmp_path, steps, taken
+):
+    monkeypatch.setattr(far_radius, "STEPS", 30)
+    (tmp_path / "config.json").touch()  # what shows that the run is still there
+    trials, begun = tmp_path / "background.json", []
+    radii = list(far_radius.RADII)
+    kept = {"radii": radii, "steps": steps, "losses": [1e-3] * (len(radii) - 1)}
+    trials.write_text(json.dumps(kept))
+
+    def start(radius):
+        begun.append(radius)
+        return first_gaussians(dataset.scene, None, far_count=0)
+
+    far_radius.choose_far_radius(dataset, CpuBackend(), preset("draft"), start, trials)
+    assert begun == (radii[-1:] if taken else radii)
 
 
 def test_it_can_be_stopped_and_says_where_it_is(dataset):

@@ -95,6 +95,8 @@ class Projection(torch.autograd.Function):
         """Return the gradients of the six tensors."""
         means2d_gradient, records_gradient = gradients[:2]
         results = [torch.empty_like(tensor) for tensor in ctx.saved_tensors]
+        if not ctx.needs_input_grad[5]:
+            results[5] = torch.empty(0)
         with limited_threads(ctx.threads):
             project_backward(
                 *ctx.kernel_arguments,
@@ -103,4 +105,5 @@ class Projection(torch.autograd.Function):
                 flat(records_gradient.contiguous()),
                 *map(flat, results),
             )
-        return (*results, None, None, None, None)
+        rest = results[5] if ctx.needs_input_grad[5] else None
+        return (*results[:5], rest, None, None, None, None)

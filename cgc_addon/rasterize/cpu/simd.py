@@ -15,8 +15,9 @@ compare  < <= > >= give a mask; & | ~ combine masks; where(mask, a, b), is_finit
          any_lane(mask), mask_bits(mask)
 reduce   sum_lanes(a), store_sums(array, index, eight vectors)
 arrange  transpose(source, index, stride, target, index, stride): a LANES × LANES block
-scalars  load_scalar(array, index): no bounds, no negative indices; lowest_bit(bits);
-         add_eight(target, index, source, index)
+scalars  load_scalar(array, index), store_scalar(array, index, value): no bounds, no negative
+         indices; lowest_bit(bits); add_eight(target, index, source, index);
+         prefetch(array, index)
 
 `array` is a C-contiguous float32 array of any dimension, `index` counts its elements from the
 first; neither is checked.
@@ -315,6 +316,39 @@ def load_scalar(typing_context: Any, array: Any, index: Any) -> Any:
         return context.unpack_value(builder, sig.args[0].dtype, pointer)
 
     return array.dtype(array, index), generate
+
+
+@intrinsic
+def store_scalar(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    """Write `array`'s element `index`, which must lie inside; arrays of any dtype."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        pointer = _pointer(context, builder, sig.args[0], args[0], index)
+        context.pack_value(builder, sig.args[0].dtype, args[2], pointer)
+        return context.get_dummy_value()
+
+    return types.none(array, index, array.dtype), generate
+
+
+@intrinsic
+def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+    """Fetch the cache line of `array`'s element `index`, which must lie inside; any dtype."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.intp)
+        pointer = _pointer(context, builder, sig.args[0], args[0], index)
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [byte, number, number, number]),
+            "llvm.prefetch.p0",
+        )
+        reading, everywhere, data = (ir.Constant(number, value) for value in (0, 3, 1))
+        builder.call(function, [builder.bitcast(pointer, byte), reading, everywhere, data])
+        return context.get_dummy_value()
+
+    return types.none(array, index), generate
 
 
 # --- Lanes -------------------------------------------------------------------------------------

@@ -30,10 +30,12 @@ from cgc_addon.rasterize.cpu.simd import (
     mask_bits,
     maximum,
     minimum,
+    prefetch,
     serial_kernel,
     splat,
     square_root,
     store,
+    store_scalar,
     store_sums,
     sum_lanes,
     transpose,
@@ -146,6 +148,21 @@ def test_transpose():
     np.testing.assert_array_equal(written[:, :LANES], block.T)
     assert (written[:, LANES] == -1).all()
     assert (target[:2] == -1).all()
+
+
+@serial_kernel
+def _copied(source, target):
+    for i in range(source.size):
+        prefetch(source, min(i + 2, source.size - 1))
+        store_scalar(target, source.size - 1 - i, load_scalar(source, i))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32, np.uint64])
+def test_single_numbers_of_any_type_are_written_and_fetching_changes_nothing(kind):
+    source, target = np.arange(5, 12).astype(kind), np.zeros(7, kind)
+    _copied(source, target)
+    np.testing.assert_array_equal(target, np.arange(11, 4, -1))
+    np.testing.assert_array_equal(source, np.arange(5, 12))
 
 
 @serial_kernel

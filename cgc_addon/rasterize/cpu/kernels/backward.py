@@ -23,10 +23,12 @@ from ..simd import (
     lowest_bit,
     splat,
     store,
+    store_scalar,
     store_sums,
     sum_lanes,
     where,
 )
+from .ahead import fetch_ahead
 from .evaluate import (
     absorb,
     capped_alpha,
@@ -72,20 +74,22 @@ def _read_tile(tile, across, width, height, state, stride, groups, moving_groups
             behind = np.float32(0.0)
             if x < width and y < height:
                 pixel = y * width + x
-                behind += transmittance[pixel] * transmittance_gradient[pixel]
+                behind += load_scalar(transmittance, pixel) * load_scalar(
+                    transmittance_gradient, pixel
+                )
                 for channel in range(3):
-                    gradient = rgb_gradient[pixel * 3 + channel]
-                    state[place + (_COLOR + channel) * LANES] = gradient
-                    behind += gradient * rgb[pixel * 3 + channel]
+                    gradient = load_scalar(rgb_gradient, pixel * 3 + channel)
+                    store_scalar(state, place + (_COLOR + channel) * LANES, gradient)
+                    behind += gradient * load_scalar(rgb, pixel * 3 + channel)
                 for channel in range(channels):
-                    gradient = extra_gradient[pixel * channels + channel]
-                    state[place + (_FIXED + channel) * LANES] = gradient
+                    gradient = load_scalar(extra_gradient, pixel * channels + channel)
+                    store_scalar(state, place + (_FIXED + channel) * LANES, gradient)
                     if channel < moving_groups * GROUP:
-                        behind += gradient * extra_image[pixel * channels + channel]
+                        behind += gradient * load_scalar(extra_image, pixel * channels + channel)
             else:
                 for channel in range(_COLOR, _FIXED + channels):
-                    state[place + channel * LANES] = 0.0
-            state[place + _BEHIND * LANES] = behind
+                    store_scalar(state, place + channel * LANES, 0.0)
+            store_scalar(state, place + _BEHIND * LANES, behind)
 
 
 @inline
@@ -140,6 +144,7 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
     for entry in range(start, stop):
         gaussian = np.int64(load_scalar(tile_gaussians, entry))
         record = gaussian * RECORD_SIZE
+        fetch_ahead(records, tile_gaussians, entry, stop)
         offset_x, offset_y = center_offsets(corner_x, corner_y, records, record)
         half_a = load_scalar(records, record + CONIC_A) * np.float32(0.5)
         b = load_scalar(records, record + CONIC_B)
@@ -199,7 +204,7 @@ def _differentiate_tile(tile, across, width, height, records, extras, groups, mo
         out = np.int64(load_scalar(tile_pairs, entry)) * row_size
         store_sums(pair_gradients, out, moment, moment_x, moment_y, moment_xx, moment_xy,
                    moment_yy, sum_red, sum_green)  # fmt: skip
-        pair_gradients[out + 8] = sum_lanes(sum_blue)
+        store_scalar(pair_gradients, out + 8, sum_lanes(sum_blue))
         for group in range(wanted_groups):
             _store_group_gradient(
                 state, group, weights, places, used, pair_gradients, out + PAIR_SIZE + group * GROUP
@@ -257,9 +262,10 @@ def _sum_part(first, last, records, order, pair_starts, groups, pair_gradients, 
     half = np.float32(0.5)
     total = np.empty(row_size, np.float32)
     for rank in range(first, last):
+        fetch_ahead(records, order, rank, last)
         for i in range(row_size):
             total[i] = 0.0
-        for pair in range(pair_starts[rank], pair_starts[rank + 1]):
+        for pair in range(load_scalar(pair_starts, rank), load_scalar(pair_starts, rank + 1)):
             place = pair * row_size
             add_eight(total, 0, pair_gradients, place)
             total[8] += load_scalar(pair_gradients, place + 8)

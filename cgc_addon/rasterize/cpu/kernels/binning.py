@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numba import prange
 
-from ..simd import inline, kernel, load_scalar, serial_kernel
+from ..simd import inline, kernel, load_scalar, serial_kernel, store_scalar
+from .ahead import fetch_ahead
 from .layout import (
     CONIC_A,
     CONIC_B,
@@ -120,7 +121,8 @@ def _count_part(start, end, records, order, across, down, tile_counts, pair_star
     """Find the spans of some ranks; return their pairs and the place behind their last span."""
     pairs = 0
     for rank in range(start, end):
-        pair_starts[rank] = pairs
+        store_scalar(pair_starts, rank, pairs)
+        fetch_ahead(records, order, rank, end)
         record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
         x = load_scalar(records, record + MEAN_X)
         y = load_scalar(records, record + MEAN_Y)
@@ -138,16 +140,18 @@ def _count_part(start, end, records, order, across, down, tile_counts, pair_star
                 first, last = max(left, math.floor(low)), min(right, math.floor(high))
                 if first > last:
                     continue
-            spans[span] = (
+            packed = (
                 (np.uint64(rank) << np.uint64(36))
                 | (np.uint64(row) << np.uint64(24))
                 | (np.uint64(first) << np.uint64(12))
                 | np.uint64(last)
             )
+            store_scalar(spans, span, packed)
             span += 1
             pairs += last - first + 1
             for column in range(first, last + 1):
-                tile_counts[row * across + column] += 1
+                tile = row * across + column
+                store_scalar(tile_counts, tile, load_scalar(tile_counts, tile) + 1)
     return pairs, span
 
 
@@ -183,8 +187,10 @@ def count_pairs(records, order, count, across, down, parts, row_bounds, tile_cou
 def _rows_of_part(start, end, records, order, down):
     rows = 0
     for rank in range(start, end):
+        fetch_ahead(records, order, rank, end)
         record = np.int64(load_scalar(order, rank)) * RECORD_SIZE
-        y, extent = records[record + MEAN_Y], records[record + EXTENT_Y]
+        y = load_scalar(records, record + MEAN_Y)
+        extent = load_scalar(records, record + EXTENT_Y)
         top, bottom = _tile_range(y, extent, down)
         rows += max(0, bottom - top + 1)
     return rows
@@ -240,10 +246,10 @@ def _fill_part(start, end, order, across, tile_places, pair, spans, tile_gaussia
         first = np.int64((span >> np.uint64(12)) & twelve_bits)
         for column in range(first, np.int64(span & twelve_bits) + 1):
             tile = row * across + column
-            place = tile_places[tile]
-            tile_places[tile] = place + 1
-            tile_gaussians[place] = gaussian
-            tile_pairs[place] = pair
+            place = load_scalar(tile_places, tile)
+            store_scalar(tile_places, tile, place + 1)
+            store_scalar(tile_gaussians, place, gaussian)
+            store_scalar(tile_pairs, place, pair)
             pair += 1
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..simd import LANES, inline, transpose
+from ..simd import LANES, inline, load_scalar, store, store_scalar, transpose
 
 
 @inline
@@ -15,7 +15,7 @@ def load_few(array, columns, first, rows, scratch, slot):
     for lane in range(LANES):
         row = (first + min(lane, rows - 1)) * columns
         for column in range(columns):
-            scratch[(slot + column) * LANES + lane] = array[row + column]
+            store_scalar(scratch, (slot + column) * LANES + lane, load_scalar(array, row + column))
 
 
 @inline
@@ -24,7 +24,7 @@ def store_few(scratch, slot, array, columns, first, rows):
     for lane in range(rows):
         row = (first + lane) * columns
         for column in range(columns):
-            array[row + column] = scratch[(slot + column) * LANES + lane]
+            store_scalar(array, row + column, load_scalar(scratch, (slot + column) * LANES + lane))
 
 
 @inline
@@ -41,7 +41,9 @@ def load_many(array, stride, first, rows, columns, scratch, slot):
         for lane in range(LANES):
             row = (first + min(lane, rows - 1)) * stride
             for column in range(columns):
-                scratch[(slot + column) * LANES + lane] = array[row + column]
+                store_scalar(
+                    scratch, (slot + column) * LANES + lane, load_scalar(array, row + column)
+                )
 
 
 @inline
@@ -56,3 +58,15 @@ def store_many(scratch, slot, array, columns, first, rows):
             column += LANES
     else:
         store_few(scratch, slot, array, columns, first, rows)
+
+
+@inline
+def clear_rows(array, columns, first, rows):
+    """Set rows of an array (N, columns) to zero."""
+    place, end = first * columns, (first + rows) * columns
+    while place + LANES <= end:
+        store(array, place, 0.0)
+        place += LANES
+    while place < end:
+        store_scalar(array, place, 0.0)
+        place += 1

@@ -19,6 +19,7 @@ import numpy as np
 from ...interface import ALPHA_LIMIT, TRANSMITTANCE_MINIMUM
 from ..simd import (
     LANES,
+    any_lane,
     exp_negative,
     inline,
     lane_numbers,
@@ -26,7 +27,9 @@ from ..simd import (
     mask_bits,
     maximum,
     minimum,
+    splat,
     square_root,
+    store,
     where,
 )
 from .layout import (
@@ -106,6 +109,40 @@ def chunk_offsets(chunk):
 
 
 @inline
+def _columns_and_rows():
+    """Return column and row of the chunk that each lane stands for, where there are LANES."""
+    lane = lane_numbers()
+    column = lane * 0.0
+    for i in range(1, CHUNKS_ACROSS):
+        column = column + where(lane >= np.float32(i * CHUNKS_DOWN), 1.0, 0.0)
+    return column, lane - column * CHUNKS_DOWN
+
+
+@inline
+def _reach(top, extent_y, tip, slope, curvature, height, inverse, margin):
+    """Return how far left and right an ellipse reaches in bands of heights, and if it does at all.
+
+    Args:
+        top: vector, first pixel centre of each band below the ellipse's centre, px.
+        extent_y: of the ellipse, and so on: see `chunks_touched`.
+        tip: likewise.
+        slope: likewise.
+        curvature: likewise.
+        height: likewise.
+        inverse: likewise.
+        margin: likewise.
+    """
+    bottom = top + (CHUNK_HEIGHT - 1)
+    reached = (top <= extent_y) & (bottom >= -extent_y)
+    top, bottom = maximum(top, -extent_y), minimum(bottom, extent_y)
+    y = minimum(maximum(top, tip), bottom)
+    right = y * slope + square_root(maximum(y * y * curvature + height, 0.0)) * inverse
+    y = minimum(maximum(top, -tip), bottom)
+    left = y * slope - square_root(maximum(y * y * curvature + height, 0.0)) * inverse
+    return left - margin, right + margin, reached
+
+
+@inline
 def chunks_touched(offset_x, offset_y, records, record):
     """Return the set of a tile's chunks that a Gaussian's ellipse may touch, as bits.
 
@@ -129,19 +166,21 @@ def chunks_touched(offset_x, offset_y, records, record):
     height = a * load_scalar(records, record + CUTOFF) * np.float32(2.0)
     slope = -b * inverse
     margin = extent_x * np.float32(1e-3) + np.float32(0.01)
+    if CHUNKS == LANES:  # a lane a chunk: all are tested at once
+        column, row = _columns_and_rows()
+        left, right, reached = _reach(
+            row * CHUNK_HEIGHT + (offset_y + np.float32(0.5)),
+            extent_y, tip, slope, curvature, height, inverse, margin,
+        )  # fmt: skip
+        x = column * CHUNK_WIDTH + (offset_x + np.float32(0.5))
+        return np.uint64(mask_bits(reached & (right >= x) & (left <= x + (CHUNK_WIDTH - 1))))
     chunks = np.uint64(0)
     for first in range(0, CHUNKS_DOWN, _ROWS):
-        top = lane_numbers() * CHUNK_HEIGHT + (
-            offset_y + np.float32(first * CHUNK_HEIGHT) + np.float32(0.5)
-        )
-        bottom = top + (CHUNK_HEIGHT - 1)
-        reached = (top <= extent_y) & (bottom >= -extent_y)
-        top, bottom = maximum(top, -extent_y), minimum(bottom, extent_y)
-        y = minimum(maximum(top, tip), bottom)
-        right = y * slope + square_root(maximum(y * y * curvature + height, 0.0)) * inverse
-        y = minimum(maximum(top, -tip), bottom)
-        left = y * slope - square_root(maximum(y * y * curvature + height, 0.0)) * inverse
-        right, left = right + margin, left - margin
+        left, right, reached = _reach(
+            lane_numbers() * CHUNK_HEIGHT
+            + (offset_y + np.float32(first * CHUNK_HEIGHT) + np.float32(0.5)),
+            extent_y, tip, slope, curvature, height, inverse, margin,
+        )  # fmt: skip
         for column in range(CHUNKS_ACROSS):
             x = offset_x + np.float32(column * CHUNK_WIDTH + 0.5)
             hit = reached & (right >= x) & (left <= x + np.float32(CHUNK_WIDTH - 1))
@@ -197,11 +236,14 @@ def start_transmittance(tile, across, width, height, state, stride):
         The set of chunks with a pixel inside the image, as bits.
     """
     alive = np.uint64(0)
+    corner_x, corner_y = tile_corner(tile, across)
+    lane_x, lane_y = lane_offsets()
     for chunk in range(CHUNKS):
-        for lane in range(LANES):
-            x, y = pixel_of(tile, across, chunk, lane)
-            inside = x < width and y < height
-            state[chunk * stride + lane] = 1.0 if inside else -1.0
-            if inside:
-                alive |= np.uint64(1) << np.uint64(chunk)
+        chunk_x, chunk_y = chunk_offsets(chunk)
+        inside = (lane_x + (corner_x + chunk_x) < np.float32(width)) & (
+            lane_y + (corner_y + chunk_y) < np.float32(height)
+        )
+        store(state, chunk * stride, where(inside, 1.0, splat(-1.0)))
+        if any_lane(inside):
+            alive |= np.uint64(1) << np.uint64(chunk)
     return alive

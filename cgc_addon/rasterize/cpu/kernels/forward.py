@@ -6,7 +6,18 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from ..simd import LANES, any_lane, inline, kernel, load, load_scalar, lowest_bit, store
+from ..simd import (
+    LANES,
+    any_lane,
+    inline,
+    kernel,
+    load,
+    load_scalar,
+    lowest_bit,
+    store,
+    store_scalar,
+)
+from .ahead import fetch_ahead
 from .evaluate import (
     absorb,
     capped_alpha,
@@ -53,21 +64,22 @@ def _blend_group(state, index, weight, extras, row):
 def _write_tile(tile, across, width, height, state, stride, groups, background, rgb,
                 transmittance, extra_image):  # fmt: skip
     channels = groups * GROUP
+    red, green, blue = background[0], background[1], background[2]
     for chunk in range(CHUNKS):
         for lane in range(LANES):
             x, y = pixel_of(tile, across, chunk, lane)
             if x < width and y < height:
                 source = chunk * stride + lane
                 pixel = y * width + x
-                left = abs(state[source])
-                transmittance[pixel] = left
-                for channel in range(3):
-                    value = state[source + (channel + 1) * LANES]
-                    rgb[pixel * 3 + channel] = value + left * background[channel]
+                left = abs(load_scalar(state, source))
+                store_scalar(transmittance, pixel, left)
+                out = pixel * 3
+                store_scalar(rgb, out, load_scalar(state, source + LANES) + left * red)
+                store_scalar(rgb, out + 1, load_scalar(state, source + 2 * LANES) + left * green)
+                store_scalar(rgb, out + 2, load_scalar(state, source + 3 * LANES) + left * blue)
                 for channel in range(channels):
-                    extra_image[pixel * channels + channel] = state[
-                        source + (_FIXED + channel) * LANES
-                    ]
+                    value = load_scalar(state, source + (_FIXED + channel) * LANES)
+                    store_scalar(extra_image, pixel * channels + channel, value)
 
 
 @inline
@@ -83,6 +95,7 @@ def _draw_tile(tile, across, width, height, records, extras, groups, start, end,
     while entry < end and alive != 0:
         gaussian = np.int64(load_scalar(tile_gaussians, entry))
         record = gaussian * RECORD_SIZE
+        fetch_ahead(records, tile_gaussians, entry, end)
         offset_x, offset_y = center_offsets(corner_x, corner_y, records, record)
         chunks = chunks_touched(offset_x, offset_y, records, record) & alive
         visited[entry] = chunks

@@ -18,6 +18,7 @@ from ..simd import (
     store,
     where,
 )
+from .ahead import fetch_ahead
 from .evaluate import (
     absorb,
     capped_alpha,
@@ -107,6 +108,7 @@ def _label_tile(tile, across, width, height, records, labels, label_count, start
     entry = start
     while entry < end and alive != 0:
         gaussian = np.int64(load_scalar(tile_gaussians, entry))
+        fetch_ahead(records, tile_gaussians, entry, end)
         entry += 1
         record = gaussian * RECORD_SIZE
         offset_x, offset_y = center_offsets(corner_x, corner_y, records, record)

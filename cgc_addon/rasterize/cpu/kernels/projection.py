@@ -21,6 +21,7 @@ from ..simd import (
     is_finite,
     kernel,
     load,
+    load_scalar,
     logarithm,
     mask_bits,
     maximum,
@@ -28,9 +29,10 @@ from ..simd import (
     splat,
     square_root,
     store,
+    store_scalar,
     where,
 )
-from .blocks import load_few, load_many, store_few, store_many
+from .blocks import clear_rows, load_few, load_many, store_few, store_many
 from .harmonics import direction_gradient, store_basis
 from .layout import (
     BLUE,
@@ -213,6 +215,12 @@ def _color(scratch, basis, bases):
 
 
 @inline
+def _radius(extent):
+    """Return an extent rounded up; beyond a million pixels the number says nothing more."""
+    return np.int32(math.ceil(min(extent, np.float32(1e6))))
+
+
+@inline
 def _put(scratch, slot, value):
     store(scratch, slot * LANES, value)
 
@@ -276,18 +284,16 @@ def _project_block(
         row = first + lane
         if (bits >> np.uint32(lane)) & np.uint32(1):
             record = row * RECORD_SIZE
-            depths[row] = records[record + DEPTH]
-            means2d[2 * row] = records[record + MEAN_X]
-            means2d[2 * row + 1] = records[record + MEAN_Y]
-            # Beyond a million pixels the number says nothing more.
-            radii[2 * row] = np.int32(math.ceil(min(records[record + EXTENT_X], 1e6)))
-            radii[2 * row + 1] = np.int32(math.ceil(min(records[record + EXTENT_Y], 1e6)))
+            store_scalar(depths, row, load_scalar(records, record + DEPTH))
+            store_scalar(means2d, 2 * row, load_scalar(records, record + MEAN_X))
+            store_scalar(means2d, 2 * row + 1, load_scalar(records, record + MEAN_Y))
+            store_scalar(radii, 2 * row, _radius(load_scalar(records, record + EXTENT_X)))
+            store_scalar(radii, 2 * row + 1, _radius(load_scalar(records, record + EXTENT_Y)))
         else:
-            depths[row] = math.inf
-            means2d[2 * row] = 0.0
-            means2d[2 * row + 1] = 0.0
-            radii[2 * row] = 0
-            radii[2 * row + 1] = 0
+            store_scalar(depths, row, math.inf)
+            for axis in range(2):
+                store_scalar(means2d, 2 * row + axis, 0.0)
+                store_scalar(radii, 2 * row + axis, 0)
 
 
 @kernel
@@ -474,12 +480,6 @@ def _geometry_backward(x, y, z, camera, drawn, mean_gradient_x, mean_gradient_y,
 
 
 @inline
-def _clear_rows(array, stride, first, rows):
-    for i in range(first * stride, (first + rows) * stride):
-        array[i] = 0.0
-
-
-@inline
 def _project_block_backward(
     first, rows, means, quats, scales, opacities, sh0, sh_rest, stride, bases,
     camera, radii, means2d_gradient, records_gradient, scratch, basis, basis_gradient,
@@ -487,22 +487,23 @@ def _project_block_backward(
 ):  # fmt: skip
     hidden = True
     for lane in range(rows):
-        if radii[2 * (first + lane)] > 0:
+        if load_scalar(radii, 2 * (first + lane)) > 0:
             hidden = False
     if hidden:
-        _clear_rows(out_means, 3, first, rows)
-        _clear_rows(out_quats, 4, first, rows)
-        _clear_rows(out_scales, 3, first, rows)
-        _clear_rows(out_opacities, 1, first, rows)
-        _clear_rows(out_sh0, 3, first, rows)
-        _clear_rows(out_sh_rest, stride, first, rows)
+        clear_rows(out_means, 3, first, rows)
+        clear_rows(out_quats, 4, first, rows)
+        clear_rows(out_scales, 3, first, rows)
+        clear_rows(out_opacities, 1, first, rows)
+        clear_rows(out_sh0, 3, first, rows)
+        if out_sh_rest.size > 0:
+            clear_rows(out_sh_rest, stride, first, rows)
         return
+    # Slots of the basis serve for what comes from means2d.
+    load_few(means2d_gradient, 2, first, rows, scratch, _BASIS)
     for lane in range(LANES):
         row = first + min(lane, rows - 1)
-        # Two slots of the record's gradient serve for what comes from means2d.
-        scratch[(_BASIS + 0) * LANES + lane] = means2d_gradient[2 * row]
-        scratch[(_BASIS + 1) * LANES + lane] = means2d_gradient[2 * row + 1]
-        scratch[(_BASIS + 2) * LANES + lane] = np.float32(radii[2 * row])
+        radius = np.float32(load_scalar(radii, 2 * row))
+        store_scalar(scratch, (_BASIS + 2) * LANES + lane, radius)
     _load_block(means, quats, scales, opacities, first, rows, scratch)
     _load_colors(sh0, sh_rest, stride, first, rows, bases, scratch)
     load_many(records_gradient, RECORD_SIZE, first, rows, RECORD_SIZE, scratch, _OUT)
@@ -533,7 +534,7 @@ def _project_block_backward(
     store_few(scratch, _SCALES, out_scales, 3, first, rows)
     store_few(scratch, _OPACITIES, out_opacities, 1, first, rows)
     store_few(scratch, _OUT_SH, out_sh0, 3, first, rows)
-    if stride > 0:
+    if out_sh_rest.size > 0:
         store_many(scratch, _OUT_SH + 3, out_sh_rest, stride, first, rows)
 
 
@@ -565,7 +566,7 @@ def project_backward(
         out_scales: (N·3,) out.
         out_opacities: (N,) out.
         out_sh0: (N·3,) out.
-        out_sh_rest: (N·stride,) out.
+        out_sh_rest: (N·stride,) out; when empty, nobody wants it.
     """
     count = opacities.size
     blocks = (count + LANES - 1) // LANES

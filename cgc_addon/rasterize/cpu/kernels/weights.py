@@ -7,6 +7,7 @@ import numpy as np
 from numba import prange
 
 from ..simd import LANES, any_lane, inline, kernel, load, load_scalar, lowest_bit, mask_bits, store
+from .ahead import fetch_ahead
 from .evaluate import (
     absorb,
     capped_alpha,
@@ -59,6 +60,7 @@ def _walk_tile(tile, across, width, height, records, start, end, tile_gaussians,
     entry = start
     while entry < end and alive != 0:
         gaussian = np.int64(load_scalar(tile_gaussians, entry))
+        fetch_ahead(records, tile_gaussians, entry, end)
         entry += 1
         record = gaussian * RECORD_SIZE
         offset_x, offset_y = center_offsets(corner_x, corner_y, records, record)
