@@ -18,7 +18,7 @@ from .granularity import MergeTree, merge_threshold
 from .node_scores import Nodes
 from .signed_linkage import Linkage
 
-SPLIT_MARGIN = 0.25
+SPLIT_MARGIN = 0.2
 """By how much the parts of a node have to be seen better as things than it, to be objects."""
 EVIDENCE_MARGIN = 1.2
 """More of it for each unit of evidence that the two are one thing; less where it says they are two,

@@ -86,7 +86,7 @@ def test_a_crumb_does_not_hold_a_pile_together(crumb, taken) -> None:
     within = linkage(3, (1, 2, -0.5), (1, 3, 1.0))
     evidence = np.array([[0, -0.5, 1], [-0.5, 0, 1], [1, 1, 0.0]])
     tree = piece_tree(within, np.ones(3, int), leaf_tree(1), evidence, np.ones((3, 3)))
-    # By itself the pile gives way: 0.7 > 0.8 + 0.25 - 1.2 * 0.5.
+    # By itself the pile gives way: 0.7 > 0.8 + 0.2 - 1.2 * 0.5.
     nodes = scored(tree, [0.7, 0.7, 0.0, 0.8, 0.8], [0.05, 0.05, crumb, 0.1, 0.1 + crumb])
     found = arranged(tree, nodes, choose_objects(tree, nodes))
     apart = frozenset({1, 2, 3}) not in partition(found.cut(MIDDLE))
