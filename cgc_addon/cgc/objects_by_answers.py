@@ -34,8 +34,8 @@ ANSWERED_SHARE = 0.5
 CONTACT_NEIGHBOURS = 8
 FAR_CONTACTS = 1e-4
 """What pieces that do not touch count as."""
-AGREEMENT_WEIGHT, AGREEMENT_OFFSET = 3.0, 5.0
-"""Evidence for one thing: 3 times agreement in painted masks and in answers, less 5, plus bend."""
+AGREEMENT_WEIGHT, AGREEMENT_OFFSET = 3.0, 4.3
+"""Evidence for one thing: 3 times agreement in label maps and in answers, less 4.3, plus bend."""
 
 
 def are_answered(observations: Sequence[Observation]) -> bool:

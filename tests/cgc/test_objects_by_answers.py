@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from cgc_addon.cgc.answer_maps import with_object_maps
-from cgc_addon.cgc.clusters.mask_tables import mask_tables, overlapping_co_occurrence
-from cgc_addon.cgc.clusters.merging import co_occurrence
+from cgc_addon.cgc.clusters.mask_tables import (
+    FEWEST_PIXELS,
+    MaskTable,
+    mask_tables,
+    overlapping_co_occurrence,
+)
 from cgc_addon.cgc.clusters.supervoxels import SMALLEST_PIECE, piece_coordinates, supervoxels
 from cgc_addon.cgc.features.spectral import spectral_signatures
 from cgc_addon.cgc.objects_by_answers import are_answered
@@ -101,19 +105,38 @@ def test_pieces_lie_within_clusters_and_are_not_too_small(capture, observations)
     assert not nobody.any()
 
 
-def test_masks_that_do_not_overlap_compare_as_label_maps_do(capture) -> None:
-    """For the pixels of label maps alone: what is in no mask counts for neither."""
-    observations = capture.observations(mess=0.4)
+def test_pieces_agree_by_the_share_of_masks_that_hold_both(observations, capture) -> None:
+    """Counted pixel by pixel, mask by mask."""
     shown = [one.blending.strongest_labels(capture.truth) for one in observations]
-    shown = [
-        np.where(one.labels > 0, pieces, 0) for one, pieces in zip(observations, shown, strict=True)
-    ]
-    tables = mask_tables(observations, shown)
-    found = overlapping_co_occurrence(tables, PLATE)
-    expected = co_occurrence(observations, capture.truth, PLATE)
-    large = found.evidence > 30  # some pieces of a few pixels are left out
-    assert large.any()
-    assert found.agreement[large] == pytest.approx(expected.agreement[large], abs=0.2)
+    found = overlapping_co_occurrence(mask_tables(observations, shown), PLATE)
+    agreement = evidence = 0.0
+    for one, pieces in zip(observations, shown, strict=True):
+        assert one.answers is not None
+        pixels = [np.count_nonzero(pieces == piece) for piece in PILE]
+        if min(pixels) < FEWEST_PIXELS:
+            continue
+        masks = one.answers.masks().reshape(len(one.answers), -1)[:, one.cells]
+        first, second = (
+            {index for index, mask in enumerate(masks) if mask[pieces == piece].mean() > 0.5}
+            for piece in PILE
+        )
+        agreement += min(pixels) ** 0.5 * len(first & second) / len(first | second)
+        evidence += min(pixels) ** 0.5
+    place = PILE[0] - 1, PILE[1] - 1
+    assert found.agreement[place] == pytest.approx(agreement, rel=1e-5)
+    assert found.evidence[place] == pytest.approx(evidence, rel=1e-5)
+    assert 0.2 < agreement / evidence < 0.5  # one mask of both, and one of each
+
+
+def test_what_lies_in_no_mask_agrees_with_nothing() -> None:
+    """Pieces of 20 px; most of 1 and 2 lies in no mask, and the whole of 3 and 4 in one."""
+    inside = np.array([[5], [5], [20], [20]], np.float32)
+    pixels = np.full(4, 20, np.float32)
+    table = MaskTable(np.arange(1, 5), pixels, inside, np.array([50], np.float32), 400)
+    found = overlapping_co_occurrence([table], 4)
+    mean = found.agreement / found.evidence
+    assert mean[2, 3] == 1
+    assert mean[0, 1] == mean[0, 2] == 0
 
 
 def test_object_maps_show_what_answers_show_of_each_object(capture, observations) -> None:

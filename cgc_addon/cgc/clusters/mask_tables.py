@@ -23,6 +23,10 @@ FEWEST_PIXELS = 4
 """Sampled ones; a piece that shows fewer in a view is not compared there."""
 
 
+MAIN_SHARE = 0.5
+"""Of a piece's pixels: a mask with more of them holds the piece."""
+
+
 @dataclass(frozen=True, eq=False)
 class MaskTable:
     """One view: U pieces and M masks."""
@@ -89,10 +93,12 @@ def _painted(observation: Observation) -> tuple[NDArray[np.int64], NDArray[np.fl
 
 
 def overlapping_co_occurrence(tables: Sequence[MaskTable], count: int) -> CoOccurrence:
-    """Compare in every view how pieces are spread over masks that overlap.
+    """Compare in every view which of its masks, which overlap, pieces lie in.
 
-    As `merging.co_occurrence`, but a piece may lie in several masks: those that hold both pieces
-    speak for one thing, those that hold one of them for two.
+    As `merging.co_occurrence`, but a piece may lie in several masks. Two pieces agree by the share
+    of the masks with either of them that hold both (Jaccard), so that a mask of one thing tells it
+    from its pile however many masks show the pile, or the table under it. What lies in no mask
+    agrees with nothing.
 
     Args:
         tables: of all views.
@@ -102,9 +108,12 @@ def overlapping_co_occurrence(tables: Sequence[MaskTable], count: int) -> CoOccu
     for table in tables:
         compared = (table.pixels >= FEWEST_PIXELS) & (table.inside.sum(axis=1) > 0)
         inside, pixels = table.inside[compared], table.pixels[compared]
-        directions = inside / np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-30)
+        held = (inside > MAIN_SHARE * pixels[:, None]).astype(np.float32)
+        both = held @ held.T
+        single = held.sum(axis=1)
+        either = single[:, None] + single[None, :] - both
         weight = np.sqrt(np.minimum(pixels[:, None], pixels[None, :]))
         place = np.ix_(table.pieces[compared] - 1, table.pieces[compared] - 1)
-        agreement[place] += weight * (directions @ directions.T)
+        agreement[place] += weight * both / np.maximum(either, 1)
         evidence[place] += weight
     return CoOccurrence(agreement, evidence)

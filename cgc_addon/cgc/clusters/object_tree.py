@@ -18,11 +18,13 @@ from .granularity import MergeTree, merge_threshold
 from .node_scores import Nodes
 from .signed_linkage import Linkage
 
-SPLIT_MARGIN = 0.25
+SPLIT_MARGIN = 0.2
 """By how much the parts of a node have to be seen better as things than it, to be objects."""
-EVIDENCE_MARGIN = 0.7
+EVIDENCE_MARGIN = 1.2
 """More of it for each unit of evidence that the two are one thing; less where it says they are two,
 as where masks show them apart and their surfaces meet in a concave edge."""
+CRUMB_SHARE = 0.1
+"""Of the larger side's area: that a smaller one goes with it says nothing about what it is."""
 LARGEST_SHARE = 0.35
 """Of a view; what covers more is surroundings."""
 _CERTAIN = 1.02
@@ -106,7 +108,8 @@ def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
     """Return which nodes (K + M,) are objects: no two of them share a piece, and all are in one.
 
     Those of the default cut are, unless their parts are better ones. Parts count by the area that
-    they cover.
+    they cover. A node that is another one with a crumb gives way as easily as that one did: its
+    parts are the other's.
 
     Args:
         tree: of K pieces and M merges.
@@ -117,13 +120,17 @@ def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
     area = np.maximum(nodes.areas, 1e-9)
     whole = np.ones(total, np.bool_)
     whole[count:] = tree.heights >= merge_threshold(DEFAULT_GRANULARITY)
+    evidence = np.concatenate([np.zeros(count), tree.evidence])
     for merge, (first, second) in enumerate(nodes.children.tolist()):
         node = count + merge
         if not whole[node]:  # nor is what it is part of
             continue
         parts = area[first] * value[first] + area[second] * value[second]
         parts /= area[first] + area[second]
-        margin = SPLIT_MARGIN + EVIDENCE_MARGIN * tree.evidence[merge]
+        larger, smaller = (first, second) if area[first] >= area[second] else (second, first)
+        if area[smaller] < CRUMB_SHARE * area[larger] and not whole[larger]:
+            evidence[node] = evidence[larger]
+        margin = SPLIT_MARGIN + EVIDENCE_MARGIN * evidence[node]
         if nodes.areas[node] > LARGEST_SHARE or parts > value[node] + margin:
             whole[node], value[node] = False, parts
     chosen = np.zeros(total, np.bool_)

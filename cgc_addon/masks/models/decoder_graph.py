@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """MobileSAM's exported decoder, changed into one that answers many points with all their masks.
 
-Three changes to the graph, none to what a point is answered:
+Changes to the graph, none to what a point is answered but rounding:
 - Outputs are the small logits and scores of all masks, not the best mask at the photo's size.
 - It takes B points at once. The exported graph copies the photo's embedding for each of them before
   the first layer, which then works on B equal copies; without the copies, that layer's share of the
   work is done once, and the rest broadcasts. That saves a quarter of the time.
+- Attention between prompt and photo, and the enlarging of masks, are written anew with half the
+  work, see `decoder_layers`; what only pads the photo gets no masks.
 - Prompting with a mask is left out: what an absent mask stands for is a constant.
 """
 
@@ -15,19 +17,32 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CgcError
-from .interface import LOGIT_SIDE
+from .decoder_layers import Layers, attend_to_photo, attend_to_prompt, enlarge
 
-MASKS_OUTPUT = "/Reshape_9_output_0"
+MASKS_OUTPUT = "masks"
+ROWS_INPUT, COLUMNS_INPUT = "rows", "columns"
+"""(1,) tokens of the padded photo that hold the photo, which have masks."""
 SCORES_OUTPUT = "/iou_prediction_head/layers.2/Gemm_output_0"
-"""(B, 4, 256, 256) logits and (B, 4) IoU; the first of the four is for several clicks on one
-object, the other three are sub-part, part and whole."""
+"""(B, 4, 4 · rows, 4 · columns) logits and (B, 4) IoU; the first of the four is for several
+clicks on one object, the other three are sub-part, part and whole."""
 _COPIED_EMBEDDING = "/Reshape_3_output_0"
 _COPIED_POSITIONS, _POSITIONS = "/Reshape_6_output_0", "/Unsqueeze_1_output_0"
 _MASK_PROMPT, _NO_MASK = "/Add_6_output_0", "onnx::Mul_1919"
-_UNFLATTEN = "/Reshape_7"
+_PHOTO_TOKENS = "/transformer/layers.1/norm4/LayerNormalization_output_0"
+_MASK_WEIGHTS = "/Concat_10_output_0"
 """Names in the exported graph: what is copied and from what; the embedding of a mask prompt and of
-its absence; where the image tokens (B, 4096, 256) become a picture (B, 256, 64, 64) again."""
-_NAMES = (MASKS_OUTPUT, SCORES_OUTPUT, _COPIED_EMBEDDING, _COPIED_POSITIONS, _POSITIONS)
+its absence; the photo's tokens (B, 4096, 256) at the end, and the masks' weights (B, 4, 32)."""
+_TO_PHOTO = (
+    "/transformer/layers.0/cross_attn_token_to_image",
+    "/transformer/layers.1/cross_attn_token_to_image",
+    "/transformer/final_attn_token_to_image",
+)
+_TO_PROMPT = (
+    "/transformer/layers.0/cross_attn_image_to_token",
+    "/transformer/layers.1/cross_attn_image_to_token",
+)
+_NAMES = (_PHOTO_TOKENS, _MASK_WEIGHTS, SCORES_OUTPUT)
+_NAMES += (_COPIED_EMBEDDING, _COPIED_POSITIONS, _POSITIONS)
 
 
 def many_points_decoder(path: Path) -> bytes:
@@ -39,9 +54,7 @@ def many_points_decoder(path: Path) -> bytes:
     Raises:
         CgcError: it is missing, damaged, or another model.
     """
-    import numpy as np
     import onnx
-    from onnx import numpy_helper
 
     if not path.is_file():
         raise CgcError(f"{path} is missing; download the mask model again.")
@@ -54,20 +67,21 @@ def many_points_decoder(path: Path) -> bytes:
         ) from error
     graph = model.graph
     names = {name for node in graph.node for name in node.output}
-    unflatten = next((node for node in graph.node if node.name == _UNFLATTEN), None)
     constants = {constant.name for constant in graph.initializer}
-    if not set(_NAMES) <= names or unflatten is None or _NO_MASK not in constants:
-        raise CgcError(
-            f"{path} is an ONNX model, but not MobileSAM's decoder; name the folder that holds "
-            "its encoder.onnx and sam.onnx."
-        )
+    if not set(_NAMES) <= names or _NO_MASK not in constants:
+        raise _another_model(path)
     _replace(graph, _COPIED_EMBEDDING, "image_embeddings")
     _replace(graph, _COPIED_POSITIONS, _POSITIONS)
     _replace(graph, _MASK_PROMPT, _NO_MASK)
-    # The number of prompts cannot be read off the embedding any more.
-    shape = np.array([-1, 256, 64, 64], np.int64)
-    graph.initializer.append(numpy_helper.from_array(shape, "picture_shape"))
-    unflatten.input[1] = "picture_shape"
+    layers = Layers(graph)
+    try:
+        for name in _TO_PHOTO:
+            attend_to_photo(layers, name)
+        for name in _TO_PROMPT:
+            attend_to_prompt(layers, name)
+        enlarge(layers, _PHOTO_TOKENS, _MASK_WEIGHTS, ROWS_INPUT, COLUMNS_INPUT, MASKS_OUTPUT)
+    except (KeyError, ValueError, IndexError) as error:
+        raise _another_model(path) from error
 
     kept = [value for value in graph.input if value.name in ("image_embeddings", "point_coords")]
     kept += [value for value in graph.input if value.name == "point_labels"]
@@ -75,12 +89,13 @@ def many_points_decoder(path: Path) -> bytes:
         value.type.tensor_type.shape.dim[0].dim_param = "prompts"
     del graph.input[:], graph.output[:]
     graph.input.extend(kept)
-    value_info, number = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
-    sides = (LOGIT_SIDE, LOGIT_SIDE)
-    graph.output.append(value_info(MASKS_OUTPUT, number, ["prompts", 4, *sides]))
-    graph.output.append(value_info(SCORES_OUTPUT, number, ["prompts", 4]))
-    needed = _needed(graph, {MASKS_OUTPUT, SCORES_OUTPUT})
-    nodes = [node for node in graph.node if needed & set(node.output)]
+    value_info, types = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    for name in (ROWS_INPUT, COLUMNS_INPUT):
+        graph.input.append(value_info(name, types.INT64, [1]))
+    sides = ("cell_rows", "cell_columns")
+    graph.output.append(value_info(MASKS_OUTPUT, types.FLOAT, ["prompts", 4, *sides]))
+    graph.output.append(value_info(SCORES_OUTPUT, types.FLOAT, ["prompts", 4]))
+    nodes = _needed_in_order(graph, layers.added, (MASKS_OUTPUT, SCORES_OUTPUT))
     del graph.node[:]
     graph.node.extend(nodes)
     return model.SerializeToString()
@@ -100,10 +115,33 @@ def _replace(graph: Any, old: str, new: str) -> None:
                 node.input[place] = new
 
 
-def _needed(graph: Any, wanted: set[str]) -> set[str]:
-    """Return the names of all tensors that the wanted ones are computed from; nodes are ordered."""
-    names = set(wanted)
-    for node in reversed(graph.node):
-        if names & set(node.output):
-            names |= set(node.input)
-    return names
+def _needed_in_order(graph: Any, added: list[Any], wanted: tuple[str, ...]) -> list[Any]:
+    """Return the nodes that the wanted tensors are computed from, each after what it takes.
+
+    Args:
+        graph: with the nodes as they were.
+        added: new ones; what they give takes the place of what an old one gives.
+        wanted: names of tensors.
+    """
+    giver = {name: node for node in (*graph.node, *added) for name in node.output}
+    ordered: list[Any] = []
+    placed: set[str] = set()
+    waiting = [giver[name] for name in reversed(wanted)]
+    while waiting:
+        node = waiting[-1]
+        missing = [giver[name] for name in node.input if name in giver and name not in placed]
+        if missing:
+            waiting.extend(missing)
+            continue
+        waiting.pop()
+        if node.output[0] not in placed:
+            ordered.append(node)
+            placed.update(node.output)
+    return ordered
+
+
+def _another_model(path: Path) -> CgcError:
+    return CgcError(
+        f"{path} is an ONNX model, but not MobileSAM's decoder; name the folder that holds "
+        "its encoder.onnx and sam.onnx."
+    )

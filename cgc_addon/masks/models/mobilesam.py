@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import CgcError
-from .decoder_graph import MASKS_OUTPUT, SCORES_OUTPUT, first_line, many_points_decoder
+from .decoder_graph import (
+    COLUMNS_INPUT,
+    MASKS_OUTPUT,
+    ROWS_INPUT,
+    SCORES_OUTPUT,
+    first_line,
+    many_points_decoder,
+)
+from .decoder_layers import ENLARGED
 from .interface import MASKS_PER_POINT, Candidates, Embedding, Prompt
 
 INPUT_SIDE = 1024
@@ -117,6 +125,8 @@ class MobileSam:
                 "image_embeddings": embedding.features,
                 "point_coords": coordinates,
                 "point_labels": labels,
+                ROWS_INPUT: np.array([-(-rows // ENLARGED)], np.int64),
+                COLUMNS_INPUT: np.array([-(-columns // ENLARGED)], np.int64),
             },
         )
         logits, scores = (cast("NDArray[np.float32]", answer) for answer in answers)

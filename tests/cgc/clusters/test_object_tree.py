@@ -27,8 +27,8 @@ def leaf_tree(count, *merges):
 
 def cup_and_saucer():
     """Pieces 1, 2 are a cup and 3 its saucer, in one cluster; piece 4 is a book, a cluster too."""
-    within = linkage(4, (1, 2, 2.0), (1, 3, -1.0))
-    evidence = np.array([[0, 2, -1, -3], [2, 0, -1, -3], [-1, -1, 0, -3], [-3, -3, -3, 0.0]])
+    within = linkage(4, (1, 2, 2.0), (1, 3, -0.5))
+    evidence = np.array([[0, 2, -0.5, -3], [2, 0, -0.5, -3], [-0.5, -0.5, 0, -3], [-3, -3, -3, 0]])
     above = leaf_tree(2, (1, 2, 0.1))
     return piece_tree(within, np.array([1, 1, 1, 2]), above, evidence, np.ones((4, 4)))
 
@@ -48,7 +48,7 @@ def test_pieces_become_clusters_and_then_what_clusters_become() -> None:
     assert tree.linkage.merges.tolist() == [[1, 2], [1, 3], [1, 4]]
     assert tree.heights[:2].min() > 1
     assert tree.heights[2] == pytest.approx(0.1)
-    assert tree.evidence == pytest.approx([2, -1, -3])
+    assert tree.evidence == pytest.approx([2, -0.5, -3])
 
 
 def test_pieces_of_a_cluster_that_do_not_touch_are_joined_all_the_same() -> None:
@@ -78,6 +78,19 @@ def test_what_is_seen_as_a_thing_is_an_object(scores, objects) -> None:
     nodes = scored(tree, scores, AREAS)
     found = arranged(tree, nodes, choose_objects(tree, nodes))
     assert partition(found.cut(MIDDLE)) - {frozenset({0})} == {frozenset(one) for one in objects}
+
+
+@pytest.mark.parametrize(("crumb", "taken"), [(0.002, True), (0.02, False)])
+def test_a_crumb_does_not_hold_a_pile_together(crumb, taken) -> None:
+    """Cup 1 and saucer 2 are two things, and what certainly goes with them, 3, says nothing."""
+    within = linkage(3, (1, 2, -0.5), (1, 3, 1.0))
+    evidence = np.array([[0, -0.5, 1], [-0.5, 0, 1], [1, 1, 0.0]])
+    tree = piece_tree(within, np.ones(3, int), leaf_tree(1), evidence, np.ones((3, 3)))
+    # By itself the pile gives way: 0.7 > 0.8 + 0.2 - 1.2 * 0.5.
+    nodes = scored(tree, [0.7, 0.7, 0.0, 0.8, 0.8], [0.05, 0.05, crumb, 0.1, 0.1 + crumb])
+    found = arranged(tree, nodes, choose_objects(tree, nodes))
+    apart = frozenset({1, 2, 3}) not in partition(found.cut(MIDDLE))
+    assert apart == taken
 
 
 def test_what_fills_the_photo_is_no_object() -> None:
