@@ -11,6 +11,7 @@ from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.splats.initialise import first_gaussians
 from cgc_addon.training import far_radius
 from cgc_addon.training.presets import preset
+from cgc_addon.training.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_trials_that_are_kept_count_if_they_were_as_long(
         begun.append(radius)
         return first_gaussians(dataset.scene, None, far_count=0)
 
-    far_radius.choose_far_radius(dataset, CpuBackend(), preset("draft"), start, trials)
+    far_radius.choose_far_radius(dataset, CpuBackend(), preset("draft"), start, RunFolder(tmp_path))
     assert begun == (radii[-1:] if taken else radii)
 
 

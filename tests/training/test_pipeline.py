@@ -139,7 +139,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("stage", "done"),
-    [("Placing the background", 420), ("Learning features", 150), ("Sharpening edges", 20)],
+    [("Placing the background", 220), ("Learning features", 150), ("Sharpening edges", 20)],
 )
 def test_a_kill_costs_little_of_each_stage_and_changes_nothing(
     tiny_dataset, tmp_path, stage, done
