@@ -20,6 +20,9 @@ _NEAR_SHARE = 5.0
 """Percent of the points in a picture that may be nearer than a camera's near distance."""
 _LONELINESS = 0.5
 """A Gaussian is alone where the nearest point is so many times as far as the nearest camera."""
+_FEWEST_ON_SURFACE = 50
+"""Points of a surface that count as one point: what is near fills a good part of a picture, and is
+matched in hundreds of places; a few are wrong ones."""
 _MINIMUM_POINTS = 10
 """In a picture; fewer do not tell how near things are."""
 
@@ -27,24 +30,34 @@ _MINIMUM_POINTS = 10
 class FreeSpace:
     """Where things cannot be, told from cameras and the points that they see."""
 
-    def __init__(self, views: Sequence[View], points: NDArray[np.floating]) -> None:
+    def __init__(
+        self,
+        views: Sequence[View],
+        points: NDArray[np.floating],
+        surface: NDArray[np.floating] | None = None,
+    ) -> None:
         """Look where points are.
 
         Args:
             views: those that are trained on, one at least.
-            points: (P, 3) on surfaces, scene units.
+            points: (P, 3) that cameras were found by, scene units.
+            surface: (S, 3) that photos were matched at, scene units.
         """
         places = np.asarray(points, dtype=np.float64)
+        matched = None if surface is None else np.asarray(surface, dtype=np.float64)
+        self._points = KDTree(places) if len(places) else None
+        self._surface = None if matched is None or not len(matched) else KDTree(matched)
+        if matched is not None:
+            places = np.concatenate([places, matched])
         # The last one is of no camera: that of means which no camera is near.
         self._near = np.array([*(_near_distance(view, places) for view in views), 0.0])
         self._cameras = KDTree(np.array([view.center() for view in views]))
-        self._points = KDTree(places) if len(places) else None
 
     def holds(self, means: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Say which means (N, 3) float between the cameras.
 
         They are nearer to the nearest camera than nearly everything that it sees, and half as far
-        or more from all points as they are from it.
+        or more from all points, and all surfaces, as they are from it.
         """
         found = np.zeros(len(means), dtype=np.bool_)
         if self._points is None or not len(means):
@@ -52,19 +65,19 @@ class FreeSpace:
         distances, nearest = self._cameras.query(means, distance_upper_bound=self._near.max())
         before = np.flatnonzero(distances < self._near[nearest])
         reach = _LONELINESS * distances[before]
-        gaps, _ = self._points.query(np.asarray(means, dtype=np.float64)[before])
+        places = np.asarray(means, dtype=np.float64)[before]
+        gaps, _ = self._points.query(places)
         found[before] = gaps > reach
+        if self._surface is not None:
+            gaps, _ = self._surface.query(places, k=_FEWEST_ON_SURFACE)
+            found[before] &= gaps[:, -1] > reach
         return found
 
 
 def free_space(scene: Scene, train: Sequence[int]) -> FreeSpace:
     """Return what the points of a scene say of the space before the cameras `train`."""
-    points = (
-        scene.points
-        if scene.surface is None
-        else np.concatenate([scene.points, scene.surface.points])
-    )
-    return FreeSpace([scene.views[index] for index in train], points)
+    surface = None if scene.surface is None else scene.surface.points
+    return FreeSpace([scene.views[index] for index in train], scene.points, surface)
 
 
 def _near_distance(view: View, points: NDArray[np.float64]) -> float:

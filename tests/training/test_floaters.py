@@ -54,13 +54,29 @@ def test_too_few_points_rule_nothing_out(points) -> None:
     assert FreeSpace(views(), points).holds(np.zeros((0, 3))).shape == (0,)
 
 
-def test_surface_points_count_and_cameras_held_out_do_not(tiny_dataset) -> None:
+@pytest.mark.parametrize(("count", "free"), [(3, True), (49, True), (50, False), (500, False)])
+def test_a_surface_may_be_near_and_a_few_wrong_points_are_none(count, free) -> None:
+    spread = np.random.default_rng(0).uniform(-0.05, 0.05, (count, 3))
+    space = FreeSpace(views(), wall(), np.array([0.5, 0.0, 0.4]) + spread)
+    assert space.holds(np.array([[0.5, 0.0, 0.35]]))[0] == free
+    # Elsewhere it says nothing.
+    assert space.holds(np.array([[-0.5, 0.0, 0.4]]))[0]
+
+
+def test_no_surface_at_all_rules_nothing_in() -> None:
+    means = np.array([[0.5, 0, 0.3], [0, 0, 3.9]])
+    space = FreeSpace(views(), wall(), np.zeros((0, 3)))
+    assert space.holds(means).tolist() == [True, False]
+
+
+def test_surface_points_of_a_scene_count(tiny_dataset) -> None:
     scene = load_dataset(tiny_dataset).scene
     center = scene.views[0].center()
     inward = scene.points.mean(axis=0) - center
     close = (center + 0.2 * inward)[None]
     assert free_space(scene, range(len(scene.views))).holds(close).all()
-    here = SurfacePoints(close.astype(np.float32), np.zeros((1, 3), np.uint8), np.eye(3)[:1])
+    places = np.repeat(close, 60, axis=0).astype(np.float32)
+    here = SurfacePoints(places, np.zeros((60, 3), np.uint8), np.eye(3)[np.zeros(60, int)])
     full = replace(scene, surface=here)
     assert not free_space(full, range(len(scene.views))).holds(close).any()
 
