@@ -19,10 +19,12 @@ from ..splats.projection import project
 _NEAR_SHARE = 5.0
 """Percent of the points in a picture that may be nearer than a camera's near distance."""
 _LONELINESS = 0.5
-"""A Gaussian is alone where the nearest point is so many times as far as the nearest camera."""
+"""A Gaussian is alone where the nearest points are so many times as far as the nearest camera."""
+_FEWEST_POINTS = 2
+"""That show where a thing is; a single one may be wrong."""
 _FEWEST_ON_SURFACE = 50
-"""Points of a surface that count as one point: what is near fills a good part of a picture, and is
-matched in hundreds of places; a few are wrong ones."""
+"""The same of points that photos were matched at: what is near fills a good part of a picture, and
+is matched in hundreds of places; a few are wrong ones."""
 _MINIMUM_POINTS = 10
 """In a picture; fewer do not tell how near things are."""
 
@@ -66,8 +68,8 @@ class FreeSpace:
         before = np.flatnonzero(distances < self._near[nearest])
         reach = _LONELINESS * distances[before]
         places = np.asarray(means, dtype=np.float64)[before]
-        gaps, _ = self._points.query(places)
-        found[before] = gaps > reach
+        gaps, _ = self._points.query(places, k=_FEWEST_POINTS)
+        found[before] = gaps[:, -1] > reach
         if self._surface is not None:
             gaps, _ = self._surface.query(places, k=_FEWEST_ON_SURFACE)
             found[before] &= gaps[:, -1] > reach

@@ -48,7 +48,12 @@ def test_where_there_are_points_things_may_be_near() -> None:
     assert space.holds(np.array([[0.5, 0.05, 0.35], [-0.5, 0.0, 0.4]])).tolist() == [False, True]
 
 
-@pytest.mark.parametrize("points", [np.zeros((0, 3)), wall()[:5]])
+def test_a_single_point_is_no_thing() -> None:
+    space = FreeSpace(views(), np.concatenate([wall(), [[0.5, 0.0, 0.4]]]))
+    assert space.holds(np.array([[0.5, 0.05, 0.35]]))[0]
+
+
+@pytest.mark.parametrize("points", [np.zeros((0, 3)), wall()[:1], wall()[:5]])
 def test_too_few_points_rule_nothing_out(points) -> None:
     assert not FreeSpace(views(), points).holds(np.array([[0.0, 0.0, 0.5]])).any()
     assert FreeSpace(views(), points).holds(np.zeros((0, 3))).shape == (0,)
