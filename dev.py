@@ -73,8 +73,9 @@ def child_environment() -> dict[str, str]:
     """Return the environment variables for a child process."""
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
     variables["PYTHONPATH"] = str(ROOT)
-    # Waiting OpenMP threads would spin and take the cores from the threads that have work.
-    variables.setdefault("OMP_WAIT_POLICY", "passive")
+    from cgc_addon.waiting_threads import let_threads_sleep  # noqa: PLC0415
+
+    let_threads_sleep(variables)
     return variables
 
 

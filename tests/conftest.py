@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from cgc_addon.waiting_threads import let_threads_sleep
+
 # Suites run side by side, on machines that do other things: time says nothing of an example.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
+let_threads_sleep(os.environ)  # before torch is imported
 
 
 @pytest.fixture(autouse=True)

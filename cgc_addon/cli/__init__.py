@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from ..errors import Interrupted
 from ..progress import ShouldStop
 from ..training.ranks.world import is_follower
+from ..waiting_threads import let_threads_sleep
 from . import train
 from .arguments import parse
 from .blend import BlendWriter, no_writer
@@ -37,9 +38,7 @@ def main(
         arguments: the verb and what belongs to it; None for those of the program.
         blend_writer: returns what writes a .blend in this process, None for another Blender's.
     """
-    # Before torch is imported: waiting OpenMP threads would spin and starve other programs, which
-    # makes a step several times slower on a machine that does anything else besides.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    let_threads_sleep(os.environ)
     accept_every_character()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)

@@ -18,6 +18,7 @@ import platform  # noqa: E402
 from ..cli import DONE, INTERRUPTED  # noqa: E402
 from ..cli.kept import Kept  # noqa: E402
 from ..version import __version__  # noqa: E402
+from ..waiting_threads import let_threads_sleep  # noqa: E402
 from .control import Control, leave_with_parent, leaving_on_signals, obey  # noqa: E402
 from .job import run_job  # noqa: E402
 from .lines import PROTOCOL  # noqa: E402
@@ -33,8 +34,7 @@ def main() -> int:
     if sys.platform != "win32":  # where the parent has set the priority
         os.nice(NICENESS)
     faulthandler.enable()  # a crash in C code shows on stderr where it was
-    # Before torch is imported: see cli.main.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    let_threads_sleep(os.environ)
     outlet = Outlet(answers)
     control = Control(outlet.send)
     leave_with_parent(control)  # before the parent knows of us, and may go

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import CgcError
+from ..waiting_threads import WAITING
 
 DROPPED = (
     "PYTHONHOME",
@@ -52,7 +53,7 @@ def worker_environment(
     environment["PYTHONPATH"] = os.pathsep.join(folders)
     environment["PYTHONSAFEPATH"] = "1"  # Blender's current folder may hold anything
     environment["PYTHONUTF8"] = "1"
-    environment["OMP_WAIT_POLICY"] = "PASSIVE"
+    environment.update(WAITING)
     return environment
 
 

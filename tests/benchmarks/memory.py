@@ -32,6 +32,7 @@ from cgc_addon.dataset.folder import DatasetFolder  # noqa: E402
 from cgc_addon.dataset.label_maps import read_label_map  # noqa: E402
 from cgc_addon.dataset.load import load_dataset  # noqa: E402
 from cgc_addon.dataset.mask_answers import checksum, pack_masks, write_answers  # noqa: E402
+from cgc_addon.waiting_threads import WAITING  # noqa: E402
 from tests.colmap_text import write_colmap_text  # noqa: E402
 
 SAMPLE = ROOT / "cgc_addon" / "sample"
@@ -152,7 +153,7 @@ def measured_in_a_process(capture: Path, shape: Shape, run: Path) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", _CHILD, str(capture), str(Path(folder) / "run")]
         command += [shape.preset, str(shape.steps), str(shape.gaussians), str(run)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **WAITING}
         done = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=folder
         )

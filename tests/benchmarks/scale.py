@@ -29,6 +29,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from cgc_addon.waiting_threads import WAITING  # noqa: E402
+
 COUNTS = (10_000, 100_000, 1_000_000, 5_000_000)
 SIZE = (1_600, 1_066)
 CLUSTERS = 60
@@ -51,7 +53,7 @@ def main() -> None:
     for task in options.tasks:
         for count in options.counts:
             command = [sys.executable, __file__, "--child", task, "--counts", str(count)]
-            environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+            environment = {**os.environ, **WAITING}
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, check=False
             )

@@ -55,7 +55,9 @@ def in_a_child(package: Path, dataset: Path, options: argparse.Namespace) -> dic
         command += ["--preset", options.preset]
         if options.minutes is not None:
             command += ["--minutes", str(options.minutes)]
-        environment = {**os.environ, "PYTHONPATH": str(package), "OMP_WAIT_POLICY": "PASSIVE"}
+        # As the verbs set it, see waiting_threads.py; an earlier package has none.
+        waiting = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+        environment = {**os.environ, "PYTHONPATH": str(package), **waiting}
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=True, cwd=folder
         )

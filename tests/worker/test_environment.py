@@ -28,6 +28,7 @@ def test_what_blender_set_for_its_own_python_is_dropped():
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "1000",
     }
     assert base["PYTHONHOME"] == "/opt/blender/python"
 
