@@ -153,6 +153,9 @@ def test_the_engine_renders_and_takes_its_worker_along(run_in_blender, engine_py
         disable()
         worker._process._child.wait(10)
         scene.render.engine = "BLENDER_WORKBENCH"
+        end = time.monotonic() + 10
+        while traces() ^ before and time.monotonic() < end:
+            time.sleep(0.05)  # threads end a moment after the worker whose words they read
         left = traces() ^ before
         assert not left, left
         """,
