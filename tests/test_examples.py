@@ -14,12 +14,12 @@ EXPLAINED = {
     "dataset": (
         *("PinholeCamera", "View", "scene_extent", "scene_up", "split", "read_cameras_json"),
         *("read_label_map", "area_average", "nearest", "fitted_size", "ColmapCamera"),
-        *("approximate_pinhole", "is_pinhole", "stem_of", "checked_name"),
+        *("approximate_pinhole", "is_pinhole", "stem_of", "checked_name", "project", "view_counts"),
     ),
     "splats": (
         *("Gaussians", "gaussians_from_points", "neighbour_distances", "read_ply", "subset"),
         *("of_segments", "with_sh_degree", "concatenate", "transform", "multiply", "matrices"),
-        *("quaternions", "basis", "rotate", "project", "view_counts", "mean_colors"),
+        *("quaternions", "basis", "rotate", "mean_colors"),
     ),
     "rasterize": (
         *("backend_names", "backend_choices", "select_backend", "BlendingMatrix"),

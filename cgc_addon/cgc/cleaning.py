@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.projection import view_counts
 from ..dataset.scene import View
 from ..splats.gaussians import Gaussians
-from ..splats.projection import view_counts
 from .isolation import MINIMUM_SHARE, REACH, isolated
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .framing import usual_views
+from .projection import project
 from .scene import View
 
 _POINTS_LOOKED_AT = 2_000
@@ -62,16 +63,11 @@ def seen_depths(views: Sequence[View], points: NDArray[np.float32]) -> NDArray[n
         >>> seen_depths([View("a.jpg", camera, np.eye(4))], points).tolist()
         [3.0]
     """
-    some = points[:: max(1, -(-len(points) // _POINTS_LOOKED_AT))].T.astype(np.float64)
+    some = points[:: max(1, -(-len(points) // _POINTS_LOOKED_AT))].astype(np.float64)
     depths = [np.zeros(0)]
     for view in views:
-        camera, pose = view.camera, view.world_to_camera
-        x, y, z = pose[:3, :3] @ some + pose[:3, 3:]
-        before = z > 0.0
-        column = camera.fx * x[before] / z[before] + camera.cx
-        row = camera.fy * y[before] / z[before] + camera.cy
-        inside = (column >= 0) & (column <= camera.width) & (row >= 0) & (row <= camera.height)
-        depths.append(z[before][inside])
+        _, along, seen = project(some, view)
+        depths.append(along[seen])
     return np.concatenate(depths)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
+from ..dataset.projection import project
 from ..dataset.scene import View
-from .projection import project
 
 _CELLS = 96
 """Along the longest side of a picture: points on a surface that was matched leave no gaps then."""

@@ -11,10 +11,10 @@ from scipy.spatial import KDTree
 from scipy.special import logit
 
 from ..dataset.framing import scene_center
+from ..dataset.projection import view_counts
 from ..dataset.scene import Scene, SurfacePoints
 from .gaussians import Gaussians
 from .hiding import hidden_shares
-from .projection import view_counts
 from .rotations import turning_z_to
 from .select import concatenate
 from .sphere import fibonacci_sphere

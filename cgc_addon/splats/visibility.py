@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..dataset.projection import project
 from ..dataset.scene import View
-from .projection import project
 
 Photo = Callable[[int], NDArray[np.uint8]]
 """Gives the photo of the view with this index: (H, W, 3) sRGB, at any size."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from ..dataset.projection import project
 from ..dataset.scene import Scene, View
-from ..splats.projection import project
 
 _NEAR_SHARE = 5.0
 """Percent of the points in a picture that may be nearer than a camera's near distance."""

@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from cgc_addon.cgc.metrics import ObjectScore
 from cgc_addon.cgc.observations import observe
 from cgc_addon.dataset.load import Dataset, load_dataset
+from cgc_addon.dataset.projection import view_counts
 from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.results.evaluation import evaluate
 from cgc_addon.results.sources import read_splat
 from cgc_addon.splats.gaussians import Gaussians
-from cgc_addon.splats.projection import view_counts
 from cgc_addon.training.parameters import splat_of
 from cgc_addon.training.run_folder import RunFolder
 

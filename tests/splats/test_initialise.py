@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
+from cgc_addon.dataset.projection import project, view_counts
 from cgc_addon.dataset.scene import PinholeCamera, SurfacePoints
 from cgc_addon.splats import initialise
-from cgc_addon.splats.projection import project, view_counts
 from cgc_addon.splats.rotations import matrices
 from cgc_addon.splats.select import subset
 from cgc_addon.splats.sphere import fibonacci_sphere

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dataset.projection import project
 from ...dataset.scene import View
-from .neighbours import project
 from .planes import Surfaces
 
 LARGEST_COST = 0.4

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dataset.projection import project
 from ...dataset.scene import PinholeCamera, View
 
 MOST_NEIGHBOURS = 4
@@ -104,22 +105,3 @@ def pair_matrix(reference: View, other: View) -> NDArray[np.float32]:
 def intrinsics(camera: PinholeCamera) -> NDArray[np.float32]:
     """Return fx, fy, cx, cy (4,), px."""
     return np.array([camera.fx, camera.fy, camera.cx, camera.cy], dtype=np.float32)
-
-
-def project(
-    points: NDArray[np.float64], view: View
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Project points (N, 3) into a view.
-
-    Returns:
-        pixels (N, 2), of any value where not seen; depths (N,) along the camera axis, scene units;
-        seen (N,) whether the point lies before the camera and inside the picture.
-    """
-    camera = view.camera
-    placed = points @ view.world_to_camera[:3, :3].T + view.world_to_camera[:3, 3]
-    depths = placed[:, 2]
-    before = depths > 1e-9
-    rays = placed[:, :2] / np.where(before, depths, 1.0)[:, None]
-    pixels = rays * (camera.fx, camera.fy) + (camera.cx, camera.cy)
-    inside = ((pixels >= 0.0) & (pixels < (camera.width, camera.height))).all(axis=1)
-    return pixels, depths, before & inside

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from ...dataset.projection import project
 from ...dataset.scene import View
-from .neighbours import intrinsics, pair_matrix, project
+from .neighbours import intrinsics, pair_matrix
 from .patchmatch import NO_MATCH, TAPS, improve_planes, prepare_patches, start_planes
 
 TURNS = 8

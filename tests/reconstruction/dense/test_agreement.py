@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cgc_addon.dataset.projection import project
 from cgc_addon.dataset.scene import View
 from cgc_addon.reconstruction.dense.agreement import agreed_cells, places, seen_in
-from cgc_addon.reconstruction.dense.neighbours import project
 from cgc_addon.reconstruction.dense.planes import Surfaces
 
 from . import plane_scene as scene

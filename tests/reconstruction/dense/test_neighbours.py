@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from cgc_addon.dataset.projection import project
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.reconstruction.dense.neighbours import (
     choose_neighbours,
     pair_matrix,
     pair_scores,
-    project,
 )
 
 from . import plane_scene as scene

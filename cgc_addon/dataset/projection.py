@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dataset.scene import View
+from .scene import View
 
 
 def project(
