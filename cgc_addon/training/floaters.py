@@ -68,12 +68,20 @@ class FreeSpace:
         before = np.flatnonzero(distances < self._near[nearest])
         reach = _LONELINESS * distances[before]
         places = np.asarray(means, dtype=np.float64)[before]
-        gaps, _ = self._points.query(places, k=_FEWEST_POINTS)
-        found[before] = gaps[:, -1] > reach
+        alone = _fewer_within(reach, self._points, places, _FEWEST_POINTS)
         if self._surface is not None:
-            gaps, _ = self._surface.query(places, k=_FEWEST_ON_SURFACE)
-            found[before] &= gaps[:, -1] > reach
+            alone[alone] = _fewer_within(
+                reach[alone], self._surface, places[alone], _FEWEST_ON_SURFACE
+            )
+        found[before] = alone
         return found
+
+
+def _fewer_within(
+    reach: NDArray[np.float64], tree: KDTree, places: NDArray[np.float64], count: int
+) -> NDArray[np.bool_]:
+    """Say of which places (N, 3) fewer than `count` points of `tree` are within `reach` (N,)."""
+    return tree.query_ball_point(places, reach, return_length=True) < count
 
 
 def free_space(scene: Scene, train: Sequence[int]) -> FreeSpace:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much faster several processes train than one, with one thread each, in turns.
 
-python tests/benchmarks/ranks.py [DATASET] [--size 2] [--photos 400] [--pairs 4]
+python tests/benchmarks/ranks.py [DATASET] [--size 2] [--batch 2] [--photos 3500] [--pairs 3]
 
 Each pair is a run of one process and one of several, on as many photos; where other programs use
 the machine, too, only pairs can be compared. Photos a second are those of the stage Training.
@@ -28,8 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", type=Path, nargs="?", default=ROOT / "cgc_addon" / "sample")
     parser.add_argument("--size", type=int, default=2)
-    parser.add_argument("--photos", type=int, default=400)
-    parser.add_argument("--pairs", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=2, help="photos of a step, of all processes")
+    parser.add_argument("--photos", type=int, default=3500, help="looked at, of all steps together")
+    parser.add_argument("--pairs", type=int, default=3)
     options = parser.parse_args()
     print(f"{options.dataset.name}, {options.photos} photos, preset standard, without features")
     print(f"{'one':>8} {options.size:>8}   photos/s, ratio   load, CPU s of each run")
@@ -56,7 +57,7 @@ def photos_a_second(options: argparse.Namespace, size: int) -> tuple[float, floa
         command = [
             *(sys.executable, "-m", "cgc_addon", "train", str(options.dataset), "-o", run),
             *("--preset", "standard", "--features", "off", "--backend", "cpu", "--json"),
-            *("--steps", str(options.photos)),
+            *("--steps", str(options.photos), "--batch", str(options.batch)),
         ]
         environment = {
             **os.environ,

@@ -21,28 +21,37 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def environment_of(rank: int, size: int, port: int) -> dict[str, str]:
-    """Return the environment of one process of `size` on this machine, one thread each."""
+def environment_of(rank: int, size: int, port: int, *, apart: bool = False) -> dict[str, str]:
+    """Return the environment of one process of `size` on this machine, one thread each.
+
+    Args:
+        rank: of the process.
+        size: number of all.
+        port: where they come together.
+        apart: as if each had a machine of its own.
+    """
     return {
         **os.environ,
         "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
+        "LOCAL_RANK": "0" if apart else str(rank),
         "WORLD_SIZE": str(size),
-        "LOCAL_WORLD_SIZE": str(size),
+        "LOCAL_WORLD_SIZE": "1" if apart else str(size),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "NUMBA_NUM_THREADS": "1",
     }
 
 
-def start(command: Sequence[str], size: int = 2) -> list[subprocess.Popen[str]]:
-    """Start a Python command as `size` processes that train together."""
+def start(
+    command: Sequence[str], size: int = 2, *, apart: bool = False
+) -> list[subprocess.Popen[str]]:
+    """Start a Python command as `size` processes that train together, see `environment_of`."""
     port = free_port()
     return [
         subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=environment_of(rank, size, port),
+            env=environment_of(rank, size, port, apart=apart),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

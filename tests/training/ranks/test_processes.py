@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from datetime import timedelta
 
 import pytest
+import torch
 
 from cgc_addon.errors import CgcError
 from cgc_addon.training.ranks.processes import join
@@ -45,6 +47,26 @@ def test_all_have_the_same_gaussians_moments_and_counts_at_every_step(noted) -> 
     assert len(set(counts)) >= 4  # it was refined meanwhile, at least thrice
 
 
+SUMS = """
+import os, sys
+from cgc_addon.training.ranks.together import together
+with together(os.environ) as ranks:
+    import torch
+    numbers = [torch.tensor([0.1, 0.2]) * (ranks.rank + 1), torch.tensor([ranks.rank + 1])]
+    ranks.sum(numbers)
+    print([number.tolist() for number in numbers], ranks._memory is not None)
+"""
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_sums_are_the_same_in_shared_memory_and_between_machines(apart) -> None:
+    for code, output, errors in ends_of(start(["-c", SUMS], apart=apart)):
+        assert code == 0, errors
+        shared = sys.platform == "linux" and not apart
+        sums = [[0.1 * 3, 0.2 * 3], [3]]
+        assert output == f"{torch_rounded(sums)} {shared}\n"
+
+
 FROZEN = """
 import os, signal
 from datetime import timedelta
@@ -66,6 +88,10 @@ def test_one_that_does_not_answer_is_not_waited_for_without_end() -> None:
     frozen.communicate()
     assert first.returncode == 1
     assert "CgcError: Another process of this training has not answered for 3 s, so" in errors
+
+
+def torch_rounded(numbers: list[list[float]]) -> list[list[float]]:
+    return [torch.tensor(some).tolist() for some in numbers]
 
 
 def world(port: int, rank: int = 0) -> World:
