@@ -49,6 +49,18 @@ def no_writer() -> BlendWriter | None:
     return None
 
 
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `blend`."""
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument(
+        "--dataset", type=Path, metavar="DATASET", help="default: the one the run was trained on"
+    )
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.blend")
+    verb.add_argument(
+        "--blender", metavar="PATH", help="a Blender, or a Python that has the module bpy"
+    )
+
+
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Write a run as a .blend, in this Blender or in another one."""
     writer = options.blend_writer() if options.blender is None else None

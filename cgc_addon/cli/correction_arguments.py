@@ -4,26 +4,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..masks.models.known import DEFAULT_MODEL
 from ..results.boxes import LONGEST_NAME
 from ..results.changes import Add, AddBoxes, Join, Place, Split
+from .values import natural, place
 
 
-def add_corrections(
-    verb: argparse.ArgumentParser,
-    natural: Callable[[str], int],
-    place: Callable[[str], tuple[float, float]],
-) -> None:
+def add_corrections(verb: argparse.ArgumentParser) -> None:
     """Add them; those that change something come in `changes`, in the order asked for.
 
     Args:
         verb: the parser.
-        natural: reads a whole number ≥ 0.
-        place: reads X,Y.
     """
 
     def view_place(text: str) -> Place:

@@ -10,10 +10,21 @@ from pathlib import Path
 
 from ..errors import CgcError
 from ..progress import ShouldStop
+from ..training.presets import DEFAULT_PRESET, PRESETS
 from .blend import BlendWriter, describe, make_blend
 from .console.sink import Sink
+from .shared_arguments import add_backend
+from .values import seed
 
 SAMPLE = Path(__file__).parent.parent / "sample"
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `demo`."""
+    verb.add_argument("-o", "--output", type=Path, default=Path("demo"), metavar="DIR")
+    add_backend(verb)
+    verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    verb.add_argument("--seed", type=seed, default=0)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

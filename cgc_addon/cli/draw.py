@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..errors import CgcError, Interrupted
 from ..progress import ShouldStop
 from .console.failures import is_out_of_memory
 from .console.sink import Sink
 from .kept import Kept
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `draw`."""
+    verb.add_argument("request", type=Path, metavar="REQUEST.json")
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

@@ -36,6 +36,39 @@ AUTO = "auto"
 BUILD_CHOICES = (AUTO, *BUILDS)
 
 
+def add_install_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `install-engine`."""
+    verb.add_argument("--build", choices=BUILD_CHOICES, default=AUTO)
+    verb.add_argument(
+        "--from",
+        type=Path,
+        dest="archive",
+        metavar="ARCHIVE.zip",
+        help="an engine archive; nothing is downloaded",
+    )
+    _add_folder(verb)
+
+
+def add_check_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `check-engine`."""
+    _add_folder(verb)
+
+
+def add_remove_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `remove-engine`."""
+    verb.add_argument("--build", choices=BUILD_CHOICES, default=AUTO)
+    _add_folder(verb)
+
+
+def _add_folder(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="of the engines; default: CGC_ENGINES, else one of the user's data folders",
+    )
+
+
 def run_install(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """Install the engine, mend it, or bring it up to date: whatever is to be done."""
     began = time.monotonic()

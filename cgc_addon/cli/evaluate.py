@@ -4,9 +4,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..progress import ShouldStop
 from .console.sink import Sink
+from .shared_arguments import add_backend
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `evaluate`."""
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    add_backend(verb)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

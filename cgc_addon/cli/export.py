@@ -4,9 +4,32 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..progress import ShouldStop
+from ..splats.formats import DEFAULT_SPZ_VERSION, SPZ_VERSIONS, WRITTEN_ENDINGS
 from .console.sink import Sink
+from .values import natural
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `export`."""
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
+    verb.add_argument("--segment", type=natural, nargs="+", metavar="ID")
+    verb.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"its ending says which format: {', '.join(WRITTEN_ENDINGS)}",
+    )
+    verb.add_argument(
+        "--plain",
+        action="store_true",
+        help="PLY without segments and features, for programs that take 3DGS's layout alone",
+    )
+    verb.add_argument("--spz-version", type=int, choices=SPZ_VERSIONS, default=DEFAULT_SPZ_VERSION)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

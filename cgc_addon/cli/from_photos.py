@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..masks.models.known import NO_MASKS
+from ..choices import names
+from ..masks.levels import DEFAULT_LEVELS, LEVELS
+from ..masks.models.known import DEFAULT_MODEL, KNOWN, NO_MASKS
 from ..progress import Reporter, ShouldStop
+from ..reconstruction.settings import MATCHINGS, SolveSettings
+from ..training.presets import DEFAULT_PRESET, PRESETS
 from .console.sink import Sink
+from .shared_arguments import add_backend, add_minutes
+from .values import natural, positive, seconds
 
 if TYPE_CHECKING:
     from ..training.asked import Asked
@@ -19,6 +25,38 @@ if TYPE_CHECKING:
 
 _KEPT = ("matching", "frames", "model", "levels", "preset", "steps", "backend", "test_every",
          "minutes", "max_size", "max_gaussians", "seed")  # fmt: skip
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `from-photos`."""
+    verb.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder of photos, or a video")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DATASET")
+    verb.add_argument("--run", type=Path, metavar="RUN", help="default: DATASET_run beside it")
+    verb.add_argument(
+        "--overwrite", action="store_true", help="make cameras, masks and run anew if they exist"
+    )
+    verb.add_argument("--matching", choices=names(MATCHINGS), default=SolveSettings.matching)
+    verb.add_argument("--frames", type=positive, metavar="N", help="taken from a video")
+    verb.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|PATH",
+        help=f"{', '.join(KNOWN)}, a file, or {NO_MASKS.name} for no masks",
+    )
+    verb.add_argument("--levels", choices=names(LEVELS), default=DEFAULT_LEVELS)
+    verb.add_argument("--preset", choices=tuple(PRESETS), default=DEFAULT_PRESET)
+    add_minutes(verb)
+    verb.add_argument("--steps", type=positive, help="photometric steps; schedules stretch along")
+    add_backend(verb)
+    verb.add_argument("--test-every", type=positive, metavar="N", help="hold out every N-th photo")
+    verb.add_argument(
+        "--max-size", type=positive, metavar="PX", help="longest side of the photos in training"
+    )
+    verb.add_argument("--max-gaussians", type=positive, metavar="N", help="cap on their number")
+    verb.add_argument("--seed", type=natural, default=0)
+    verb.add_argument(
+        "--preview", type=seconds, metavar="S", help="write RUN/preview.npy every so many seconds"
+    )
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
@@ -85,7 +123,6 @@ class _Bound:
         return Steps(self.solve, masks, self.train)
 
     def solve(self, report: Reporter) -> Any:
-        from ..reconstruction.settings import SolveSettings
         from ..reconstruction.solve import solve
 
         options = self.options

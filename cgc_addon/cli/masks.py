@@ -5,20 +5,58 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..choices import names
 from ..dataset.folder import DatasetFolder
 from ..errors import CgcError
 from ..leftovers import remove_leftovers
-from ..masks.models.known import DEFAULT_MODEL
+from ..masks.levels import LEVELS
+from ..masks.models.known import DEFAULT_MODEL, KNOWN
 from ..progress import Progress, ShouldStop
 from .console.sink import Sink
+from .values import positive
 
 if TYPE_CHECKING:
     from ..masks.generate import MaskSettings
 
 OF_MODELS = ("only", "levels", "points_per_side")
 """Options that say how a model is to look at photos."""
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `masks`."""
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    origin = verb.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help=f"{', '.join(KNOWN)}, or a checkpoint or ONNX file; default: {DEFAULT_MODEL}",
+    )
+    origin.add_argument(
+        "--import",
+        type=Path,
+        dest="source",
+        metavar="FOLDER",
+        help="take the masks of another program instead",
+    )
+    verb.add_argument(
+        "--levels", choices=names(LEVELS), help="both: finer maps into masks_parts/ as well"
+    )
+    verb.add_argument(
+        "--only",
+        nargs="+",
+        metavar="new|PATTERN",
+        help="photos by name, as left/*.jpg; new, the default, means all without a label map",
+    )
+    verb.add_argument(
+        "--points-per-side",
+        type=positive,
+        metavar="N",
+        help="of the grid of points that the model is asked; more finds smaller things",
+    )
+    verb.add_argument("--overwrite", action="store_true", help="replace label maps that are there")
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

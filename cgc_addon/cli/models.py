@@ -13,6 +13,11 @@ from ..progress import ShouldStop
 from .console.sink import Sink
 
 
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `models`."""
+    verb.add_argument("--download", choices=tuple(KNOWN), metavar="NAME", help=", ".join(KNOWN))
+
+
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
     """List the mask models, or download one."""
     folder = models_folder()

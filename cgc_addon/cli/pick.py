@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CgcError, Interrupted
+from ..masks.models.known import DEFAULT_MODEL
 from ..progress import ShouldStop
 from .console.sink import Sink
+from .shared_arguments import add_backend
+from .values import cosine, natural, place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +21,45 @@ if TYPE_CHECKING:
     from ..results.pick import Picked
     from ..splats.gaussians import Gaussians
     from ..splats.loaded import LoadedSplat
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `pick`."""
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
+    verb.add_argument("--view", metavar="NAME", help="of a photo of the cameras")
+    verb.add_argument(
+        "--at",
+        type=place,
+        nargs="+",
+        metavar="X,Y",
+        help="pixels from the upper left corner of the view, as `render` draws it",
+    )
+    verb.add_argument(
+        "--by",
+        choices=("segment", "feature", "mask"),
+        default="segment",
+        help="feature: all Gaussians that look alike, whatever segment they are in; mask: the mask "
+        "model is asked what is there, in photos all round",
+    )
+    verb.add_argument(
+        "--gaussian",
+        type=natural,
+        metavar="N",
+        help="by mask, in place of --view and --at: this one of the run's splat.ply",
+    )
+    verb.add_argument("--model", metavar="NAME|PATH", help=f"default: {DEFAULT_MODEL}")
+    verb.add_argument(
+        "--min-cosine", type=cosine, metavar="C", help="how much alike, -1 to 1; default: 0.7"
+    )
+    verb.add_argument(
+        "--cameras",
+        type=Path,
+        metavar="PATH",
+        help="a dataset folder or a cameras.json; default: the views the run was trained on",
+    )
+    verb.add_argument("-o", "--output", type=Path, metavar="FILE.ply", help="write them there")
+    verb.add_argument("--indices", type=Path, metavar="FILE.npy", help="write their numbers there")
+    add_backend(verb)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

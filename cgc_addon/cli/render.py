@@ -4,9 +4,36 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..progress import ShouldStop
+from ..results.render_folder import LABELS, RGB
 from .console.sink import Sink
+from .shared_arguments import add_backend
+from .values import kinds
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `render`."""
+    verb.add_argument("source", type=Path, metavar="RUN|SPLAT", help="a run folder, or any splat")
+    verb.add_argument(
+        "--cameras",
+        type=Path,
+        metavar="PATH",
+        help="a dataset folder or a cameras.json; default: the views the run was trained on",
+    )
+    verb.add_argument("--what", type=kinds, default=(RGB, LABELS), metavar="rgb,labels,…")
+    verb.add_argument(
+        "--ids", action="store_true", help="write DIR/segments.json: names and colours of the ids"
+    )
+    verb.add_argument(
+        "--palette", action="store_true", help="paint labels in those colours into DIR/palette/"
+    )
+    verb.add_argument(
+        "--segments", type=Path, metavar="FILE", help="the segments.json that names segments"
+    )
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    add_backend(verb)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

@@ -4,16 +4,29 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CgcError
 from ..progress import ShouldStop
 from .console.sink import Sink
+from .correction_arguments import add_corrections
+from .shared_arguments import add_backend
+from .values import positive, share
 
 if TYPE_CHECKING:
     from ..cgc.corrections.records import Correction
     from ..training.run_folder import RunFolder
     from ..training.segmentation import ClusteredRun
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `segment`."""
+    verb.add_argument("run", type=Path, metavar="RUN")
+    verb.add_argument("--granularity", type=share, metavar="F", help="0 parts … 1 objects")
+    verb.add_argument("--min-size", type=positive, metavar="N", help="Gaussians a segment needs")
+    add_corrections(verb)
+    add_backend(verb)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:

@@ -4,13 +4,41 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from ..choices import names
 from ..progress import ShouldStop
+from ..reconstruction.settings import MATCHINGS, SolveSettings
 from .console.sink import Sink
+from .values import natural, positive
 
-if TYPE_CHECKING:
-    from ..reconstruction.settings import SolveSettings
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `solve`."""
+    verb.add_argument("photos", type=Path, metavar="PHOTOS", help="a folder, or a video file")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DATASET")
+    add_solve_options(verb)
+    verb.add_argument("--overwrite", action="store_true", help="make a solved DATASET anew")
+
+
+def add_solve_options(verb: argparse.ArgumentParser) -> None:
+    """Add what can be chosen about solving; `settings_of` reads it."""
+    verb.add_argument("--matching", choices=names(MATCHINGS), default=SolveSettings.matching)
+    verb.add_argument(
+        "--frames",
+        type=positive,
+        default=SolveSettings.frames,
+        metavar="N",
+        help="photos taken from a video",
+    )
+    verb.add_argument(
+        "--max-size",
+        type=positive,
+        default=SolveSettings.max_size,
+        metavar="PX",
+        help="longest side of the photos",
+    )
+    verb.add_argument("--seed", type=natural, default=0)
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
@@ -30,8 +58,6 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
 
 def settings_of(options: argparse.Namespace) -> SolveSettings:
     """Return the settings that a command line names."""
-    from ..reconstruction.settings import SolveSettings
-
     return SolveSettings(
         matching=options.matching,
         frames=options.frames,

@@ -4,9 +4,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..progress import ShouldStop
 from .console.sink import Sink
+from .values import positive
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Add what can be asked of `undistort`."""
+    verb.add_argument("dataset", type=Path, metavar="DATASET")
+    verb.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    verb.add_argument("--max-size", type=positive, metavar="PX", help="longest side of the photos")
 
 
 def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> None:
