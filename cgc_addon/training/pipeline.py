@@ -32,6 +32,7 @@ from .config import TrainingConfig
 from .corrected_segments import keep_edits
 from .dense_start import with_surface_points
 from .far_radius import choose_far_radius
+from .kept_memory import keep_freed_memory
 from .memory import check_memory
 from .pace import Pace
 from .planning import fit_run
@@ -118,6 +119,7 @@ def train(
         Interrupted: `should_stop` said so.
     """
     began = time.perf_counter()
+    keep_freed_memory()
     folder = RunFolder(run_path)
     first, ask = ranks.rank == 0, agreed(should_stop, ranks)
     plan = ranks.first_does(

@@ -62,12 +62,12 @@ def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
     whole.run()
     first = make(dataset, backend, 60, name)
     with pytest.raises(Interrupted):
-        first.run(should_stop=lambda: first.step == 37)
+        first.run(should_stop=lambda: first.step == 36)
     path = tmp_path / "checkpoint.safetensors"
     save_checkpoint(path, tmp_path / "checkpoint.json", first.checkpoint())
     second = make(dataset, backend, 60, name)
     second.restore(load_checkpoint(path, backend.device))
-    assert second.step == 37
+    assert second.step == 36
     second.run()
     a, b = whole.gaussians(), second.gaussians()
     for part in ("means", "log_scales", "quats", "logit_opacities", "sh"):
@@ -98,9 +98,10 @@ def test_joint_features_are_learned_and_reported(dataset, backend):
     assert trainer.gaussians().features is not None
     results = []
     trainer.run(on_result=lambda result, _pace: results.append(result))
+    # Every fiftieth photo has one; steps of two photos begin with the one before.
     contrastive = [result.step for result in results if result.contrastive is not None]
-    assert contrastive == [49, 99]
-    assert [result.step for result in results if result.spatial is not None] == [99]
+    assert contrastive == [48, 98]
+    assert [result.step for result in results if result.spatial is not None] == [98]
 
 
 def test_a_loss_that_is_no_number_ends_in_one_sentence(dataset, backend):
@@ -197,7 +198,7 @@ def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset,
     parts = [make(dataset, backend, batch=2, ranks=each, geometry=geometry) for each in ranks]
     for trainer in (whole, *parts):
         trainer.step = degree  # one more degree in each step
-        trainer._update = lambda _infos: None  # leave the gradients
+        trainer._descend = lambda: None  # leave the gradients
         trainer.train_step()
     told = iter(zip(*(each.told[0] for each in ranks), strict=True))
     for name, parameter in whole._parameters.items():
