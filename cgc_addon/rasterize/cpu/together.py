@@ -94,7 +94,7 @@ class KernelsTogether:
             np.float32(rate * (1.0 - betas[1] ** step) ** 0.5 / (1.0 - betas[0] ** step))
             for step, rate in enumerate(rates, done + 1)
         ]
-        decays = np.float32(betas[0]), np.float32(betas[1])
+        decays = np.float32(1.0 - betas[0]), np.float32(1.0 - betas[1]), np.float32(betas[1])
         with limited_threads(self._threads):
             for at in range(0, len(flats), 2):
                 last = min(at + 1, len(flats) - 1)

@@ -15,16 +15,15 @@ PARTS = 64
 
 
 @inline
-def _moments(first, second, gradient, beta_1, beta_2):
+def _moments(first, second, gradient, rest_1, rest_2, beta_2):
     """Return both moments after a step (Kingma and Ba 2015, algorithm 1)."""
-    first = first + (gradient - first) * (np.float32(1.0) - beta_1)
-    return first, second * beta_2 + gradient * gradient * (np.float32(1.0) - beta_2)
+    return first + (gradient - first) * rest_1, second * beta_2 + gradient * gradient * rest_2
 
 
 @inline
-def _step_block(at, value, first, second, gradient, lengths, beta_1, beta_2, rate):
+def _step_block(at, value, first, second, gradient, lengths, rest_1, rest_2, beta_2, rate):
     """Return LANES parameters and their moments after a step."""
-    first, second = _moments(first, second, load(gradient, at), beta_1, beta_2)
+    first, second = _moments(first, second, load(gradient, at), rest_1, rest_2, beta_2)
     way = first * inverse_root(second) * rate
     if lengths.size > 0:
         way = way * load(lengths, at)
@@ -32,9 +31,9 @@ def _step_block(at, value, first, second, gradient, lengths, beta_1, beta_2, rat
 
 
 @inline
-def _step_one(at, value, first, second, gradient, lengths, beta_1, beta_2, rate):
+def _step_one(at, value, first, second, gradient, lengths, rest_1, rest_2, beta_2, rate):
     """Return one parameter and its moments after a step."""
-    first, second = _moments(first, second, load_scalar(gradient, at), beta_1, beta_2)
+    first, second = _moments(first, second, load_scalar(gradient, at), rest_1, rest_2, beta_2)
     way = rate * first / (math.sqrt(second) + np.float32(1e-15))
     if lengths.size > 0:
         way = way * load_scalar(lengths, at)
@@ -42,8 +41,8 @@ def _step_one(at, value, first, second, gradient, lengths, beta_1, beta_2, rate)
 
 
 @kernel
-def adam_steps(values, first, second, gradient, later, lengths, beta_1, beta_2, rate, later_rate,
-               steps):  # fmt: skip
+def adam_steps(values, first, second, gradient, later, lengths, rest_1, rest_2, beta_2, rate,
+               later_rate, steps):  # fmt: skip
     """Do one or two steps in place, with an ε below what counts.
 
     All arrays are float32, C-contiguous and flattened, all numbers float32.
@@ -55,7 +54,8 @@ def adam_steps(values, first, second, gradient, later, lengths, beta_1, beta_2, 
         gradient: (n,) of the first step.
         later: (n,) gradient of the second step; not read where there is none.
         lengths: (n,) what ways are multiplied by, or (0,) for nothing.
-        beta_1: decay of the first moment.
+        rest_1: 1 − β₁; given beside β₂, since 1 − 0.999 has few digits of float32 left.
+        rest_2: 1 − β₂.
         beta_2: decay of the second moment.
         rate: step size of the first step, corrections of both moments in it.
         later_rate: of the second step.
@@ -67,19 +67,21 @@ def adam_steps(values, first, second, gradient, later, lengths, beta_1, beta_2, 
         for block in range(whole * part // PARTS, whole * (part + 1) // PARTS):
             at = block * LANES
             value, m, v = load(values, at), load(first, at), load(second, at)
-            value, m, v = _step_block(at, value, m, v, gradient, lengths, beta_1, beta_2, rate)
+            value, m, v = _step_block(
+                at, value, m, v, gradient, lengths, rest_1, rest_2, beta_2, rate
+            )
             if steps > 1:
                 value, m, v = _step_block(
-                    at, value, m, v, later, lengths, beta_1, beta_2, later_rate
+                    at, value, m, v, later, lengths, rest_1, rest_2, beta_2, later_rate
                 )
             store(values, at, value)
             store(first, at, m)
             store(second, at, v)
     for at in range(whole * LANES, values.size):
         one, m, v = load_scalar(values, at), load_scalar(first, at), load_scalar(second, at)
-        one, m, v = _step_one(at, one, m, v, gradient, lengths, beta_1, beta_2, rate)
+        one, m, v = _step_one(at, one, m, v, gradient, lengths, rest_1, rest_2, beta_2, rate)
         if steps > 1:
-            one, m, v = _step_one(at, one, m, v, later, lengths, beta_1, beta_2, later_rate)
+            one, m, v = _step_one(at, one, m, v, later, lengths, rest_1, rest_2, beta_2, later_rate)
         store_scalar(values, at, one)
         store_scalar(first, at, m)
         store_scalar(second, at, v)
