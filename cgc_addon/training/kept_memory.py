@@ -10,21 +10,35 @@ from __future__ import annotations
 
 import ctypes
 import platform
+from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """Names of GNU's malloc.h for what `mallopt` sets."""
 LARGEST_BLOCK = 32 << 20
 """Bytes: the allocator keeps no larger ones, whatever it is told."""
-KEPT = 256 << 20
-"""Bytes that may be kept unused."""
+KEPT = 64 << 20
+"""Bytes that may be kept unused: what GNU comes to by itself where single blocks are that large."""
 
 
 def keep_freed_memory() -> bool:
     """Tell GNU's C library to keep what is freed; return whether it did. Others are left alone."""
+    library = _gnu_library()
+    if library is None:
+        return False
+    kept = library.mallopt(MMAP_THRESHOLD, LARGEST_BLOCK)
+    return bool(kept and library.mallopt(TRIM_THRESHOLD, KEPT))
+
+
+def give_back_freed_memory() -> None:
+    """Return to the system what was kept, of all threads: steps of this kind are at their end."""
+    library = _gnu_library()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def _gnu_library() -> Any:
+    """Return GNU's C library of this process, None where there is another."""
     if platform.libc_ver()[0] != "glibc":
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another library that only says so
-        return False
-    return bool(mallopt(MMAP_THRESHOLD, LARGEST_BLOCK)) and bool(mallopt(TRIM_THRESHOLD, KEPT))
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

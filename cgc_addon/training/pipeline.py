@@ -32,7 +32,7 @@ from .config import TrainingConfig
 from .corrected_segments import keep_edits
 from .dense_start import with_surface_points
 from .far_radius import choose_far_radius
-from .kept_memory import keep_freed_memory
+from .kept_memory import give_back_freed_memory, keep_freed_memory
 from .memory import check_memory
 from .pace import Pace
 from .planning import fit_run
@@ -228,6 +228,7 @@ def train(
             report,
             ask,
         )
+        give_back_freed_memory()
     result = segment_run(
         folder,
         geometry,
