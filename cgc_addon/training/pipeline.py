@@ -228,6 +228,7 @@ def train(
             report,
             ask,
         )
+        del trainer  # what follows needs the room of its moments
         give_back_freed_memory()
     result = segment_run(
         folder,
