@@ -108,7 +108,8 @@ class Trainer:
         self._ranks, self._batch = ranks, batch
         self._dataset, self._backend, self._config = dataset, backend, config
         self._together = backend.photos_together() if batch == ranks.size == 1 else None
-        self._photos = self._together.photos if self._together else batch
+        self.photos = self._together.photos if self._together else batch
+        """Of a step; the last one may have fewer."""
         self._extent = dataset.scene.extent
         center = scene_center(dataset.scene.views, dataset.scene.points)
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
@@ -160,7 +161,7 @@ class Trainer:
         grow_harmonics(
             self._parameters, self._optimizers, visible_degree(self._config.geometry, self.step)
         )
-        count = self._photos
+        count = self.photos
         if self._together:  # more photos than steps are left would be none of the schedule
             count = max(1, min(count, self.steps - self.step))
         photos = [(self.step + place, self._next_view()) for place in range(count)]
@@ -278,7 +279,7 @@ class Trainer:
         return StepResult(self.step, loss / photos, psnr / photos, count, contrastive, spatial)
 
     def _report_is_due(self, step: int) -> bool:
-        return multiple_within(step, self._photos, REPORT_EVERY) is not None
+        return multiple_within(step, self.photos, REPORT_EVERY) is not None
 
     def _means_rate(self, step: int) -> float:
         geometry = self._config.geometry
