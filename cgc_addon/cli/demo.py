@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import CgcError
-from ..progress import ShouldStop
+from ..progress import Progress, ShouldStop
 from ..training.presets import DEFAULT_PRESET, PRESETS
 from .blend import BlendWriter, describe, make_blend
+from .console.quiet import Quiet
 from .console.sink import Sink
 from .shared_arguments import add_backend
 from .values import seed
@@ -59,35 +63,36 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
             say=sink.say,
             should_stop=should_stop,
         )
-    backend, _ = select_backend(options.backend, sink.report, should_stop)
-    dataset = load_dataset(SAMPLE, test_every=8)
-    render_views(
-        read_splat(folder),
-        [dataset.store.view(index, 0) for index in dataset.test],
-        KINDS,
-        output / "renders",
-        backend,
-        report=sink.report,
-        should_stop=should_stop,
-    )
-    scores = evaluate(folder, SAMPLE, backend, report=sink.report, should_stop=should_stop)
-    segmentation = scores.segmentation
-    figures = f"PSNR {scores.psnr:.1f} dB"
-    if segmentation is not None:
-        figures += f", mIoU {segmentation.mean_iou:.3f}, mBIoU {segmentation.mean_boundary_iou:.3f}"
-    sheet = output / "contact_sheet.png"
-    write_contact_sheet(
-        sheet,
-        folder,
-        dataset,
-        backend,
-        title="Contrastive Gaussian Clustering: the bundled sample",
-        subtitle=f"{summary.gaussians:,} Gaussians, {summary.segments} segments from masks that "
-        f"disagree between photos. Held-out views: {figures}.",
-    )
-    blend, outcome = _blend(
-        folder.path, output / "demo.blend", options.blend_writer(), sink, should_stop
-    )
+    file = output / "demo.blend"
+    with _blending(folder.path, file, options.blend_writer(), sink, should_stop) as blended:
+        backend, _ = select_backend(options.backend, sink.report, should_stop)
+        dataset = load_dataset(SAMPLE, test_every=8)
+        render_views(
+            read_splat(folder),
+            [dataset.store.view(index, 0) for index in dataset.test],
+            KINDS,
+            output / "renders",
+            backend,
+            report=sink.report,
+            should_stop=should_stop,
+        )
+        scores = evaluate(folder, SAMPLE, backend, report=sink.report, should_stop=should_stop)
+        segmentation = scores.segmentation
+        figures = f"PSNR {scores.psnr:.1f} dB"
+        if segmentation is not None:
+            figures += f", mIoU {segmentation.mean_iou:.3f}"
+            figures += f", mBIoU {segmentation.mean_boundary_iou:.3f}"
+        sheet = output / "contact_sheet.png"
+        write_contact_sheet(
+            sheet,
+            folder,
+            dataset,
+            backend,
+            title="Contrastive Gaussian Clustering: the bundled sample",
+            subtitle=f"{summary.gaussians:,} Gaussians, {summary.segments} segments from masks "
+            f"that disagree between photos. Held-out views: {figures}.",
+        )
+        blend, outcome = blended()
     seconds = time.perf_counter() - began
     sink.result(
         {
@@ -99,6 +104,41 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
         f"{scores.table()}\n\nThe whole way took {seconds:.0f} s. Look at {sheet}; "
         f"the splat is {folder.splat}.\n{outcome}",
     )
+
+
+@contextmanager
+def _blending(
+    run_folder: Path,
+    file: Path,
+    writer: BlendWriter | None,
+    sink: Sink,
+    should_stop: ShouldStop,
+) -> Iterator[Callable[[], tuple[Path | None, str]]]:
+    """Let another Blender write the .blend while the block runs; give what waits for it.
+
+    Where this process is the Blender, the .blend is written when it is waited for. If the block
+    ends in an error, so does the other Blender.
+    """
+    if writer is not None:
+        yield lambda: _blend(run_folder, file, writer, sink, should_stop)
+        return
+    left = False
+    with ThreadPoolExecutor(1, "blend") as beside:
+        # Its progress would be mixed with that of the block.
+        written = beside.submit(
+            _blend, run_folder, file, None, Quiet(), lambda: left or should_stop()
+        )
+
+        def wait() -> tuple[Path | None, str]:
+            if not written.done():
+                sink.report(Progress("Writing the .blend", 0, 1))
+            return written.result()
+
+        try:
+            yield wait
+        except BaseException:
+            left = True
+            raise
 
 
 def _blend(

@@ -8,9 +8,9 @@ before its transmittance would fall under 1e-4. Colour is Σ αᵢTᵢcᵢ plus 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .rules import (
     ALPHA_LIMIT,
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..dataset.scene import View
     from ..progress import Reporter, ShouldStop
     from .blending import BlendingMatrix
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 SSIM_SIGMA, SSIM_REACH = 1.5, 5
 """Standard deviation and half width of SSIM's Gaussian window, px: it has 11×11 taps."""
@@ -113,6 +116,65 @@ class BackendModule(Protocol):
         ...
 
 
+class PhotosTogether(Protocol):
+    """Photos that are looked at before parameters change, at the same time where that is faster.
+
+    What comes of it is the same, whether they are looked at at the same time or not.
+    """
+
+    @property
+    def photos(self) -> int:
+        """How many."""
+        ...
+
+    def each(
+        self, look: Callable[[Backend, Item], Result], photos: Sequence[Item], /
+    ) -> list[Result]:
+        """Return what `look` gives for each of one to `photos` photos, in their order.
+
+        Args:
+            look: gets a backend that no other photo has meanwhile, and may run in another thread.
+            photos: what it gets besides.
+        """
+        ...
+
+    def adam_steps(
+        self,
+        parameter: Tensor,
+        moments: tuple[Tensor, Tensor],
+        gradients: Sequence[Tensor],
+        rates: Sequence[float],
+        betas: tuple[float, float],
+        done: int,
+        lengths: Tensor | None = None,
+    ) -> None:
+        """Do Adam's step for each gradient, in their order (Kingma and Ba 2015), in place.
+
+        Args:
+            parameter: float32, contiguous, like all others.
+            moments: first and second, of its shape.
+            gradients: of its shape.
+            rates: step size of each step.
+            betas: decays of both moments.
+            done: steps before these.
+            lengths: of its shape, what ways are multiplied by; None: nothing.
+        """
+        ...
+
+    def lengths_by_distance(self, means: Tensor, center: Tensor, extent: float) -> Tensor:
+        """Return max(1, distance / extent) of each mean (N, 3), once for each of its numbers.
+
+        Args:
+            means: (N, 3) scene units.
+            center: (3,) from where it is measured, scene units.
+            extent: scene units.
+
+        Returns:
+            (N, 3), which the next call may write over.
+        """
+        ...
+
+
 class Backend(Protocol):
     """A rasterizer; `backends.BACKENDS` lists all of them.
 
@@ -126,6 +188,10 @@ class Backend(Protocol):
     @property
     def hardware(self) -> str:
         """Name of the card or the like that it draws on; "" where that goes without saying."""
+        ...
+
+    def photos_together(self) -> PhotosTogether | None:
+        """Return what looks at several photos at a time; None where one after the other is best."""
         ...
 
     def render(
@@ -271,6 +337,7 @@ __all__: Sequence[str] = (
     "TRANSMITTANCE_MINIMUM",
     "Backend",
     "BackendModule",
+    "PhotosTogether",
     "Rendering",
     "SplatTensors",
     "SplitRendering",

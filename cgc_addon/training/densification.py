@@ -46,6 +46,11 @@ class Densifier:
         if step < self._settings.stop:
             self._strategy.step_pre_backward(parameters, optimizers, self.state, step, info)
 
+    def after_backward(self, step: int, info: dict[str, Any]) -> None:
+        """Add to `info` what is counted of its view: whoever drew it does so, others meanwhile."""
+        if step < self._settings.stop:
+            info["sums"] = _seen_in(info)
+
     def after_step(
         self,
         parameters: Parameters,
@@ -63,7 +68,7 @@ class Densifier:
             parameters: after Adam's step.
             optimizers: of them.
             step: number of the first photo of the step.
-            infos: of the renderings of this process.
+            infos: of the renderings of this process, as `after_backward` left them.
             ranks: processes that did the step.
             batch: photos of the step, of all processes together.
         """
@@ -106,7 +111,9 @@ class Densifier:
 
         As `DefaultStrategy` does, with all Gaussians at once.
         """
-        found = torch.stack([_seen_in(info) for info in infos]).sum(0)
+        found: Tensor = infos[0]["sums"]
+        for info in infos[1:]:
+            found.add_(info["sums"])
         ranks.sum([found])
         for name, values in zip(_SUMS, found, strict=True):
             before = self.state[name]
@@ -127,8 +134,9 @@ class Densifier:
 
 def _seen_in(info: dict[str, Any]) -> Tensor:
     """Return what one view adds to each of `_SUMS` (2, N): gradients are those of single photos."""
-    gradients: Tensor = info["means2d"].grad[0]
-    half = gradients.new_tensor([info["width"] / 2.0, info["height"] / 2.0])
-    shown = (info["radii"][0] > 0).all(dim=1).to(gradients.dtype)
-    lengths = torch.linalg.vector_norm(gradients * (half * info["n_cameras"]), dim=1)
-    return torch.stack([lengths * shown, shown])
+    across, down = info["means2d"].grad[0].unbind(dim=1)
+    across = across * (0.5 * info["width"] * info["n_cameras"])
+    down = down * (0.5 * info["height"] * info["n_cameras"])
+    radii = info["radii"][0]
+    shown = ((radii[:, 0] > 0) & (radii[:, 1] > 0)).to(across.dtype)
+    return torch.stack([across.square_().addcmul_(down, down).sqrt_().mul_(shown), shown])

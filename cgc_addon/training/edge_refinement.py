@@ -27,11 +27,14 @@ from ..splats.gaussians import Gaussians
 from ..splats.select import subset
 from .batch import multiple_within
 from .config import EdgeSettings, GeometrySettings
+from .descent import descend, gradients_of, leaves_of
 from .exposure import as_exposed
 from .parameters import (
+    Gradients,
     Optimizers,
     Parameters,
     adam,
+    add_to_gradients,
     add_up_gradients,
     splat_of,
     to_gaussians,
@@ -56,6 +59,14 @@ class RefinedSplat:
     """M Gaussians, without features and segments."""
     origin: NDArray[np.int64]
     """(M,) the Gaussian before that each one comes from."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What one photo came to."""
+
+    gradients: Gradients
+    losses: dict[str, float]
 
 
 class EdgeRefiner:
@@ -97,7 +108,8 @@ class EdgeRefiner:
             shown_kept: keeps how far looking for what no photo shows is; of one process alone.
             targets_kept: keeps how far looking at the masks is, likewise.
             ranks: processes that do this together, each with photos of its own.
-            batch: photos of a step, of all processes together.
+            batch: photos of a step, of all processes together. One process with one photo a step
+                may look at several together, see `descent`.
             report: progress.
             should_stop: asked before each photo; by all processes, if there are several.
 
@@ -107,6 +119,8 @@ class EdgeRefiner:
         self._dataset, self._backend = dataset, backend
         self._settings, self._geometry = settings, geometry
         self._ranks, self._batch = ranks, batch
+        self._together = backend.photos_together() if batch == ranks.size == 1 else None
+        self._photos = self._together.photos if self._together else batch
         straddling = ranks.first_does(lambda: straddling_gaussians(observations, segments))
         shown = shown_pixels(
             gaussians, dataset, backend, shown_kept,
@@ -187,18 +201,31 @@ class EdgeRefiner:
         def forward(progress: Progress) -> None:
             report(Progress(progress.stage, self._step, steps, dict(numbers)))
 
-        left = range(self._step, steps, self._batch)
+        left = range(self._step, steps, self._photos)
         for step in track(left, SHARPENING_EDGES, forward, should_stop):
-            self._train_step(numbers)
-            self._step = min(step + self._batch, steps)
+            numbers.update(self._train_step(min(self._photos, steps - step)))
+            self._step = min(step + self._photos, steps)
             on_pause()
         check_equal(self._parameters, self._ranks)
 
-    def _train_step(self, numbers: dict[str, float]) -> None:
-        """Train on the next photos, and note the losses of one."""
+    def _train_step(self, together: int) -> dict[str, float]:
+        """Train on the next photos; return the losses of one.
+
+        Args:
+            together: how many are looked at together, if any are.
+        """
+        if self._together:
+            photos = [(self._step + place, self._next_photo()) for place in range(together)]
+            seen = self._together.each(self._look_at_one_of, photos)
+            found = [one.gradients for one in seen]
+            descend(self._together, self._parameters, self._optimizers, found)
+            return seen[-1].losses
         harmonics_learn = multiple_within(self._step, self._batch, HARMONICS_EVERY) is not None
+        losses: dict[str, float] = {}
         for index in share([self._next_photo() for _ in range(self._batch)], self._ranks):
-            self._learn_from(index, harmonics_learn, numbers)
+            seen = self._look_at(self._backend, index, harmonics_learn)
+            add_to_gradients(self._parameters, seen.gradients)
+            losses = seen.losses
         degree = self._geometry.sh_degree if harmonics_learn else 0
         add_up_gradients(self._parameters, self._ranks, degree)
         if not harmonics_learn:
@@ -206,31 +233,38 @@ class EdgeRefiner:
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        return losses
 
     def _next_photo(self) -> int:
         train = np.asarray(self._dataset.train)
         self._order = self._order or self._generator.permutation(train).tolist()
         return self._order.pop()
 
-    def _learn_from(self, index: int, harmonics_learn: bool, numbers: dict[str, float]) -> None:
-        """Add what one photo says to the gradients, its share of their mean; note its losses."""
-        dataset, backend, geometry = self._dataset, self._backend, self._geometry
+    def _look_at_one_of(self, backend: Backend, photo: tuple[int, int]) -> _Seen:
+        """Return what the photo of this number of a step and this index says."""
+        number, index = photo
+        return self._look_at(backend, index, number % HARMONICS_EVERY == 0)
+
+    def _look_at(self, backend: Backend, index: int, harmonics_learn: bool) -> _Seen:
+        """Return what one photo says, its share of the mean over those of a step."""
+        dataset, geometry, leaves = self._dataset, self._geometry, leaves_of(self._parameters)
         photo = torch.from_numpy(dataset.store.photo(index)).to(backend.device)
         rendering = backend.render(
-            to_splat(self._parameters, harmonics_learn=harmonics_learn),
+            to_splat(leaves, harmonics_learn=harmonics_learn),
             dataset.store.view(index),
             sh_degree=geometry.sh_degree,
             features=self._features,
         )
         rgb = as_exposed(rendering.rgb, dataset.scene, index)
         loss = backend.photometric_loss(rgb, photo.to(torch.float32) / 255.0, geometry.dssim_weight)
-        numbers["loss"] = loss.item()
+        losses = {"loss": loss.item()}
         if index in self._targets and rendering.features is not None:
             pixels = rendering.features.reshape(-1, self._codes.shape[1])
             edges = edge_loss(pixels, self._targets[index].to(backend.device), self._codes)
-            numbers["edges"] = edges.item()
+            losses["edges"] = edges.item()
             loss = loss + self._settings.weight * edges
         (loss / self._batch).backward()
+        return _Seen(gradients_of(leaves), losses)
 
 
 def _targets(

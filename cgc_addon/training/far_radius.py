@@ -8,6 +8,7 @@ photos tell the distances apart, for a second or two each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -78,7 +79,7 @@ def choose_far_radius(
         densify=replace(config.geometry.densify, start=NEVER, stop=NEVER),
     )
     trial = replace(config, geometry=geometry, features=NoFeatureSettings())
-    last_round = -(-min(STEPS // 2, len(dataset.train)) // batch)
+    last_round = min(STEPS // 2, len(dataset.train))
     total = STEPS * len(RADII)
     losses = [] if folder is None else ranks.first_does(lambda: _read_losses(folder))
     for number, radius in enumerate(RADII):
@@ -88,10 +89,10 @@ def choose_far_radius(
         one = _Trial(Trainer(dataset, backend, trial, begin, ranks, batch))
 
         def steps(pause: Callable[[], None], one: _Trial = one, before: int = number) -> None:
-            for step in range(len(one.losses) * batch, STEPS, batch):
+            while (step := one.trainer.step) < STEPS:
                 if should_stop():
                     raise Interrupted("trying distances of the background")
-                if multiple_within(step, batch, 20) is not None:
+                if multiple_within(step, one.trainer.photos, 20) is not None:
                     report(Progress(PLACING_BACKGROUND, before * STEPS + step, total))
                 one.train_step()
                 pause()
@@ -102,7 +103,8 @@ def choose_far_radius(
             inputs = fingerprint(begin, [])
             kept = StageState(folder.background_state, inputs, state_seconds, ranks)
             kept.run(one, steps, keep_end=False)
-        losses.append(float(np.mean(one.losses[-last_round:])))
+        of_last_round = math.ceil(last_round / one.trainer.photos)
+        losses.append(float(np.mean(one.losses[-of_last_round:])))
         if folder is not None and ranks.rank == 0:
             folder.check()
             write_json(folder.background_trials, {"radii": RADII, "steps": STEPS, "losses": losses})

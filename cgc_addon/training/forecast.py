@@ -30,7 +30,7 @@ from .trainer import Trainer
 
 MEASURING = "Measuring the pace"
 """Stage of the progress."""
-TRIAL_STEPS, TRIAL_PHOTOS = 11, 3
+TRIAL_STEPS, TRIAL_PHOTOS = 12, 4
 MOST_COPIES = 4
 """Of each Gaussian, where it is tried out what more of them cost."""
 HALVINGS = 2
@@ -105,15 +105,16 @@ def measure_pace(
         geometry = replace(config.geometry, levels=((1.0, halvings),), densify=densify)
         trainer = Trainer(few, backend, replace(trial, geometry=geometry), gaussians)
         trainer.step = geometry.steps // 2  # with as many harmonics as most steps have
-        taken = []
-        for _ in range(TRIAL_STEPS):
+        taken: list[float] = []
+        while len(taken) < TRIAL_STEPS:
             if should_stop():
                 raise Interrupted("measuring the pace")
-            report(Progress(MEASURING, done, 3 * TRIAL_STEPS))
-            began = clock()
+            report(Progress(MEASURING, done + len(taken), 3 * TRIAL_STEPS))
+            first, began = trainer.step, clock()
             trainer.train_step()
-            taken.append(clock() - began)
-            done += 1
+            photos = max(1, trainer.step - first)  # that were looked at together
+            taken += [(clock() - began) / photos] * photos
+        done += TRIAL_STEPS
         return float(np.median(taken[TRIAL_PHOTOS:]))  # the first ones read photos
 
     more = _refined(start, max(2, min(MOST_COPIES, config.geometry.densify.cap // len(start))))

@@ -26,7 +26,10 @@ WEIGHTS_PER_PIXEL = 9
 BYTES_PER_PIXEL = 90
 """Pictures, their gradients and what SSIM keeps of them."""
 COPIES = 4.5
-"""Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies."""
+"""Of each Gaussian: parameter, gradient, Adam's two moments, and what densification copies. A
+second gradient, where photos are looked at together, is gone before those copies are made."""
+TOGETHER = 2
+"""Photos that are drawn at the same time."""
 BYTES_OF_ANSWERS = 32
 """A pixel's cell in the answers of a mask model, and the point, normal and weight that it shows."""
 BYTES_OF_SEGMENTS = 600
@@ -147,7 +150,8 @@ def estimate(
     return MemoryEstimate(
         programs=programs,
         gaussians=trained,
-        rasterizer=int(
+        rasterizer=TOGETHER
+        * int(
             pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
             + pixels * (BYTES_PER_PIXEL + 3 * extra * BYTES_PER_FLOAT)
             + count * (16 + extra) * BYTES_PER_FLOAT * 3

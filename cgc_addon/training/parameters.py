@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ SMALLEST_PHOTO = 48
 """Photos are not halved to fewer pixels than this on their shorter side."""
 
 Optimizers = dict[str, torch.optim.Optimizer]
+
+Gradients = dict[str, Tensor | None]
+"""Of each parameter, None where nothing is said of it."""
 
 
 def to_parameters(gaussians: Gaussians, sh_degree: int, device: torch.device) -> Parameters:
@@ -58,7 +62,7 @@ def to_gaussians(parameters: Parameters) -> Gaussians:
     )
 
 
-def to_splat(parameters: Parameters, *, harmonics_learn: bool = True) -> SplatTensors:
+def to_splat(parameters: Mapping[str, Tensor], *, harmonics_learn: bool = True) -> SplatTensors:
     """Apply the activations; gradients flow back to the parameters.
 
     Args:
@@ -125,6 +129,14 @@ def adam(parameter: torch.nn.Parameter, rate: float, batch: int = 1) -> torch.op
     return torch.optim.Adam(
         [parameter], lr=rate * rate_factor(batch), betas=betas_of(batch), eps=1e-15, fused=True
     )
+
+
+def add_to_gradients(parameters: Parameters, gradients: Gradients) -> None:
+    """Add what one photo says to the gradients that the parameters have; may take its tensors."""
+    for name, gradient in gradients.items():
+        before = parameters[name].grad
+        if gradient is not None:
+            parameters[name].grad = gradient if before is None else before.add_(gradient)
 
 
 def add_up_gradients(parameters: Parameters, ranks: Ranks, degree: int, *others: Tensor) -> None:

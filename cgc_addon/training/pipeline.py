@@ -33,6 +33,7 @@ from .config import TrainingConfig
 from .corrected_segments import keep_edits
 from .dense_start import wants_surface_points, with_surface_points
 from .far_radius import choose_far_radius
+from .kept_memory import give_back_freed_memory, keep_freed_memory
 from .matching_state import keep_gains_alone
 from .memory import check_memory
 from .pace import Pace
@@ -119,6 +120,7 @@ def train(
         Interrupted: `should_stop` said so.
     """
     began = time.perf_counter()
+    keep_freed_memory()
     folder = RunFolder(run_path)
     first, ask = ranks.rank == 0, agreed(should_stop, ranks)
     plan = ranks.first_does(
@@ -229,6 +231,8 @@ def train(
             report,
             ask,
         )
+        del trainer  # what follows needs the room of its moments
+        give_back_freed_memory()
     result = segment_run(
         folder,
         geometry,

@@ -7,7 +7,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,16 @@ from .batch import multiple_within, rate_factor
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .densification import Densifier
+from .descent import descend, gradients_of, leaves_of
 from .dropout import dropout_rate, with_dropout
 from .exposure import as_exposed
 from .floaters import free_space
 from .joint_features import JointFeatures
 from .pace import Pace, PaceMeter
 from .parameters import (
+    Gradients,
     Optimizers,
+    add_to_gradients,
     add_up_gradients,
     feature_start,
     make_optimizers,
@@ -69,8 +72,9 @@ class StepResult:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What one photo came to; its gradients are in the parameters."""
+    """What one photo came to."""
 
+    gradients: Gradients
     loss: float
     psnr: float
     terms: dict[str, float]
@@ -98,10 +102,14 @@ class Trainer:
             gaussians: to start from, the same on all processes.
             ranks: processes that train together, each on photos of its own.
             batch: photos of a step, of all processes together; at least one for each. A step
-                counts as so many of the configuration's, see `batch`.
+                counts as so many of the configuration's, see `batch`. One process with one photo a
+                step may look at several together, see `descent`.
         """
         self._ranks, self._batch = ranks, batch
         self._dataset, self._backend, self._config = dataset, backend, config
+        self._together = backend.photos_together() if batch == ranks.size == 1 else None
+        self.photos = self._together.photos if self._together else batch
+        """Of a step; the last one may have fewer."""
         self._extent = dataset.scene.extent
         center = scene_center(dataset.scene.views, dataset.scene.points)
         self._center = torch.as_tensor(center, dtype=torch.float32, device=backend.device)
@@ -153,46 +161,61 @@ class Trainer:
         grow_harmonics(
             self._parameters, self._optimizers, visible_degree(self._config.geometry, self.step)
         )
-        photos = [(self.step + place, self._next_view()) for place in range(self._batch)]
-        seen = [self._look_at(*photo) for photo in share(photos, self._ranks)]
-        result = self._together(seen)
-        self._update([one.info for one in seen])
+        count = self.photos
+        if self._together:  # more photos than steps are left would be none of the schedule
+            count = max(1, min(count, self.steps - self.step))
+        photos = [(self.step + place, self._next_view()) for place in range(count)]
+        if self._together:
+            seen = self._together.each(self._look_at, photos)
+            result = self._mean_of(self._numbers_of(seen), count)
+            self._descend_together([one.gradients for one in seen])
+            seen = [replace(one, gradients={}) for one in seen]  # refining needs the room
+        else:
+            seen = [self._add_up(photo) for photo in share(photos, self._ranks)]
+            numbers = self._numbers_of(seen)
+            degree = visible_degree(self._config.geometry, self.step)
+            add_up_gradients(self._parameters, self._ranks, degree, numbers)
+            result = self._mean_of(numbers, count)
+            self._descend()
+        self._refine([one.info for one in seen], count)
         return result
 
-    def _look_at(self, number: int, index: int) -> _Seen:
-        """Add what one photo says to the gradients, its share of their mean.
+    def _look_at(self, backend: Backend, photo: tuple[int, int]) -> _Seen:
+        """Return what one photo says, its share of the mean over those of a step.
 
         Args:
-            number: of the photo among all that were shown, from 0.
-            index: of its view.
+            backend: to draw with; others may look at other photos meanwhile.
+            photo: its number among all that were shown, from 0, and that of its view.
         """
+        number, index = photo
+        leaves = leaves_of(self._parameters)
         geometry, store = self._config.geometry, self._dataset.store
         camera = store.view(index).camera
         level = photo_level(geometry, self.step, min(camera.width, camera.height))
         view = store.view(index, level)
-        target = torch.from_numpy(store.photo(index, level)).to(self._backend.device)
+        target = torch.from_numpy(store.photo(index, level)).to(backend.device)
         target = target.to(torch.float32) / 255.0
         background = None
         if store.are_cut_out:
             # Another colour in each step: nothing but empty space looks right before all of them.
             color = np.random.default_rng((self._config.seed, number)).random(3)
-            background = torch.as_tensor(color, dtype=torch.float32, device=self._backend.device)
-            opacity = torch.from_numpy(store.opacity(index, level)).to(self._backend.device)
+            background = torch.as_tensor(color, dtype=torch.float32, device=backend.device)
+            opacity = torch.from_numpy(store.opacity(index, level)).to(backend.device)
             shown = as_exposed(background, self._dataset.scene, index)
             target = target + (1.0 - opacity[..., None] / 255.0) * shown
         joint = self._joint if self._joint and self._joint.due(number) else None
         rate = dropout_rate(geometry.dropout, len(self._dataset.train), self.step / geometry.steps)
         try:
-            rendering = self._backend.render(
-                with_dropout(to_splat(self._parameters), rate, (self._config.seed, number)),
+            rendering = backend.render(
+                with_dropout(to_splat(leaves), rate, (self._config.seed, number)),
                 view,
                 sh_degree=visible_degree(geometry, self.step),
-                features=self._parameters["features"] if joint else None,
+                features=leaves["features"] if joint else None,
                 features_move_geometry=joint is None or joint.move_geometry,
                 background=background,
             )
             rgb = as_exposed(rendering.rgb, self._dataset.scene, index)
-            photometric = self._backend.photometric_loss(rgb, target, geometry.dssim_weight)
+            photometric = backend.photometric_loss(rgb, target, geometry.dssim_weight)
             loss, terms = photometric, {}
             if joint:
                 extra, terms = joint.loss(
@@ -200,7 +223,7 @@ class Trainer:
                     rendering,
                     store.masks(index, level),
                     self._parameters["means"].detach(),
-                    self._parameters["features"],
+                    leaves["features"],
                 )
                 loss = photometric + extra
             self._densifier.before_backward(
@@ -221,12 +244,21 @@ class Trainer:
             )
         psnr = self._psnr(rgb, target) if self._report_is_due(self.step) else math.nan
         # The strategy multiplies gradients by it: those of a mean become those of single photos.
-        return _Seen(value, psnr, terms, {**rendering.info, "n_cameras": self._batch})
+        info = {**rendering.info, "n_cameras": self._batch}
+        self._densifier.after_backward(self.step, info)
+        return _Seen(gradients_of(leaves), value, psnr, terms, info)
 
-    def _together(self, seen: Sequence[_Seen]) -> StepResult:
-        """Make gradients and numbers of this process those of all, means over the step's photos."""
+    def _add_up(self, photo: tuple[int, int]) -> _Seen:
+        """Add what one photo says to the gradients in the parameters; the rest is returned."""
+        seen = self._look_at(self._backend, photo)
+        add_to_gradients(self._parameters, seen.gradients)
+        return replace(seen, gradients={})
+
+    @staticmethod
+    def _numbers_of(seen: Sequence[_Seen]) -> Tensor:
+        """Return sums of losses, PSNR and both feature losses, and how many there are of these."""
         names = ("contrastive", "spatial")
-        numbers = torch.tensor(
+        return torch.tensor(
             [
                 sum(one.loss for one in seen),
                 sum(one.psnr for one in seen),
@@ -235,26 +267,28 @@ class Trainer:
             ],
             dtype=torch.float64,
         )
-        degree = visible_degree(self._config.geometry, self.step)
-        add_up_gradients(self._parameters, self._ranks, degree, numbers)
+
+    def _mean_of(self, numbers: Tensor, photos: int) -> StepResult:
+        """Return means over the photos of a step, whose numbers these are."""
         loss, psnr, *terms = numbers.tolist()
         sums, counts = terms[:2], terms[2:]
         contrastive, spatial = (
             total / count if count else None for total, count in zip(sums, counts, strict=True)
         )
         count = len(self._parameters["means"])
-        return StepResult(
-            self.step, loss / self._batch, psnr / self._batch, count, contrastive, spatial
-        )
+        return StepResult(self.step, loss / photos, psnr / photos, count, contrastive, spatial)
 
     def _report_is_due(self, step: int) -> bool:
-        return multiple_within(step, self._batch, REPORT_EVERY) is not None
+        return multiple_within(step, self.photos, REPORT_EVERY) is not None
 
-    def _update(self, infos: Sequence[dict[str, Any]]) -> None:
-        """Let Adam step, then let the strategy refine."""
+    def _means_rate(self, step: int) -> float:
         geometry = self._config.geometry
-        rate = means_rate(geometry.rates, self.step, geometry.steps, self._extent)
-        self._optimizers["means"].param_groups[0]["lr"] = rate * rate_factor(self._batch)
+        return means_rate(geometry.rates, step, geometry.steps, self._extent)
+
+    def _descend(self) -> None:
+        """Let Adam step once, by the gradients in the parameters."""
+        rate = self._means_rate(self.step) * rate_factor(self._batch)
+        self._optimizers["means"].param_groups[0]["lr"] = rate
         if self._joint and self._parameters["features"].grad is None:
             # As released: the features keep moving by momentum between two of their losses.
             self._parameters["features"].grad = torch.zeros_like(self._parameters["features"])
@@ -262,26 +296,39 @@ class Trainer:
         for optimizer in self._optimizers.values():
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        if geometry.far_steps:
+        if self._config.geometry.far_steps:
             self._lengthen_far_steps(before)
+
+    def _descend_together(self, photos: Sequence[Gradients]) -> None:
+        """Let Adam step once for each of some photos; as `_descend`, but for rounding."""
+        assert self._together is not None
+        if self._joint:
+            nothing = torch.zeros_like(self._parameters["features"], requires_grad=False)
+            for gradients in photos:
+                if gradients["features"] is None:
+                    gradients["features"] = nothing
+        lengths = None
+        if self._config.geometry.far_steps:
+            means = self._parameters["means"]
+            lengths = self._together.lengths_by_distance(means, self._center, self._extent)
+        rates = [self._means_rate(self.step + number) for number in range(len(photos))]
+        descend(self._together, self._parameters, self._optimizers, photos, rates, lengths)
+
+    def _refine(self, infos: Sequence[dict[str, Any]], photos: int) -> None:
+        """Count what so many photos showed, and let the strategy refine."""
         refined = self._densifier.after_step(
-            self._parameters,
-            self._optimizers,
-            self.step,
-            *infos,
-            ranks=self._ranks,
-            batch=self._batch,
+            self._parameters, self._optimizers, self.step, *infos, ranks=self._ranks, batch=photos
         )
-        refined |= self._clear_free_space()
+        refined |= self._clear_free_space(photos)
         if refined:
             sort_along_curve(self._parameters, self._optimizers)
             check_equal(self._parameters, self._ranks)
-        self.step += self._batch
+        self.step += photos
 
-    def _clear_free_space(self) -> bool:
+    def _clear_free_space(self, photos: int) -> bool:
         """Drop what floats before the cameras, when it is time; return whether anything did."""
         every = self._config.geometry.clear_every
-        if not every or multiple_within(self.step, self._batch, every) in (None, 0):
+        if not every or multiple_within(self.step, photos, every) in (None, 0):
             return False
         means = self._parameters["means"].detach().cpu().numpy()
         floating = self._free_space.holds(means)

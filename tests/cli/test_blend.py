@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -152,6 +153,53 @@ def test_the_demo_ends_with_a_blend_where_there_is_a_blender(
     made, sentence = demo._blend(tmp_path, tmp_path / "demo.blend", None, PlainText(), never)
     assert made == tmp_path / "demo.blend"
     assert "7,000 Gaussians in 2 segments, 2.0 MB" in sentence
+
+
+def test_the_demo_has_its_blend_written_while_it_does_something_else(
+    stand_in, monkeypatch, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    result = {"type": "result", **COUNTS, "file": "x"}
+    program = stand_in(program=f"open({str(begun)!r}, 'w').close()\n" + telling(result))
+    monkeypatch.setenv("CGC_BLENDER", str(program))
+    with demo._blending(tmp_path, tmp_path / "a.blend", None, PlainText(), never) as blended:
+        ends = time.monotonic() + 20
+        while not begun.exists():  # nobody has asked for it yet
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        made, sentence = blended()
+    assert made == tmp_path / "a.blend"
+    assert "7,000 Gaussians" in sentence
+
+
+def test_where_the_demo_ends_blender_does_too(stand_in, monkeypatch, tmp_path: Path) -> None:
+    forever = telling({"type": "note", "text": "busy"}) + (
+        "\nimport time, json\n"
+        "for _ in range(600):\n"
+        "    time.sleep(0.1)\n"
+        "    print(json.dumps({'type': 'note', 'text': 'busy'}), flush=True)\n"
+    )
+    monkeypatch.setenv("CGC_BLENDER", str(stand_in(program=forever)))
+    began = time.monotonic()
+    with (
+        pytest.raises(Interrupted),
+        demo._blending(tmp_path, tmp_path / "a.blend", None, PlainText(), never),
+    ):
+        raise Interrupted("evaluation")
+    assert time.monotonic() - began < 30
+
+
+def test_in_a_blender_the_demo_writes_at_its_end(tmp_path: Path) -> None:
+    written = []
+
+    def writer(run, dataset, output, report, say):
+        written.append(output)
+        return SimpleNamespace(**COUNTS)
+
+    with demo._blending(tmp_path, tmp_path / "a.blend", writer, PlainText(), never) as blended:
+        assert not written
+        made, _ = blended()
+    assert written == [made]
 
 
 @pytest.mark.parametrize("another_is_named", [False, True])

@@ -41,6 +41,9 @@ class ToyBackend:
     def __init__(self) -> None:
         self.device = torch.device("cpu")
 
+    def photos_together(self) -> None:
+        return None
+
     def render(
         self,
         splat: SplatTensors,

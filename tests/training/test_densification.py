@@ -47,6 +47,7 @@ def refine(parameters, settings, gradients, step=100, **more):
     (info["means2d"][0, :, 0] * torch.as_tensor(gradients, dtype=torch.float32)).sum().backward()
     for optimizer in optimizers.values():
         optimizer.step()
+    densifier.after_backward(step, info)
     densifier.after_step(parameters, optimizers, step, info, **more)
     return optimizers
 
@@ -124,6 +125,7 @@ def test_views_of_all_processes_count(parameters):
         seen[:, :5] = 0
         info = {"means2d": means2d, "radii": seen, "width": 2, "height": 2, "n_cameras": 1}
         info["gaussian_ids"] = None
+        densifier.after_backward(step, info)
         densifier.after_step(parameters, optimizers, step, info, ranks=TwiceAsMuch(), batch=2)
     assert densifier.state["count"].tolist() == [0.0] * 5 + [4.0] * (COUNT - 5)
     expected = [0.0] * 5 + [4 * np.sqrt(18)] * (COUNT - 5)

@@ -108,6 +108,11 @@ def test_the_same_seed_gives_the_same_result(scene):
     assert np.array_equal(first.gaussians.means, second.gaussians.means)
 
 
+def test_the_result_is_the_same_with_any_number_of_threads(scene):
+    one, two = (refine((*scene[:4], CpuBackend(threads)), 5).gaussians.means for threads in (1, 2))
+    assert np.array_equal(one, two)
+
+
 def test_one_step_of_a_few_teaches_the_higher_harmonics(scene):
     after = {
         steps: refine(scene, steps).gaussians for steps in (1, HARMONICS_EVERY, HARMONICS_EVERY + 1)

@@ -51,6 +51,25 @@ def test_trials_that_are_kept_count_if_they_were_as_long(
     assert begun == (radii[-1:] if taken else radii)
 
 
+def test_every_candidate_sees_as_many_photos(dataset, monkeypatch):
+    shown, trained = [], far_radius.Trainer.train_step
+
+    def train_step(trainer):
+        before, result = trainer.step, trained(trainer)
+        shown.append(trainer.step - before)
+        return result
+
+    monkeypatch.setattr(far_radius, "STEPS", 12)
+    monkeypatch.setattr(far_radius.Trainer, "train_step", train_step)
+    far_radius.choose_far_radius(
+        dataset,
+        CpuBackend(),
+        preset("draft"),
+        lambda _radius: first_gaussians(dataset.scene, None, far_count=0),
+    )
+    assert sum(shown) == 12 * len(far_radius.RADII)
+
+
 def test_it_can_be_stopped_and_says_where_it_is(dataset):
     messages = []
 

@@ -26,7 +26,8 @@ def test_the_pace_is_that_of_the_clock_and_each_part_counts(tiny_dataset):
         load_dataset(tiny_dataset), CpuBackend(), preset("draft"), tiny_gaussians(),
         clock=lambda: float(next(ticks)),
     )  # fmt: skip
-    assert pace.step(440, 0) == pytest.approx(1.0)  # every step takes a second, whatever its size
+    # Every step takes a second, whatever its size; two photos are looked at together.
+    assert pace.step(440, 0) == pytest.approx(0.5)
 
 
 def test_what_always_is_and_what_gaussians_and_pixels_cost_is_told_apart(monkeypatch, tiny_dataset):

@@ -233,10 +233,11 @@ def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
     """Steps take as long as those of a million Gaussians, by a clock that they turn."""
     run = RunFolder(tmp_path)
     photos, steps = 12, 60
-    states = [(run.matching, photos)] + [(run.background_state, steps)] * len(RADII)
-    states += [(run.checkpoint, steps), (run.looking_state, photos), (run.feature_state, 400)]
+    pairs = steps // 2  # two photos go together in training
+    states = [(run.matching, photos)] + [(run.background_state, pairs)] * len(RADII)
+    states += [(run.checkpoint, pairs), (run.looking_state, photos), (run.feature_state, 400)]
     states += [(run.finding_state, 0), (run.shown_state, photos), (run.edge_target_state, photos)]
-    states += [(run.edge_state, steps), (run.looking_again_state, photos)]
+    states += [(run.edge_state, pairs), (run.looking_again_state, photos)]
     random, now, lost = np.random.default_rng(0), [0.0], []
 
     def done(state) -> int:
@@ -260,7 +261,7 @@ def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
         def due(self) -> bool:
             # A picture of each photo takes longer than a step.
             now[0] += random.uniform(1.0, 1.5) * (4.0 if self.steps == photos else 1.0)
-            self.ends.append(now[0])
+            self.ends += [now[0]] * (2 if self.steps == pairs else 1)
             self.lost.append(now[0] - self.ends[done(self.state)])
             return super().due()
 

@@ -62,12 +62,12 @@ def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
     whole.run()
     first = make(dataset, backend, 60, name)
     with pytest.raises(Interrupted):
-        first.run(should_stop=lambda: first.step == 37)
+        first.run(should_stop=lambda: first.step == 36)
     path = tmp_path / "checkpoint.safetensors"
     save_checkpoint(path, tmp_path / "checkpoint.json", first.checkpoint())
     second = make(dataset, backend, 60, name)
     second.restore(load_checkpoint(path, backend.device))
-    assert second.step == 37
+    assert second.step == 36
     second.run()
     a, b = whole.gaussians(), second.gaussians()
     for part in ("means", "log_scales", "quats", "logit_opacities", "sh"):
@@ -76,6 +76,46 @@ def test_a_restored_training_ends_bit_for_bit_where_an_undisturbed_one_does(
         assert a.features is not None
         assert b.features is not None
         assert np.array_equal(a.features, b.features)
+
+
+def test_a_training_is_the_same_with_any_number_of_threads(dataset):
+    ends = []
+    for threads in (1, 2):
+        trainer = make(dataset, CpuBackend(threads), 60, seed=3)
+        trainer.run()
+        ends.append(trainer.gaussians())
+    assert np.array_equal(ends[0].means, ends[1].means)
+    assert np.array_equal(ends[0].sh, ends[1].sh)
+
+
+def test_two_photos_are_looked_at_with_the_same_parameters_and_get_a_step_each(dataset, backend):
+    trainer = make(dataset, backend)
+    config = preset("draft", steps=60)
+    splat, gradients = to_splat(trainer._parameters), []
+    names = ("means", "scales", "quats", "opacities", "sh0")
+    for index in np.random.default_rng(0).permutation(np.asarray(dataset.train))[-2:][::-1]:
+        camera = dataset.store.view(index).camera
+        level = photo_level(config.geometry, 0, min(camera.width, camera.height))
+        photo = torch.from_numpy(dataset.store.photo(index, level)).float() / 255
+        rendered = reference.render(splat, dataset.store.view(index, level), sh_degree=0)
+        loss = photometric_loss(rendered.rgb, photo)
+        wanted = [trainer._parameters[name] for name in names]
+        gradients.append(torch.autograd.grad(loss, wanted, retain_graph=True))
+    trainer.train_step()
+    assert trainer.step == 2
+    for name, first, second in zip(names, *gradients, strict=True):
+        state = trainer._optimizers[name].state[trainer._parameters[name]]
+        expected = 0.9 * 0.1 * first + 0.1 * second
+        scale = float(expected.abs().max())
+        torch.testing.assert_close(state["exp_avg"], expected, rtol=1e-3, atol=2e-3 * scale + 1e-8)
+        assert int(state["step"]) == 2
+
+
+def test_an_odd_number_of_steps_ends_with_a_single_photo(dataset, backend):
+    trainer = make(dataset, backend, 31)
+    steps = []
+    trainer.run(on_pause=lambda: steps.append(trainer.step))
+    assert steps == [*range(2, 31, 2), 31]
 
 
 def test_means_beyond_the_extent_move_in_proportion_and_no_other_mean_moves_less(dataset, backend):
@@ -98,9 +138,10 @@ def test_joint_features_are_learned_and_reported(dataset, backend):
     assert trainer.gaussians().features is not None
     results = []
     trainer.run(on_result=lambda result, _pace: results.append(result))
+    # Every fiftieth photo has one; steps of two photos begin with the one before.
     contrastive = [result.step for result in results if result.contrastive is not None]
-    assert contrastive == [49, 99]
-    assert [result.step for result in results if result.spatial is not None] == [99]
+    assert contrastive == [48, 98]
+    assert [result.step for result in results if result.spatial is not None] == [98]
 
 
 def test_a_loss_that_is_no_number_ends_in_one_sentence(dataset, backend):
@@ -197,7 +238,7 @@ def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset,
     parts = [make(dataset, backend, batch=2, ranks=each, geometry=geometry) for each in ranks]
     for trainer in (whole, *parts):
         trainer.step = degree  # one more degree in each step
-        trainer._update = lambda _infos: None  # leave the gradients
+        trainer._descend = lambda: None  # leave the gradients
         trainer.train_step()
     told = iter(zip(*(each.told[0] for each in ranks), strict=True))
     for name, parameter in whole._parameters.items():

@@ -27,6 +27,7 @@ from .scratch import Scratch
 from .ssim import photometric_loss, ssim
 from .threads import limited_threads
 from .tiles import Tiles, distribute
+from .together import PHOTOS, KernelsTogether, can_draw_together
 from .warm_up import stages, stages_before_the_rest
 
 
@@ -68,6 +69,13 @@ class CpuBackend:
         self.threads = threads or limit
         self._scratch = Scratch()
         self._beside: CompilingBeside | None = None
+
+    def photos_together(self) -> KernelsTogether:
+        """Return what looks at two photos; see `rasterize.interface.Backend`."""
+        backends = [self]
+        if can_draw_together(self.threads):
+            backends = [CpuBackend(self.threads // PHOTOS) for _ in range(PHOTOS)]
+        return KernelsTogether(backends, self.threads)
 
     def render(
         self,

@@ -10,7 +10,7 @@ without; `inline` compiles a part of one. Inside them:
 
 make     splat(x), lane_numbers(), load(array, index), store(array, index, vector)
 compute  + - * / and unary -, vector with vector or with number; minimum(a, b), maximum(a, b),
-         square_root(a), exp_negative(a), logarithm(a)
+         square_root(a), inverse_root(a), exp_negative(a), logarithm(a)
 compare  < <= > >= give a mask; & | ~ combine masks; where(mask, a, b), is_finite(a),
          any_lane(mask), mask_bits(mask)
 reduce   sum_lanes(a), store_sums(array, index, eight vectors)
@@ -79,13 +79,14 @@ def _named(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function` when first called, `prange` loops on all threads; keep it on disk."""
-    options = {"parallel": True, "cache": True, "error_model": "numpy"}
+    options = {"parallel": True, "cache": True, "nogil": True, "error_model": "numpy"}
     return njit(fastmath=set(FLOAT_RULES), **options)(_named(function))
 
 
 def serial_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile `function`, which has no parallel loop, when first called; keep it on disk."""
-    return njit(cache=True, fastmath=set(FLOAT_RULES), error_model="numpy")(_named(function))
+    options = {"cache": True, "nogil": True, "error_model": "numpy"}
+    return njit(fastmath=set(FLOAT_RULES), **options)(_named(function))
 
 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -451,6 +452,30 @@ def square_root(typing_context: Any, value: Any) -> Any:
         return _call(builder, f"llvm.sqrt.v{LANES}f32", _floats(), [args[0]])
 
     return vector(value), generate
+
+
+@intrinsic
+def _rough_inverse_root(typing_context: Any, value: Any) -> Any:
+    """Return 1 / √ of each lane ≥ 0 within 3.5 %: half of the exponent, negative."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        bits = builder.lshr(builder.bitcast(args[0], _ints()), _int_constant(1))
+        bits = builder.sub(_int_constant(0x5F3759DF), bits)
+        return builder.bitcast(bits, _floats())
+
+    return vector(value), generate
+
+
+@inline
+def inverse_root(x):
+    """Return 1 / √x, relative error 5e-6; for 0 and subnormal lanes something large and finite.
+
+    Two of Newton's steps, which take a third of the time of a root and a division.
+    """
+    half = x * 0.5
+    y = _rough_inverse_root(x)
+    y = y * (1.5 - half * y * y)
+    return y * (1.5 - half * y * y)
 
 
 @inline

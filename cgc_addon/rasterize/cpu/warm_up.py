@@ -47,10 +47,13 @@ def stages_before_the_rest(
 def stages_beside(backend: Backend) -> list[Callable[[], None]]:
     """Return calls that use all other kernels, without those of `_draw` as far as training goes."""
 
+    def step() -> None:
+        _step(backend)
+
     def loss() -> None:
         _lose(backend)
 
-    return [backward_kernels, loss, *_after_training(backend)]
+    return [backward_kernels, step, loss, *_after_training(backend)]
 
 
 LAST_OF_TRAINING = "loss"
@@ -78,11 +81,19 @@ def _lose(backend: Backend) -> None:
     backend.photometric_loss(rgb, torch.ones(16, 16, 3)).backward()
 
 
+def _step(backend: Backend) -> None:
+    together, means = backend.photos_together(), torch.zeros(1, 3)
+    if together is not None:
+        lengths = together.lengths_by_distance(means, torch.zeros(3), 1.0)
+        moments, gradients = (torch.zeros(1, 3), torch.zeros(1, 3)), [torch.zeros(1, 3)]
+        together.adam_steps(means, moments, gradients, [1.0], (0.9, 0.999), 0, lengths)
+
+
 def _of_training(backend: Backend) -> list[Callable[[], None]]:
     def backward() -> None:
         backend.render(_splat(), VIEW).rgb.sum().backward()
 
-    return [backward, lambda: _lose(backend)]
+    return [backward, lambda: _step(backend), lambda: _lose(backend)]
 
 
 def _after_training(backend: Backend) -> list[Callable[[], None]]:

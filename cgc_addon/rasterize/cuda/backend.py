@@ -39,6 +39,9 @@ class CudaBackend:
         """Name of the card."""
         return torch.cuda.get_device_name(self.device)
 
+    def photos_together(self) -> None:
+        """Return None: one photo keeps the card busy."""
+
     def render(
         self,
         splat: SplatTensors,

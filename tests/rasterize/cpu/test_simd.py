@@ -20,6 +20,7 @@ from cgc_addon.rasterize.cpu.simd import (
     add_eight,
     any_lane,
     exp_negative,
+    inverse_root,
     is_finite,
     kernel,
     lane_numbers,
@@ -86,16 +87,38 @@ def test_arithmetic(x, y, number):
 def _functions(x, out):
     store(out, 0, exp_negative(load(x, 0)))
     store(out, LANES, logarithm(load(x, 0)))
+    store(out, 2 * LANES, inverse_root(load(x, 0)))
 
 
 @settings(max_examples=50, deadline=None)
 @given(arrays(np.float32, LANES, elements=st.floats(np.float32(1e-3), 5.5, width=32)))
 def test_functions_are_as_exact_as_they_say(x):
-    out = np.empty((2, LANES), np.float32)
+    out = np.empty((3, LANES), np.float32)
     _functions(x, out)
     wide = x.astype(np.float64)
     np.testing.assert_allclose(out[0], np.exp(-wide), rtol=2e-6)
     np.testing.assert_allclose(out[1], np.log(wide), rtol=1e-6, atol=3e-6)
+    np.testing.assert_allclose(out[2], wide**-0.5, rtol=5e-6)
+
+
+@serial_kernel
+def _inverse_root(x, out):
+    store(out, 0, inverse_root(load(x, 0)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float32, LANES, elements=st.floats(2.0**-126, 2.0**127, width=32)))
+def test_an_inverse_root_is_exact_for_large_and_small_numbers(x):
+    out = np.empty(LANES, np.float32)
+    _inverse_root(x, out)
+    np.testing.assert_allclose(out, x.astype(np.float64) ** -0.5, rtol=5e-6)
+
+
+def test_an_inverse_root_of_next_to_nothing_is_finite():
+    out = np.empty(LANES, np.float32)
+    _inverse_root(np.linspace(0.0, 1e-39, LANES, dtype=np.float32), out)
+    assert np.isfinite(out).all()
+    assert out.min() > 1e18
 
 
 @serial_kernel
