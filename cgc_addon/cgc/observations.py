@@ -84,6 +84,10 @@ class AnsweredView:
     Asked when the view is looked at: for all views together they are larger than all photos."""
 
 
+Seen = tuple[BlendingMatrix, Surface | None]
+"""What a view shows at its sampled pixels, apart from its label maps."""
+
+
 def at_every_level(observations: Sequence[Observation]) -> list[Observation]:
     """Return the observations of objects, followed by those of parts as views of their own.
 
@@ -124,6 +128,8 @@ def observe(
     minimum_weight: float = MINIMUM_WEIGHT,
     seed: int = 0,
     ranks: Ranks = ALONE,
+    earlier: Sequence[Seen] = (),
+    on_seen: Callable[[Seen], None] = lambda _seen: None,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> list[Observation]:
@@ -140,6 +146,9 @@ def observe(
         minimum_weight: blending weights at or below it are left out.
         seed: of the pixels drawn.
         ranks: processes that do this together, each with views of its own.
+        earlier: what the first labelled views show, where an earlier call with the same arguments
+            has got as far; of one process alone.
+        on_seen: is given what each further one shows.
         report: progress.
         should_stop: asked between views; by all processes, if there are several.
 
@@ -166,37 +175,55 @@ def observe(
     if fraction is None:
         fraction = sampled_fraction(view for view, *_ in labelled)
     generator = np.random.default_rng(seed)
+
+    def draw(view: View, *maps: NDArray[np.int32] | None) -> NDArray[np.int64]:
+        for one in maps:
+            if one is not None and one.shape != (view.camera.height, view.camera.width):
+                raise ValueError(
+                    f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
+                    f"the view {view.camera.width}×{view.camera.height}."
+                )
+        pixels = view.camera.width * view.camera.height
+        count = max(1, round(fraction * pixels))
+        return np.sort(generator.choice(pixels, count, replace=False)).astype(np.int64)
+
     observations = []
-    for views_now in track(rounds(labelled, ranks), LOOKING_AT_MASKS, report, should_stop):
+    for (view, labels, parts, answered), seen in zip(labelled, earlier, strict=False):
+        pixels = draw(view, labels, parts)
+        observations.append(_observation(pixels, labels, parts, answered, seen))
+    left, before = rounds(labelled[len(earlier) :], ranks), len(earlier)
+    for views_now in track(left, LOOKING_AT_MASKS, report, should_stop, before=before):
         for place, (view, labels, parts, answered) in enumerate(views_now):
-            for one in (labels, parts):
-                if one is not None and one.shape != (view.camera.height, view.camera.width):
-                    raise ValueError(
-                        f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
-                        f"the view {view.camera.width}×{view.camera.height}."
-                    )
-            count = max(1, round(fraction * labels.size))
-            pixels = np.sort(generator.choice(labels.size, count, replace=False)).astype(np.int64)
+            pixels = draw(view, labels, parts)
             if place != ranks.rank:  # another process looks; what was drawn keeps ours alike
                 continue
             blending = backend.blending_weights(
                 splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
             )
-            observation = Observation(
-                blending,
-                labels.reshape(-1)[pixels].astype(np.int32),
-                labels.size / count,
-                None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
-            )
-            if answered is not None:
-                observation = replace(
-                    observation,
-                    answers=answered.answers,
-                    cells=answered.cells().reshape(-1)[pixels].astype(np.int32),
-                    surface=_surface(backend, splat, view, pixels),
-                )
-            observations.append(observation)
+            surface = None if answered is None else _surface(backend, splat, view, pixels)
+            on_seen((blending, surface))
+            observations.append(_observation(pixels, labels, parts, answered, (blending, surface)))
     return in_order(ranks.gather(observations))
+
+
+def _observation(
+    pixels: NDArray[np.int64],
+    labels: NDArray[np.int32],
+    parts: NDArray[np.int32] | None,
+    answered: AnsweredView | None,
+    seen: Seen,
+) -> Observation:
+    blending, surface = seen
+    observation = Observation(
+        blending,
+        labels.reshape(-1)[pixels].astype(np.int32),
+        labels.size / len(pixels),
+        None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
+    )
+    if answered is None:
+        return observation
+    cells = answered.cells().reshape(-1)[pixels].astype(np.int32)
+    return replace(observation, answers=answered.answers, cells=cells, surface=surface)
 
 
 def _surface(

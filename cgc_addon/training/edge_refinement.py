@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -39,11 +39,11 @@ from .parameters import (
     to_splat,
 )
 from .ranks.alike import check_equal
-from .stage_state import State
+from .stage_state import WORTH_KEEPING, StageState, State
 from .unseen import LEAST_SHOWN, shown_pixels
 
-SHARPENING_EDGES = "Sharpening edges"
-"""Stage of the progress."""
+READING_EDGES, SHARPENING_EDGES = "Reading edges", "Sharpening edges"
+"""Stages of the progress."""
 HARMONICS_EVERY = 4
 """Photos of which one teaches the higher harmonics: edges do not need them, and they cost most."""
 
@@ -75,6 +75,8 @@ class EdgeRefiner:
         settings: EdgeSettings,
         geometry: GeometrySettings,
         seed: int,
+        shown_kept: StageState | None = None,
+        targets_kept: StageState | None = None,
         *,
         ranks: Ranks = ALONE,
         batch: int = 1,
@@ -92,6 +94,8 @@ class EdgeRefiner:
             settings: of this training.
             geometry: of the training before, for its photometric loss.
             seed: of the order of the photos.
+            shown_kept: keeps how far looking for what no photo shows is; of one process alone.
+            targets_kept: keeps how far looking at the masks is, likewise.
             ranks: processes that do this together, each with photos of its own.
             batch: photos of a step, of all processes together.
             report: progress.
@@ -105,8 +109,9 @@ class EdgeRefiner:
         self._ranks, self._batch = ranks, batch
         straddling = ranks.first_does(lambda: straddling_gaussians(observations, segments))
         shown = shown_pixels(
-            gaussians, dataset, backend, ranks=ranks, report=report, should_stop=should_stop
-        )
+            gaussians, dataset, backend, shown_kept,
+            ranks=ranks, report=report, should_stop=should_stop,
+        )  # fmt: skip
         room = max(geometry.densify.cap - int(np.count_nonzero(shown >= LEAST_SHOWN)), 0)
         straddling = np.sort(straddling[:room])
         origin = np.concatenate([np.arange(len(gaussians)), straddling])
@@ -116,7 +121,7 @@ class EdgeRefiner:
         self._origin = origin[kept]
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
         self._targets, touching = _targets(
-            split, labels, dataset, backend, ranks, report, should_stop
+            split, labels, dataset, backend, targets_kept, ranks, report, should_stop
         )
         self._codes = segment_codes(touching).to(backend.device)
         self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
@@ -233,6 +238,7 @@ def _targets(
     labels: torch.Tensor,
     dataset: Dataset,
     backend: Backend,
+    kept: StageState | None,
     ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
@@ -242,20 +248,51 @@ def _targets(
     The latter is (K + 1, K + 1), see `touching_pixels`.
     """
     count = int(labels.max()) if len(labels) else 0
-    touching = np.zeros((count + 1, count + 1), np.int64)
+    reading = _Reading(np.zeros((count + 1, count + 1), np.int64))
     splat: SplatTensors = splat_of(gaussians, backend.device)
-    found: list[tuple[int, NDArray[np.int16]]] = []
-    for photos in track(rounds(dataset.train, ranks), "Reading edges", report, should_stop):
-        for index in share(photos, ranks):
-            masks = dataset.store.masks(index)
-            if masks is not None:
-                shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-                shown = shown.cpu().numpy()
-                touching += touching_pixels(shown, count)
-                pixels = segment_targets(shown, masks)
-                found.append((index, pixels.reshape(-1).astype(np.int16)))
-    targets = {index: torch.from_numpy(pixels) for index, pixels in in_order(ranks.gather(found))}
-    return targets, np.sum(ranks.gather(touching), axis=0)
+    photos = rounds(dataset.train, ranks)
+
+    def read(pause: Callable[[], None]) -> None:
+        left, before = photos[reading.done :], reading.done
+        for now in track(left, READING_EDGES, report, should_stop, before=before):
+            for index in share(now, ranks):
+                masks = dataset.store.masks(index)
+                if masks is not None:
+                    shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
+                    shown = shown.cpu().numpy()
+                    reading.touching += touching_pixels(shown, count)
+                    pixels = segment_targets(shown, masks)
+                    reading.found.append((index, pixels.reshape(-1).astype(np.int16)))
+            reading.done += 1
+            pause()
+
+    if kept is None:
+        read(lambda: None)
+    else:
+        kept.run(reading, read, keep_end=WORTH_KEEPING)
+    found = in_order(ranks.gather(reading.found))
+    targets = {index: torch.from_numpy(pixels) for index, pixels in found}
+    return targets, np.sum(ranks.gather(reading.touching), axis=0)
+
+
+@dataclass
+class _Reading:
+    """So many photos were read; what pixels of which should show, and what touches."""
+
+    touching: NDArray[np.int64]
+    found: list[tuple[int, NDArray[np.int16]]] = field(default_factory=list)
+    done: int = 0
+
+    def state(self) -> State:
+        tensors = {str(index): torch.from_numpy(pixels) for index, pixels in self.found}
+        tensors["touching"] = torch.from_numpy(self.touching)
+        return tensors, {"step": self.done, "photos": [index for index, _ in self.found]}
+
+    def restore(self, state: State) -> None:
+        tensors, values = state
+        self.touching = tensors["touching"].numpy()
+        self.found = [(index, tensors[str(index)].numpy()) for index in values["photos"]]
+        self.done = int(values["step"])
 
 
 def _optimizers(

@@ -30,8 +30,9 @@ from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
 from .config import TrainingConfig
 from .corrected_segments import keep_edits
-from .dense_start import with_surface_points
+from .dense_start import wants_surface_points, with_surface_points
 from .far_radius import choose_far_radius
+from .matching_state import keep_gains_alone
 from .memory import check_memory
 from .pace import Pace
 from .planning import fit_run
@@ -137,8 +138,10 @@ def train(
     say(why)
     check_alike(dataset, backend, ranks)
     dataset = with_surface_points(
-        dataset, config, ranks, say=say, report=report, should_stop=should_stop
-    )
+        dataset, config, folder.matching, checkpoint_seconds, ranks,
+        resume=resume, gains_alone=resume and folder.checkpoint.exists(),
+        say=say, report=report, should_stop=should_stop,
+    )  # fmt: skip
     given_splat = None
     if config.init is not None:
         given_splat = ranks.first_does(lambda: _given_gaussians(config, dataset.scene.origin, say))
@@ -169,7 +172,7 @@ def train(
     if first:
         keep_edits(folder)
     if first and not resume:
-        _clear(folder)
+        _clear(folder, matched=wants_surface_points(dataset, config))
         wish = None if asked is None else asked.to_json()
         folder.start(dataset_folder, config, _versions(), dataset.scene.origin, batch, wish)
     log.note(why)
@@ -240,6 +243,8 @@ def train(
         say=log.say,
         should_stop=should_stop,
     )
+    if first:
+        keep_gains_alone(folder.matching)
     summary = TrainSummary(
         run=str(run_path),
         steps=0 if config.init is not None else config.geometry.steps,
@@ -288,8 +293,15 @@ def _first_gaussians(config: TrainingConfig, dataset: Dataset, far_radius: float
     )
 
 
-def _clear(folder: RunFolder) -> None:
-    """Remove what an earlier run left, so that nothing of it is taken for this one's."""
+def _clear(folder: RunFolder, *, matched: bool) -> None:
+    """Remove what an earlier run left, so that nothing of it is taken for this one's.
+
+    Args:
+        folder: of both runs.
+        matched: whether what comparing the photos found is this one's already.
+    """
+    if not matched:
+        folder.matching.unlink(missing_ok=True)
     for path in (
         folder.config,
         folder.checkpoint,

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "checkpoint.json"
 
     @property
+    def matching(self) -> Path:
+        """What comparing the photos has found, see `matching_state`."""
+        return self.path / "matching.safetensors"
+
+    @property
     def background_trials(self) -> Path:
         """How well the photos were explained by each distance of the background tried so far."""
         return self.path / "background.json"
@@ -79,10 +84,32 @@ class RunFolder:
         return self.path / "edges.safetensors"
 
     @property
+    def looking_state(self) -> Path:
+        return self.path / "looking.safetensors"
+
+    @property
+    def finding_state(self) -> Path:
+        return self.path / "finding.safetensors"
+
+    @property
+    def shown_state(self) -> Path:
+        return self.path / "shown.safetensors"
+
+    @property
+    def edge_target_state(self) -> Path:
+        return self.path / "edge_targets.safetensors"
+
+    @property
+    def looking_again_state(self) -> Path:
+        return self.path / "looking_again.safetensors"
+
+    @property
     def stage_states(self) -> tuple[Path, ...]:
         """States of single stages, of use until the run is complete."""
         background = (self.background_trials, self.background_state)
-        return (*background, self.feature_state, self.edge_state)
+        segments = (self.looking_state, self.feature_state, self.finding_state)
+        edges = (self.shown_state, self.edge_target_state, self.edge_state)
+        return (*background, *segments, *edges, self.looking_again_state)
 
     @property
     def metrics(self) -> Path:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from ..cgc.corrections.records import Correction
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import FeatureTrainer, random_start
-from ..cgc.observations import AnsweredView, Observation, at_every_level, observe
-from ..cgc.segmentation import after_refinement, find_segments
+from ..cgc.observations import AnsweredView, Observation, Seen, at_every_level, observe
+from ..cgc.segmentation import Segmentation, after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
@@ -33,7 +34,8 @@ from .edge_refinement import EdgeRefiner
 from .parameters import splat_of
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
-from .stage_state import StageState, fingerprint
+from .stage_state import WORTH_KEEPING, StageState, fingerprint
+from .stages_by_view import Finding, Looking
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +66,8 @@ def segment_run(
 
     Without usable masks the splat is written without features and segments.
 
-    The run folder is held by the caller. Results change as one. Features and edges go on from where
-    an earlier call was killed or stopped; it kept them every `checkpoint_seconds`.
+    The run folder is held by the caller. Results change as one. Each stage goes on from where an
+    earlier call was killed or stopped, if it took long; it was kept every `checkpoint_seconds`.
 
     Of several processes each looks at views of its own and learns from them. The first one alone
     finds segments, which is short, and writes; only it returns what it wrote.
@@ -75,7 +77,14 @@ def segment_run(
         CgcError: the run folder cannot be written.
     """
     first, ask = ranks.rank == 0, agreed(should_stop, ranks)
-    observations = _observations(gaussians, dataset, backend, config, ranks, report, say, ask)
+
+    def kept_by(path: Path) -> StageState | None:
+        """Return what keeps a stage to which each process brings its own: of one alone."""
+        return StageState(path, "", checkpoint_seconds) if ranks.size == 1 else None
+
+    observations = _observations(
+        gaussians, dataset, backend, config, kept_by(folder.looking_state), ranks, report, say, ask
+    )
     if not observations:
         if not first:
             return SegmentedSplat(gaussians, None)
@@ -100,7 +109,7 @@ def segment_run(
         learned = _learn(
             gaussians, observations, dataset, features, config.seed, kept, ranks, batch, report, ask
         )
-    found = ranks.first_does(
+    finding = Finding(
         lambda: find_segments(
             observations,
             gaussians.means,
@@ -113,10 +122,23 @@ def segment_run(
             should_stop=should_stop,
         )
     )
+
+    def find() -> Segmentation:
+        inputs = fingerprint(
+            gaussians, observations, learned, settings=f"{features} {settings} {config.seed}"
+        )
+        kept = StageState(folder.finding_state, inputs, checkpoint_seconds)
+        kept.run(finding, finding.step, keep_end=WORTH_KEEPING)
+        assert finding.found is not None
+        return finding.found
+
+    found = ranks.first_does(find)
     labels = ranks.first_does(lambda: found.labels(gaussians=gaussians))
     if preview is not None:
         preview.show(points_of_gaussians(gaussians, labels))
     if config.edges.steps and config.init is None:
+        inputs = fingerprint(gaussians, observations, labels)
+        shown_kept, targets_kept = kept_by(folder.shown_state), kept_by(folder.edge_target_state)
         refiner = EdgeRefiner(
             gaussians,
             labels,
@@ -126,24 +148,22 @@ def segment_run(
             config.edges,
             config.geometry,
             config.seed,
+            shown_kept and replace(shown_kept, inputs=inputs),
+            targets_kept and replace(targets_kept, inputs=inputs),
             ranks=ranks,
             batch=batch,
             report=report,
             should_stop=ask,
         )
-        kept = StageState(
-            folder.edge_state,
-            fingerprint(gaussians, observations, labels),
-            checkpoint_seconds,
-            ranks,
-        )
+        kept = StageState(folder.edge_state, inputs, checkpoint_seconds, ranks)
         observations = []  # those of the splat as it will be need the room
         kept.run(refiner, lambda pause: refiner.run(on_pause=pause, report=report, should_stop=ask))
         refined = refiner.refined()
         gaussians = refined.gaussians
         observations = _observations(
-            gaussians, dataset, backend, config, ranks, report, lambda _sentence: None, ask
-        )
+            gaussians, dataset, backend, config, kept_by(folder.looking_again_state), ranks, report,
+            lambda _sentence: None, ask,
+        )  # fmt: skip
         if not first:
             return SegmentedSplat(gaussians, None)
         found = after_refinement(
@@ -261,6 +281,7 @@ def _observations(
     dataset: Dataset,
     backend: Backend,
     config: TrainingConfig,
+    kept: StageState | None,
     ranks: Ranks,
     report: Reporter,
     say: Callable[[str], None],
@@ -284,18 +305,43 @@ def _observations(
         say(f"{len(views) - labelled} of {len(views)} photos have no masks.")
     if dataset.store.rest_is_a_mask:
         say("Masks show one object in each photo, which is told apart from the rest.")
-    observations = observe(
-        backend,
-        splat_of(gaussians, backend.device),
-        views,
-        label_maps,
-        part_maps,
-        [_answered(dataset, index, config) for index in dataset.train],
-        seed=config.seed,
-        ranks=ranks,
-        report=report,
-        should_stop=should_stop,
-    )
+    answered = [_answered(dataset, index, config) for index in dataset.train]
+    looking = Looking(backend, splat_of(gaussians, backend.device))
+    observations: list[Observation] = []
+
+    def look(pause: Callable[[], None]) -> None:
+        def note(seen: Seen) -> None:
+            looking.seen.append(seen)
+            pause()
+
+        observations.extend(
+            observe(
+                backend,
+                looking.splat,
+                views,
+                label_maps,
+                part_maps,
+                answered,
+                seed=config.seed,
+                ranks=ranks,
+                earlier=looking.earlier(views[0]),
+                on_seen=note,
+                report=report,
+                should_stop=should_stop,
+            )
+        )
+
+    if kept is None:
+        look(lambda: None)
+    else:
+        labelled_views = [
+            (view.name, view.camera, view.world_to_camera.tolist(), answer is not None)
+            for view, labels, answer in zip(views, label_maps, answered, strict=True)
+            if labels is not None and labels.any()
+        ]
+        inputs = fingerprint(gaussians, [], settings=f"{labelled_views} {config.seed}")
+        kept = replace(kept, inputs=inputs)
+        kept.run(looking, look, keep_end=WORTH_KEEPING)
     if all(len(np.unique(one.labels[one.labels > 0])) < 2 for one in observations):
         say("No photo has two masks to tell apart, so features are skipped.")
         return []

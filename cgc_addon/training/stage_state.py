@@ -27,6 +27,8 @@ from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
 from .run_folder import RunFolder
 from .state_clock import StateClock
 
+WORTH_KEEPING = 0.1
+"""Share of the work that a kill may cost: what took less is done again instead."""
 State = tuple[dict[str, torch.Tensor], dict[str, Any]]
 
 
@@ -62,14 +64,15 @@ class StageState:
         training: Resumable,
         steps: Callable[[Callable[[], None]], None],
         *,
-        keep_end: bool = True,
+        keep_end: bool | float = True,
     ) -> None:
         """Let a training do its steps from where an earlier call has left it, and keep its state.
 
         Args:
             training: at its start.
             steps: does the steps that are left; calls its argument between two of them.
-            keep_end: whether what comes of it is kept, too, and not by the caller.
+            keep_end: whether what comes of it is kept, too, and not by the caller; or the share
+                of `seconds` that its steps must have taken to be worth it.
 
         Raises:
             CgcError: the folder cannot be written.
@@ -77,7 +80,7 @@ class StageState:
         """
         self._restore(training)
 
-        clock = StateClock(self.seconds, self.clock)
+        clock, began = StateClock(self.seconds, self.clock), self.clock()
 
         def pause() -> None:
             if clock.due():
@@ -89,7 +92,7 @@ class StageState:
         except Interrupted:
             self._save(training)
             raise
-        if keep_end:
+        if keep_end is True or (keep_end and self.clock() - began >= keep_end * self.seconds):
             self._save(training)
 
     def _restore(self, training: Resumable) -> None:
@@ -117,17 +120,19 @@ class StageState:
 def fingerprint(
     gaussians: Gaussians,
     observations: Sequence[Observation],
-    labels: NDArray[np.int32] | None = None,
+    *others: NDArray[Any] | None,
+    settings: str = "",
 ) -> str:
     """Return a text that is another one where anything that a stage works on is different.
 
     Args:
         gaussians: N.
         observations: of the masks.
-        labels: (N,) segments, where there are any yet.
+        others: what else it works on: segments (N,), where there are any yet.
+        settings: in any words.
     """
-    digest = hashlib.blake2b(__version__.encode(), digest_size=16)
-    for array in _arrays(gaussians, observations, labels):
+    digest = hashlib.blake2b(f"{__version__}{settings}".encode(), digest_size=16)
+    for array in (*_arrays(gaussians, observations), *others):
         if array is not None:
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
@@ -137,7 +142,6 @@ def fingerprint(
 def _arrays(
     gaussians: Gaussians,
     observations: Sequence[Observation],
-    labels: NDArray[np.int32] | None,
 ) -> Iterable[NDArray[Any] | None]:
     yield gaussians.means
     yield gaussians.log_scales
@@ -147,4 +151,5 @@ def _arrays(
     for one in observations:
         yield from (one.blending.weights, one.blending.gaussians, one.blending.starts)
         yield from (one.labels, one.parts)
-    yield labels
+        if one.answers is not None:
+            yield from (one.answers.packed, one.answers.scores, one.answers.stabilities)

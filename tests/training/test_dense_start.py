@@ -62,7 +62,7 @@ def test_photos_that_agree_have_no_gains(dataset, asked, monkeypatch) -> None:
 
 
 def test_held_out_photos_have_no_part_and_photos_are_small(dataset, asked, monkeypatch) -> None:
-    monkeypatch.setattr(dense_start, "LARGEST_PHOTO", 20)
+    monkeypatch.setattr(dense_start, "photo_size", lambda count: 20 * (count == len(dataset.train)))
     with_surface_points(dataset, CONFIG)
     views, photos, _, _ = asked[0]
     names = [dataset.scene.views[index].name for index in dataset.train]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.dataset.mask_answers import checksum, pack_masks, write_answers
 from cgc_addon.errors import CgcError, Interrupted
-from cgc_addon.training import far_radius, pipeline, stage_state
+from cgc_addon.training import far_radius, matching_state, pipeline, stage_state
 from cgc_addon.training.checkpoint import load_checkpoint
+from cgc_addon.training.config import TrainingConfig
 from cgc_addon.training.far_radius import RADII
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import preset
@@ -26,7 +28,8 @@ from cgc_addon.training.state_clock import StateClock
 FILES = (
     *("config", "splat", "segments", "clusters", "checkpoint", "checkpoint_summary"),
     *("metrics", "log", "preview", "evaluation"),
-    *("background_trials", "background_state", "feature_state", "edge_state"),
+    *("matching", "background_trials", "background_state", "feature_state", "edge_state"),
+    *("looking_state", "finding_state", "shown_state", "edge_target_state", "looking_again_state"),
 )
 CONFIG = replace(preset("draft", steps=20), backend="cpu")
 
@@ -137,16 +140,35 @@ class Killed(BaseException):
     """Ends a training where a kill would."""
 
 
+@pytest.fixture(scope="module")
+def with_edges() -> TrainingConfig:
+    """A run with all stages."""
+    config = replace(preset("standard", steps=30), backend="cpu")
+    return replace(config, edges=replace(config.edges, steps=30))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tiny_dataset, with_edges, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("undisturbed")
+    train(tiny_dataset, run, with_edges)
+    return run
+
+
 @pytest.mark.parametrize(
     ("stage", "done"),
-    [("Placing the background", 220), ("Learning features", 150), ("Sharpening edges", 20)],
+    [
+        ("Matching photos", 7),
+        ("Placing the background", 220),
+        ("Looking at the masks", 8),
+        ("Learning features", 150),
+        ("Looking for what no photo shows", 5),
+        ("Reading edges", 6),
+        ("Sharpening edges", 20),
+    ],
 )
 def test_a_kill_costs_little_of_each_stage_and_changes_nothing(
-    tiny_dataset, tmp_path, stage, done
+    tiny_dataset, with_edges, undisturbed, tmp_path, stage, done
 ) -> None:
-    config = replace(preset("standard", steps=30), backend="cpu")
-    config = replace(config, edges=replace(config.edges, steps=30))
-    train(tiny_dataset, tmp_path / "whole", config)
     run = tmp_path / "run"
 
     def kill(progress) -> None:
@@ -154,14 +176,48 @@ def test_a_kill_costs_little_of_each_stage_and_changes_nothing(
             raise Killed
 
     with pytest.raises(Killed):
-        train(tiny_dataset, run, config, checkpoint_seconds=0.0, report=kill)
+        train(tiny_dataset, run, with_edges, checkpoint_seconds=0.0, report=kill)
     messages = []
-    train(tiny_dataset, run, config, resume=True, report=messages.append)
+    train(tiny_dataset, run, with_edges, resume=True, report=messages.append)
     again = [message.done for message in messages if message.stage == stage]
     assert again[0] >= done
-    for name in ("splat.ply", "segments.json", "clusters.npz"):
-        assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    for name in ("splat.ply", "segments.json", "clusters.npz", "matching.safetensors"):
+        assert (run / name).read_bytes() == (undisturbed / name).read_bytes(), name
     assert not any(path.exists() for path in RunFolder(run).stage_states)
+
+
+def test_what_took_long_is_not_done_again_after_a_kill(
+    tiny_dataset, with_edges, undisturbed, tmp_path
+) -> None:
+    """Stages that are over by then; as long as a whole stage of a large capture takes."""
+
+    def kill(progress) -> None:
+        if progress.stage == "Sharpening edges" and progress.done >= 20:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tiny_dataset, tmp_path, with_edges, checkpoint_seconds=0.0, report=kill)
+    messages = []
+    train(tiny_dataset, tmp_path, with_edges, resume=True, report=messages.append)
+    stages = dict.fromkeys(message.stage for message in messages)
+    assert "Clustering features" not in stages
+    assert "Matching photos" not in stages
+    for stage in ("Looking for what no photo shows", "Reading edges", "Learning features"):
+        assert {one.done for one in messages if one.stage == stage} <= {12, 400}
+    assert (tmp_path / "splat.ply").read_bytes() == (undisturbed / "splat.ply").read_bytes()
+
+
+def test_a_complete_run_keeps_the_gains_and_matches_no_photos_again(
+    tiny_dataset, with_edges, undisturbed, tmp_path
+) -> None:
+    run = shutil.copytree(undisturbed, tmp_path / "run")
+    kept = load_checkpoint(RunFolder(run).matching, torch.device("cpu")).tensors
+    assert list(kept) == ["gains"]
+    messages = []
+    train(tiny_dataset, run, with_edges, resume=True, report=messages.append)
+    assert "Matching photos" not in {one.stage for one in messages}
+    for name in ("splat.ply", "segments.json", "matching.safetensors"):
+        assert (run / name).read_bytes() == (undisturbed / name).read_bytes(), name
 
 
 def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
@@ -169,36 +225,47 @@ def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
 ) -> None:
     """Steps take as long as those of a million Gaussians, by a clock that they turn."""
     run = RunFolder(tmp_path)
-    states = [run.background_state] * len(RADII)
-    states += [run.checkpoint, run.feature_state, run.edge_state]
-    lengths = np.random.default_rng(0).uniform(1.0, 1.5, 10_000).tolist()
-    now, lost = [0.0], []
+    photos, steps = 12, 60
+    states = [(run.matching, photos)] + [(run.background_state, steps)] * len(RADII)
+    states += [(run.checkpoint, steps), (run.looking_state, photos), (run.feature_state, 400)]
+    states += [(run.finding_state, 0), (run.shown_state, photos), (run.edge_target_state, photos)]
+    states += [(run.edge_state, steps), (run.looking_again_state, photos)]
+    random, now, lost = np.random.default_rng(0), [0.0], []
+
+    def done(state) -> int:
+        """Return how many steps of a stage are kept."""
+        if not state.exists():
+            return 0
+        found = load_checkpoint(state, torch.device("cpu"))
+        if state == run.matching:
+            return sum(name.startswith("planes.") for name in found.tensors)
+        return found.values["step"]
 
     class Watched(StateClock):
         """Looks at what a kill would lose, at the end of each step."""
 
         def __init__(self, seconds: float, _clock: object = None) -> None:
             super().__init__(seconds, lambda: now[0])
-            self.state, self.ends, self.lost = states[len(lost)], [now[0]], []
+            self.state, self.steps = states[len(lost)]
+            self.ends, self.lost = [now[0]], []
             lost.append(self.lost)
 
         def due(self) -> bool:
-            now[0] += lengths.pop()
+            # A picture of each photo takes longer than a step.
+            now[0] += random.uniform(1.0, 1.5) * (4.0 if self.steps == photos else 1.0)
             self.ends.append(now[0])
-            found = (
-                load_checkpoint(self.state, torch.device("cpu")) if self.state.exists() else None
-            )
-            self.lost.append(now[0] - self.ends[found.values["step"] if found else 0])
+            self.lost.append(now[0] - self.ends[done(self.state)])
             return super().due()
 
-    for module in (pipeline, stage_state):
+    for module in (pipeline, stage_state, matching_state):
         monkeypatch.setattr(module, "StateClock", Watched)
-    monkeypatch.setattr(far_radius, "STEPS", 60)
-    config = replace(preset("standard", steps=60), backend="cpu")
-    config = replace(config, edges=replace(config.edges, steps=60))
+    monkeypatch.setattr(far_radius, "STEPS", steps)
+    config = replace(preset("standard", steps=steps), backend="cpu")
+    config = replace(config, edges=replace(config.edges, steps=steps))
     train(tiny_dataset, run.path, config)
-    assert [len(stage) >= 60 for stage in lost] == [True] * len(states)
-    assert [17.0 < max(stage) <= 20.0 for stage in lost] == [True] * len(states)
+    assert [len(stage) for stage in lost] == [count for _, count in states]
+    assert all(max(stage, default=20.0) > 12.0 for stage in lost)  # some of it is kept
+    assert all(max(stage, default=0.0) <= 20.0 for stage in lost)
 
 
 def test_masks_that_changed_after_a_kill_are_learned_anew(tiny_dataset, tmp_path) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...dataset.projection import project
 from ...dataset.scene import View
-from .planes import Surfaces
+from .surfaces import Surfaces
 
 LARGEST_COST = 0.4
 """A cell is believed where 1 − correlation is less …"""
@@ -47,6 +47,7 @@ def agreed_cells(
     views: Sequence[View],
     surfaces: Sequence[Surfaces],
     witnesses: Sequence[NDArray[np.int64]],
+    indices: Iterable[int] | None = None,
 ) -> list[Agreed]:
     """Return the cells of each photo that others confirm and few contradict, each place once.
 
@@ -56,13 +57,15 @@ def agreed_cells(
         views: cameras.
         surfaces: of each view.
         witnesses: of each view: the others that are asked, see `choose_witnesses`.
+        indices: of the views, in order, from whoever looks at how far it is.
 
     Returns:
         One for each view; a cell is left out where one that confirms it is in already.
     """
     taken = [np.zeros(one.costs.shape, dtype=np.bool_) for one in surfaces]
     agreed = []
-    for index, view in enumerate(views):
+    for index in range(len(views)) if indices is None else indices:
+        view = views[index]
         rows, columns = np.nonzero(surfaces[index].costs < LARGEST_COST)
         points = places(view, surfaces[index], rows, columns)
         agreeing, contradicting = np.zeros((2, len(rows)), dtype=np.int64)

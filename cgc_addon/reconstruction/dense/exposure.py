@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from ...dataset.scene import View
 from .agreement import LARGEST_COST, places, seen_in
-from .planes import Surfaces
+from .surfaces import Surfaces
 
+_LUMA = np.array([0.299, 0.587, 0.114])
+"""Of sRGB (Rec. 601)."""
 _DARKEST, _BRIGHTEST = 40, 240
 """Luma; beyond, a photo is cut off, or shine and noise are as large as what it shows."""
 _FEWEST_CELLS = 30
@@ -36,7 +38,7 @@ class _Comparison:
 
 def photo_gains(
     views: Sequence[View],
-    photos: Sequence[NDArray[np.uint8]],
+    photo: Callable[[int], NDArray[np.uint8]],
     surfaces: Sequence[Surfaces],
     neighbours: Sequence[NDArray[np.int64]],
 ) -> NDArray[np.float64]:
@@ -48,16 +50,15 @@ def photo_gains(
 
     Args:
         views: V cameras of the size of the photos.
-        photos: (H, W, 3) sRGB of each.
+        photo: gives the photo (H, W, 3) of a view, sRGB.
         surfaces: of each.
         neighbours: of each, see `choose_neighbours`.
     """
-    lumas = [photo.astype(np.float64) @ np.array([0.299, 0.587, 0.114]) for photo in photos]
     comparisons = [
         found
         for index in range(len(views))
         for other in neighbours[index]
-        if (found := _compare(index, int(other), views, lumas, surfaces)) is not None
+        if (found := _compare(index, int(other), views, photo, surfaces)) is not None
     ]
     count = len(views)
     if not comparisons:
@@ -90,7 +91,7 @@ def _compare(
     first: int,
     second: int,
     views: Sequence[View],
-    lumas: Sequence[NDArray[np.float64]],
+    photo: Callable[[int], NDArray[np.uint8]],
     surfaces: Sequence[Surfaces],
 ) -> _Comparison | None:
     """Compare two photos; None where they share too little."""
@@ -98,9 +99,9 @@ def _compare(
     points = places(views[first], surfaces[first], rows, columns)
     there = seen_in(points, views[second], surfaces[second])
     x, y = surfaces[first].middles(rows, columns)
-    here = lumas[first][y.astype(np.int64), x.astype(np.int64)][there.agreeing]
+    here = photo(first)[y.astype(np.int64), x.astype(np.int64)][there.agreeing]
     pixels = there.pixels[there.agreeing].astype(np.int64)
-    both = np.stack([here, lumas[second][pixels[:, 1], pixels[:, 0]]])
+    both = np.stack([here, photo(second)[pixels[:, 1], pixels[:, 0]]]) @ _LUMA
     both = both[:, ((both >= _DARKEST) & (both <= _BRIGHTEST)).all(axis=0)]
     if both.shape[1] < _FEWEST_CELLS:
         return None

@@ -12,16 +12,21 @@ from numpy.typing import NDArray
 from ...dataset.scene import SurfacePoints, View
 from ...progress import Reporter, ShouldStop, never, silent, track
 from .neighbours import choose_neighbours, choose_witnesses, pair_scores
+from .surfaces import Surfaces
 
 MATCHING_PHOTOS = "Matching photos"
 """Stage of the progress."""
-LARGEST_PHOTO = 480
+COMPARING_SURFACES = "Comparing surfaces"
+"""The stage after it."""
+_LARGEST_PHOTO = 480
 """Longest side of the photos to look in, px: from more, points come closer than Gaussians begin."""
-_CELLS = 400_000
-"""Of all photos together; the time is in proportion."""
+_SMALLEST_PHOTO = 240
+"""Of many photos, each may show less: together they show as much."""
+_LARGE_PHOTOS = 80
+"""So many are looked at in full size."""
+_CELLS, _CELLS_OF_A_PHOTO = 400_000, 1_200
+"""Of all photos together, and of each at least; the time is in proportion."""
 _SMALLEST_STRIDE = 2
-_MOST_PHOTOS = 80
-"""Of more, so many are taken at even distances."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +35,18 @@ class Matching:
 
     surface: SurfacePoints
     gains: NDArray[np.float64]
-    """(V,) how many times as bright as their mean the photos are, in sRGB.
+    """(V,) how many times as bright as their mean the photos are, in sRGB; 1 where they agree."""
 
-    1 where they agree, or not all of them were compared."""
+
+def photo_size(count: int) -> int:
+    """Return the longest side, px, of the photos to look in where there are so many.
+
+    Example:
+        >>> photo_size(40), photo_size(125), photo_size(1000)
+        (480, 384, 240)
+    """
+    share = min(1.0, (_LARGE_PHOTOS / max(count, 1)) ** 0.5)
+    return max(_SMALLEST_PHOTO, round(_LARGEST_PHOTO * share))
 
 
 def match_photos(
@@ -41,16 +55,21 @@ def match_photos(
     sparse: NDArray[np.floating],
     *,
     seed: int = 0,
+    found: Sequence[Surfaces] = (),
+    on_found: Callable[[Sequence[Surfaces]], None] = lambda _found: None,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Matching:
     """Find points on the surfaces that photos show alike.
 
     Args:
-        views: cameras of the size of the photos.
+        views: cameras of the size of the photos, see `photo_size`.
         photo: gives the photo (H, W, 3) of a view, sRGB.
         sparse: (P, 3) points that tell how near and far things are, scene units.
         seed: of the random depths; the same gives the same points.
+        found: surfaces of the first photos, where an earlier call with the same arguments got as
+            far.
+        on_found: is given the surfaces of the photos so far, after each one.
         report: progress.
         should_stop: asked before each photo.
 
@@ -64,36 +83,34 @@ def match_photos(
     from .exposure import photo_gains
     from .planes import surfaces_of
 
-    count = len(views)
-    chosen = np.linspace(0, count - 1, min(count, _MOST_PHOTOS)).astype(np.int64)
-    photos = [photo(int(index)) for index in chosen]
-    views = [views[index] for index in chosen]
     sparse = np.asarray(sparse, dtype=np.float64)
     scores = pair_scores(views, sparse)
     neighbours = choose_neighbours(scores)
-    greys = [_luma(one) for one in photos]
+    count = len(views)
+    greys = [_luma(photo(index)) for index in range(count)]
     pixels = sum(grey.size for grey in greys)
-    stride = max(_SMALLEST_STRIDE, int(np.ceil((pixels / _CELLS) ** 0.5)))
-    surfaces = [
-        surfaces_of(index, views, greys, neighbours[index], sparse, stride, seed)
-        for index in track(range(len(views)), MATCHING_PHOTOS, report, should_stop)
-    ]
-    agreed = agreed_cells(views, surfaces, choose_witnesses(scores))
+    cells = max(_CELLS, _CELLS_OF_A_PHOTO * count)
+    stride = max(_SMALLEST_STRIDE, int(np.ceil((pixels / cells) ** 0.5)))
+    surfaces = list(found)
+    left = range(len(surfaces), count)
+    for index in track(left, MATCHING_PHOTOS, report, should_stop, before=len(surfaces)):
+        surfaces.append(surfaces_of(index, views, greys, neighbours[index], sparse, stride, seed))
+        on_found(surfaces)
+    del greys
+    rounds = track(range(count), COMPARING_SURFACES, report, should_stop)
+    agreed = agreed_cells(views, surfaces, choose_witnesses(scores), rounds)
     colors = [np.zeros((0, 3), np.uint8)]
-    for index, cells in enumerate(agreed):
-        x, y = surfaces[index].middles(cells.rows, cells.columns)
-        colors.append(photos[index][y.astype(np.int64), x.astype(np.int64)])
+    for index, cells_there in enumerate(agreed):
+        x, y = surfaces[index].middles(cells_there.rows, cells_there.columns)
+        colors.append(photo(index)[y.astype(np.int64), x.astype(np.int64)])
     nothing = np.zeros((0, 3))
-    gains = np.ones(count)
-    if len(chosen) == count:
-        gains = photo_gains(views, photos, surfaces, neighbours)
     return Matching(
         SurfacePoints(
             np.concatenate([nothing, *(cells.points for cells in agreed)]).astype(np.float32),
             np.concatenate(colors),
             np.concatenate([nothing, *(cells.normals for cells in agreed)]).astype(np.float32),
         ),
-        gains,
+        photo_gains(views, photo, surfaces, neighbours),
     )
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,13 @@ MOST_WITNESSES = 24
 _BEST_ANGLE, _SPREAD = 12.0, 10.0
 """Degrees between two rays to a point: fewer say little of depth, with more a patch changes."""
 _LARGEST_ANGLE = 40.0
+_ALL_PAIRS = 80
+"""Views of which every pair is looked at; of more, each one with `_NEAREST` and `_FARTHER`."""
+_NEAREST, _FARTHER = 20, 44
+"""Views nearest to each one, and others up to half of all, ever sparser: of a video with frames a
+finger apart the nearest show no depth."""
+_MOST_POINTS = 2_000
+"""Sparse points to look at then."""
 
 
 def pair_scores(views: Sequence[View], points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,6 +40,8 @@ def pair_scores(views: Sequence[View], points: NDArray[np.float64]) -> NDArray[n
         the rays is good.
     """
     count = len(views)
+    if count > _ALL_PAIRS:
+        points = points[:: -(-len(points) // _MOST_POINTS) or 1]
     rays = np.empty((count, len(points), 3))
     seen = np.empty((count, len(points)), dtype=np.bool_)
     for index, view in enumerate(views):
@@ -39,15 +49,31 @@ def pair_scores(views: Sequence[View], points: NDArray[np.float64]) -> NDArray[n
         rays[index] = points - view.center()
     rays /= np.maximum(np.linalg.norm(rays, axis=2, keepdims=True), 1e-12)
     scores = np.zeros((count, count))
-    for first in range(count):
-        for second in range(first + 1, count):
-            both = seen[first] & seen[second]
-            cosines = np.einsum("pi,pi->p", rays[first, both], rays[second, both])
-            angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
-            good = np.exp(-0.5 * ((angles - _BEST_ANGLE) / _SPREAD) ** 2)
-            good *= np.clip(angles / 3.0, 0.0, 1.0) * (angles < _LARGEST_ANGLE)
-            scores[first, second] = scores[second, first] = good.sum()
+    for first, second in _pairs(np.array([view.center() for view in views])):
+        both = seen[first] & seen[second]
+        cosines = np.einsum("pi,pi->p", rays[first, both], rays[second, both])
+        angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+        good = np.exp(-0.5 * ((angles - _BEST_ANGLE) / _SPREAD) ** 2)
+        good *= np.clip(angles / 3.0, 0.0, 1.0) * (angles < _LARGEST_ANGLE)
+        scores[first, second] = scores[second, first] = good.sum()
     return scores
+
+
+def _pairs(centers: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of views with centres (V, 3) that may show depth, each once."""
+    count = len(centers)
+    if count <= _ALL_PAIRS:
+        yield from combinations(range(count), 2)
+        return
+    farther = np.geomspace(_NEAREST + 1, count // 2, _FARTHER)
+    ranks = np.unique(np.concatenate([np.arange(1, _NEAREST + 1), farther.astype(np.int64)]))
+    pairs: set[tuple[int, int]] = set()
+    for index, center in enumerate(centers):
+        distances = np.linalg.norm(centers - center, axis=1)
+        distances[index] = -1.0
+        for other in np.argsort(distances, kind="stable")[ranks].tolist():
+            pairs.add((min(index, other), max(index, other)))
+    yield from sorted(pairs)
 
 
 def choose_neighbours(scores: NDArray[np.float64]) -> list[NDArray[np.int64]]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,32 +13,13 @@ from ...dataset.projection import project
 from ...dataset.scene import View
 from .neighbours import intrinsics, pair_matrix
 from .patchmatch import NO_MATCH, TAPS, improve_planes, prepare_patches, start_planes
+from .surfaces import Surfaces
 
 TURNS = 8
 """Half of them for cells of either colour; more change little."""
 _FARTHER, _NEARER = 0.3, 1.5
 """Inverse depths are looked for between these times those of the sparse points."""
 _MINIMUM_POINTS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class Surfaces:
-    """A plane of inverse depth at each cell of a photo."""
-
-    planes: NDArray[np.float32]
-    """(rows, columns, 3) w, wₓ, w_y: inverse depth at the middle of the cell, 1 / scene units, and
-    how it changes over a pixel to the right and down."""
-    costs: NDArray[np.float32]
-    """(rows, columns) 1 − correlation with the neighbours, 2 where nothing was found."""
-    stride: int
-    """Pixels between cells."""
-
-    def middles(
-        self, rows: NDArray[np.int64], columns: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where cells are in the photo: x, y, px."""
-        first = self.stride // 2 + 0.5
-        return columns * self.stride + first, rows * self.stride + first
 
 
 def surfaces_of(
