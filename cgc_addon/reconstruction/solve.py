@@ -225,7 +225,7 @@ def _prepare_database(job: Job, groups: tuple[CameraGroup, ...]) -> None:
     if space.database.exists() and space.database.stat().st_size:
         job.say(f"{space.database} is damaged or unfinished; features and matches are made anew.")
     database.remove(space.database)
-    _remove_models(space)
+    _remove(space.models, space.unfinished_models, space.undistorted)
 
 
 def _find_features(job: Job, groups: tuple[CameraGroup, ...]) -> None:
@@ -252,7 +252,7 @@ def _match(job: Job, files: Sequence[str], *, exhaustive: bool) -> None:
 def _map(job: Job) -> list[SparseModel]:
     """Return the models, which are on disk then, the largest first."""
     space = job.space
-    _remove_models(space)
+    _remove(space.models, space.undistorted)
     with job.timed(MAPPING):
         job.run("mapping", MAPPING, photos=str(space.photos), output=str(space.models))
     if (models := read_models(space.models)) is None:
@@ -260,12 +260,13 @@ def _map(job: Job) -> list[SparseModel]:
     return models
 
 
-def _remove_models(space: Workspace) -> None:
-    try:
-        if space.models.exists():
-            shutil.rmtree(space.models)
-    except OSError as error:
-        raise unwritable(space.models, error) from error
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def _has_masks(dataset: Path) -> bool:

@@ -66,6 +66,11 @@ class Workspace:
         return self.work / "models"
 
     @property
+    def unfinished_models(self) -> Path:
+        """Models while they are made."""
+        return self.work / "models.part"
+
+    @property
     def opacities(self) -> Path:
         """How opaque the working copies are, where some are cut out."""
         return self.work / "opacities"

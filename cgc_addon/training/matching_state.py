@@ -21,9 +21,9 @@ from ..dataset.scene import SurfacePoints
 from ..errors import CgcError
 from ..reconstruction.dense.matching import Matching
 from ..reconstruction.dense.surfaces import Surfaces
+from ..state_clock import StateClock
 from ..version import __version__
 from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
-from .state_clock import StateClock
 
 NO_SURFACE = SurfacePoints(
     np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), np.zeros((0, 3), np.float32)

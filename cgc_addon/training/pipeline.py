@@ -25,6 +25,7 @@ from ..splats.initialise import FAR_RADIUS, first_gaussians
 from ..splats.pillow_pictures import pillow_codec
 from ..splats.ply import write_ply
 from ..splats.read import read_splat
+from ..state_clock import StateClock
 from ..version import __version__
 from .asked import Asked
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -41,7 +42,6 @@ from .ranks.alike import check_alike
 from .run_folder import RunFolder
 from .run_plan import Say, plan_run
 from .segmentation import segment_run
-from .state_clock import StateClock
 from .too_near import check_not_too_near
 from .trainer import StepResult, Trainer
 

@@ -22,10 +22,10 @@ from ..cgc.observations import Observation
 from ..errors import CgcError, Interrupted
 from ..ranks import ALONE, Ranks
 from ..splats.gaussians import Gaussians
+from ..state_clock import StateClock
 from ..version import __version__
 from .checkpoint import Checkpoint, load_checkpoint, write_checkpoint
 from .run_folder import RunFolder
-from .state_clock import StateClock
 
 WORTH_KEEPING = 0.1
 """Share of the work that a kill may cost: what took less is done again instead."""

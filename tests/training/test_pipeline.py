@@ -16,6 +16,7 @@ from cgc_addon.cgc.clusters.cluster_file import read_clusters
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.dataset.mask_answers import checksum, pack_masks, write_answers
 from cgc_addon.errors import CgcError, Interrupted
+from cgc_addon.state_clock import StateClock
 from cgc_addon.training import far_radius, matching_state, pipeline, stage_state
 from cgc_addon.training.checkpoint import load_checkpoint
 from cgc_addon.training.config import TrainingConfig
@@ -23,7 +24,6 @@ from cgc_addon.training.far_radius import RADII
 from cgc_addon.training.pipeline import train
 from cgc_addon.training.presets import preset
 from cgc_addon.training.run_folder import RunFolder
-from cgc_addon.training.state_clock import StateClock
 
 FILES = (
     *("config", "splat", "segments", "clusters", "checkpoint", "checkpoint_summary"),

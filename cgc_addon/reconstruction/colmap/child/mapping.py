@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ....progress import Progress, Reporter
 from ...settings import FEWEST_PHOTOS
 from ..sparse_models import SparseModel, ranking, write_models
+from .kept_models import FIRST, GROWN, STATE_SECONDS, KeptModels
 
 if TYPE_CHECKING:
     import pycolmap
@@ -26,9 +27,19 @@ _WORSE = 1.1
 
 
 def map_photos(
-    *, database: str, photos: str, output: str, threads: int, seed: int, report: Reporter
+    *,
+    database: str,
+    photos: str,
+    output: str,
+    threads: int,
+    seed: int,
+    report: Reporter,
+    state_seconds: float = STATE_SECONDS,
 ) -> dict[str, Any]:
     """Make models of the matched photos and write them to `output`, which then exists, in one step.
+
+    While the first model grows it is kept beside `output`, and so are all when they are whole;
+    a further call goes on from there. Of captures that fall apart, a further model begins anew.
 
     Args:
         database: file with the matches.
@@ -37,9 +48,11 @@ def map_photos(
         threads: to use.
         seed: of everything random.
         report: takes progress.
+        state_seconds: of work that a kill may cost.
     """
     import pycolmap
 
+    kept = KeptModels(Path(output + ".part"), state_seconds)
     temporary = Path(output + ".tmp")
     if temporary.exists():
         shutil.rmtree(temporary)
@@ -47,7 +60,11 @@ def map_photos(
     pycolmap.set_random_seed(seed)
     with pycolmap.Database.open(database) as opened:
         total = opened.num_images()
-        found = _run(opened, _options(photos, total, threads, seed), [], STAGE, total, report)
+        options = _options(photos, total, threads, seed)
+        found = kept.whole()
+        if found is None:
+            found = _run(opened, options, kept.growing(FIRST), STAGE, total, report, kept, FIRST)
+            kept.keep_whole(found)
         models = [_describe(model) for model in found]
         order = ranking(models)
         found, models = [found[i] for i in order], [models[i] for i in order]
@@ -55,8 +72,8 @@ def map_photos(
             options = _options(photos, total, threads, seed)
             options.multiple_models = False
             options.mapper.abs_pose_min_num_inliers = _FEWER_INLIERS
-            copy = pycolmap.Reconstruction(found[0])
-            grown = _run(opened, options, [copy], GROW_STAGE, total, report)
+            start = kept.growing(GROWN) or [pycolmap.Reconstruction(found[0])]
+            grown = _run(opened, options, start, GROW_STAGE, total, report, kept, GROWN)
             if grown and _is_better(after := _describe(grown[0]), models[0]):
                 found[0], models[0] = grown[0], after
     for number, model in enumerate(found):
@@ -65,6 +82,7 @@ def map_photos(
         model.write(folder)
     write_models(temporary, models)
     temporary.rename(output)
+    kept.remove()
     return {}
 
 
@@ -88,8 +106,13 @@ def _run(
     stage: str,
     total: int,
     report: Reporter,
+    kept: KeptModels,
+    name: str,
 ) -> list[pycolmap.Reconstruction]:
-    """Return the models that mapping makes, or what becomes of the one in `start`."""
+    """Return the models that mapping makes, or what becomes of the one in `start`.
+
+    The first of them is kept under a name while it grows.
+    """
     import pycolmap
 
     manager = pycolmap.ReconstructionManager()
@@ -101,15 +124,17 @@ def _run(
         manager.read(folder)
         shutil.rmtree(folder)
     pipeline = pycolmap.IncrementalPipeline(options, database, manager)
-    most = 0
+    most = max((model.num_reg_images() for model in start), default=0)
 
     def placed() -> None:
         nonlocal most
         if manager.size():
             most = max(most, manager.get(manager.size() - 1).num_reg_images())
+        if manager.size() == 1:
+            kept.offer(name, manager.get(0))
         report(Progress(stage, most, total))
 
-    report(Progress(stage, 0, total))
+    report(Progress(stage, most, total))
     events = pycolmap.IncrementalPipelineCallback
     for event in (events.INITIAL_IMAGE_PAIR_REG_CALLBACK, events.NEXT_IMAGE_REG_CALLBACK):
         pipeline.add_callback(event.value, placed)

@@ -5,14 +5,21 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+from ....errors import CgcError
+from ....files import read_json, write_json
 from ....progress import Progress, Reporter
 
 STAGE = "Undistorting photos"
 _JPEG_QUALITY = 95
 _LOOK_SECONDS = 0.3
+_FIRST_BATCH, _BATCH_SECONDS = 8, 5.0
+"""Photos to begin with, and how long those take that are done at once: what a kill costs."""
+_RECORD = "written.json"
+"""File beside the photos, which COLMAP itself may leave half-written."""
 
 
 def undistort(
@@ -30,7 +37,7 @@ def undistort(
     Args:
         model: folder of the solved model.
         photos: folder of the working copies.
-        output: folder, emptied first.
+        output: folder; photos that an earlier call has written for the same model are kept.
         names: name in the dataset of each working copy.
         threads: to use.
         report: takes progress.
@@ -43,10 +50,16 @@ def undistort(
     import pycolmap
 
     target = Path(output)
-    if target.exists():
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
-    total = pycolmap.Reconstruction(model).num_reg_images()
+    solved = pycolmap.Reconstruction(model)
+    files = sorted(solved.image(number).name for number in solved.reg_image_ids())
+    total, record = len(files), target / _RECORD
+    ready = [file for file in _recorded(record, files) if (target / "images" / file).is_file()]
+    if not ready:
+        if target.exists():
+            shutil.rmtree(target)
+        target.mkdir(parents=True)
+    # At least one: with it the model is written, whose names a call before may have changed.
+    missing = [file for file in files if file not in set(ready)] or files[:1]
     finished = threading.Event()
 
     def watch() -> None:
@@ -54,21 +67,40 @@ def undistort(
             written = sum(path.is_file() for path in (target / "images").rglob("*"))
             report(Progress(STAGE, min(written, total), total))
 
-    report(Progress(STAGE, 0, total))
+    report(Progress(STAGE, len(ready), total))
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        pycolmap.undistort_images(
-            target, model, photos, jpeg_quality=_JPEG_QUALITY, num_threads=threads
-        )
+        batch = _FIRST_BATCH
+        while missing:
+            began = time.perf_counter()
+            now, missing = missing[:batch], missing[batch:]
+            pycolmap.undistort_images(
+                target, model, photos, now, jpeg_quality=_JPEG_QUALITY, num_threads=threads
+            )
+            ready += now
+            write_json(record, {"files": ready})
+            seconds = max(time.perf_counter() - began, 1e-3)
+            batch = max(1, int(len(now) * _BATCH_SECONDS / seconds))
     finally:
         finished.set()
         watcher.join()
     if opacities is not None:
         _undistort_some(model, Path(opacities), target / "opacities", threads)
     _rename(target, names)
+    record.unlink()
     report(Progress(STAGE, total, total))
     return {"photos": total}
+
+
+def _recorded(record: Path, files: list[str]) -> list[str]:
+    """Return which photos were whole when an earlier call ended, none where nobody knows."""
+    try:
+        value = read_json(record)
+        found = [str(file) for file in value["files"]]
+    except (CgcError, KeyError, TypeError):
+        return []
+    return found if set(found) <= set(files) else []
 
 
 def _undistort_some(model: str, pictures: Path, output: Path, threads: int) -> None:

@@ -6,9 +6,48 @@ from __future__ import annotations
 import pycolmap
 import pytest
 
+from cgc_addon.errors import Interrupted
 from cgc_addon.reconstruction.colmap.child.mapping import STAGE
 from cgc_addon.reconstruction.colmap.process import run_stage
 from cgc_addon.reconstruction.colmap.sparse_models import read_models
+
+
+def mapped(made_up, tmp_path, report=lambda _progress: None, should_stop=lambda: False) -> None:
+    run_stage(
+        "mapping",
+        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "models"), "threads": 1, "seed": 0, "state_seconds": 0.0},
+        tmp_path / "log.txt",
+        report=report,
+        should_stop=should_stop,
+    )  # fmt: skip
+
+
+def test_a_killed_call_goes_on_where_it_was(made_up, tmp_path):
+    told = []
+    with pytest.raises(Interrupted):
+        mapped(made_up, tmp_path, told.append, lambda: bool(told) and told[-1].done >= 4)
+    assert not (tmp_path / "models").exists()
+    kept = list((tmp_path / "models.part").glob("first-*"))
+    assert kept
+    again = []
+    mapped(made_up, tmp_path, again.append)
+    assert again[0].done >= 3
+    (model,) = read_models(tmp_path / "models")
+    assert len(model.files) == 6
+    assert model.points == 80
+    assert model.reprojection_error < 0.01
+    assert not (tmp_path / "models.part").exists()
+
+
+def test_a_damaged_model_of_a_killed_call_is_made_anew(made_up, tmp_path):
+    folder = tmp_path / "models.part" / "first-000005"
+    folder.mkdir(parents=True)
+    (folder / "images.bin").write_bytes(b"half")
+    told = []
+    mapped(made_up, tmp_path, told.append)
+    assert told[0].done == 0
+    assert len(read_models(tmp_path / "models")[0].files) == 6
 
 
 def test_photos_are_placed_and_the_model_is_described(made_up, tmp_path):

@@ -7,6 +7,7 @@ import shutil
 
 import pycolmap
 
+from cgc_addon.files import write_json
 from cgc_addon.reconstruction.colmap.child.undistorting import STAGE
 from cgc_addon.reconstruction.colmap.process import run_stage
 
@@ -67,3 +68,39 @@ def test_further_pictures_of_some_photos_are_undistorted_alike(made_up, tmp_path
         assert (opacities / name).read_bytes() == (images / name).read_bytes()
     assert pycolmap.Reconstruction(tmp_path / "output" / "sparse").num_reg_images() == 6
     assert not (tmp_path / "output" / "reduced").exists()
+
+
+def test_what_a_killed_call_has_written_is_kept(made_up, tmp_path):
+    run_stage(
+        "mapping",
+        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
+         "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
+        tmp_path / "log.txt",
+    )  # fmt: skip
+    files = sorted(path.name for path in (made_up / "photos").iterdir())
+
+    def undistorted(output, report=lambda _progress: None):
+        arguments = {
+            "model": str(tmp_path / "models" / "0"), "photos": str(made_up / "photos"),
+            "output": str(output), "names": {file: f"in/{file}" for file in files}, "threads": 1,
+        }  # fmt: skip
+        run_stage("undistorting", arguments, tmp_path / "log.txt", report=report)
+
+    undistorted(tmp_path / "whole")
+    killed = tmp_path / "killed"  # four are whole, the fifth is not, and one has its name already
+    (killed / "images" / "in").mkdir(parents=True)
+    for number, file in enumerate(files[:5]):
+        whole = tmp_path / "whole" / "images" / "in" / file
+        target = killed / "images" / ("in" if number == 0 else "") / file
+        target.write_bytes(whole.read_bytes()[: 100 if number == 4 else None])
+    write_json(killed / "written.json", {"files": files[:4]})
+    before = (killed / "images" / files[1]).stat().st_mtime_ns
+    told = []
+    undistorted(killed, told.append)
+    assert told[0].done == 3
+    assert (killed / "images" / "in" / files[1]).stat().st_mtime_ns == before
+    written = {path.name for path in killed.iterdir()}
+    assert written == {path.name for path in (tmp_path / "whole").iterdir()}
+    for folder in ("images/in", "sparse"):
+        for path in (tmp_path / "whole" / folder).iterdir():
+            assert (killed / folder / path.name).read_bytes() == path.read_bytes(), path.name

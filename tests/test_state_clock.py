@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgc_addon.training.state_clock import StateClock
+from cgc_addon.state_clock import StateClock
 
 
 @settings(max_examples=50, deadline=None)
