@@ -154,7 +154,7 @@ def write_table(path: Path, table: NDArray[np.void], element: str) -> None:
         lines.append(f"property {_WRITTEN_TYPES[table.dtype[name].str[1:]]} {name}")
     with path.open("wb") as file:
         file.write("\n".join([*lines, "end_header", ""]).encode("ascii"))
-        table.tofile(file)
+        file.write(np.ascontiguousarray(table).view(np.uint8).data)  # `tofile` does not say why not
 
 
 # ---- The header ----------------------------------------------------------------------------------

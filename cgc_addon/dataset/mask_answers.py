@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..files import check_is_file, replacing
+from ..files import check_is_file
+from ..npz import write_npz
 
 FORMAT_VERSION = 1
 LONGEST_SIDE = 4096
@@ -88,16 +89,15 @@ def write_answers(path: Path, answers: MaskAnswers) -> None:
     Raises:
         CgcError: it cannot be written.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            version=np.int32(FORMAT_VERSION),
-            size=np.array([answers.width, answers.height], np.int32),
-            masks=answers.packed,
-            scores=answers.scores.astype(np.float32),
-            stabilities=answers.stabilities.astype(np.float32),
-            map_checksum=np.int64(answers.map_checksum),
-        )
+    arrays = {
+        "version": np.int32(FORMAT_VERSION),
+        "size": np.array([answers.width, answers.height], np.int32),
+        "masks": answers.packed,
+        "scores": answers.scores.astype(np.float32),
+        "stabilities": answers.stabilities.astype(np.float32),
+        "map_checksum": np.int64(answers.map_checksum),
+    }
+    write_npz(path, arrays, compressed=True)
 
 
 def read_answers(path: Path) -> MaskAnswers:

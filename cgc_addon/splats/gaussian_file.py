@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CgcError
-from ..files import check_is_file, replacing
+from ..files import check_is_file
+from ..npz import write_npz
 from .gaussians import Gaussians
 
 ENDING = ".npz"
@@ -55,8 +56,7 @@ def write_gaussians(path: Path, part: IndexedGaussians) -> None:
     Raises:
         CgcError: the file cannot be written.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **_arrays(part))
+    write_npz(path, _arrays(part))
 
 
 def read_gaussians(path: Path) -> IndexedGaussians:

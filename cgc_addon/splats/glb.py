@@ -69,7 +69,7 @@ def write_glb(path: Path, gaussians: Gaussians) -> None:
         file.write(_CHUNK.pack(len(document), b"JSON") + document)
         file.write(_CHUNK.pack(length, b"BIN\0"))
         for attribute in attributes:
-            attribute.values.tofile(file)
+            file.write(np.ascontiguousarray(attribute.values).data)
 
 
 def _attributes(gaussians: Gaussians) -> list[_Attribute]:

@@ -161,7 +161,6 @@ def undisturbed(tiny_dataset, with_edges, tmp_path_factory) -> Path:
         ("Placing the background", 220),
         ("Looking at the masks", 8),
         ("Learning features", 150),
-        ("Looking for what no photo shows", 5),
         ("Reading edges", 6),
         ("Sharpening edges", 20),
     ],

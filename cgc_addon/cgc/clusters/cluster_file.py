@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ...files import check_is_file, replacing
+from ...files import check_is_file
+from ...npz import write_npz
 from .granularity import MergeTree
 
 _UNREADABLE = (
@@ -68,8 +69,7 @@ def write_clusters(
     }
     if found is not None:
         arrays |= {"found": found.astype(np.int32), "fixed": np.int32(tree.fixed)}
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
+    write_npz(path, arrays)
 
 
 def read_clusters(path: Path) -> tuple[NDArray[np.int32], MergeTree]:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CgcError
-from ...files import check_is_file, replacing
+from ...files import check_is_file
+from ...npz import write_npz
 from .shapes import Shape
 
 FORMAT_VERSION = 1
@@ -69,8 +70,7 @@ def write_corrections(path: Path, corrections: Sequence[Correction]) -> None:
         arrays[f"points_{number}"] = one.shape.points.astype(np.float32)
         arrays[f"inside_{number}"] = one.shape.inside.astype(np.bool_)
         arrays[f"apart_{number}"] = one.apart.astype(np.float32)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    write_npz(path, arrays, compressed=True)
 
 
 def read_corrections(path: Path) -> tuple[Correction, ...]:

@@ -67,6 +67,7 @@ def _pairs(centers: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
         return
     farther = np.geomspace(_NEAREST + 1, count // 2, _FARTHER)
     ranks = np.unique(np.concatenate([np.arange(1, _NEAREST + 1), farther.astype(np.int64)]))
+    ranks = ranks[ranks < count]
     pairs: set[tuple[int, int]] = set()
     for index, center in enumerate(centers):
         distances = np.linalg.norm(centers - center, axis=1)

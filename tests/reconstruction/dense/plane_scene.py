@@ -34,6 +34,17 @@ def views(sizes=((96, 72),) * 4) -> list[View]:
     return found
 
 
+def beside_each_other(count: int) -> list[View]:
+    """Return many cameras in a row that look at the middle of the plane, with small photos."""
+    camera = PinholeCamera(48, 36, 45.0, 45.0, 24.0, 18.0)
+    centers = [np.array([x, 0.1 * np.sin(9.0 * x), 0.0]) for x in np.linspace(-1.2, 1.2, count)]
+    target = np.array([0.0, 0.0, 4.0])
+    return [
+        View(f"{number}.png", camera, look_at(center, target))
+        for number, center in enumerate(centers)
+    ]
+
+
 def on_plane(view: View, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the points (..., 3) of the plane that pixels show."""
     camera = view.camera

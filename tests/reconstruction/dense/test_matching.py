@@ -9,6 +9,7 @@ import pytest
 
 from cgc_addon.errors import Interrupted
 from cgc_addon.reconstruction.dense import matching as module
+from cgc_addon.reconstruction.dense import planes
 from cgc_addon.reconstruction.dense.matching import match_photos
 
 from . import plane_scene as scene
@@ -74,23 +75,44 @@ def test_one_photo_or_no_points_give_none() -> None:
     assert len(match_photos(views, lambda index: scene.photo(views[index]), nothing).surface) == 0
 
 
-def test_of_many_photos_some_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_PHOTOS", 3)
-    views, asked = scene.views(), []
+def test_of_many_photos_all_are_compared() -> None:
+    """And each with some of them, or the time would grow with their square."""
+    views = scene.beside_each_other(100)
+    factors = np.where(np.arange(100) % 3 == 0, 0.7, 1.1)
 
-    def photo(index: int):
-        asked.append(index)
-        return scene.photo(views[index])
+    def photo(index: int) -> np.ndarray:
+        return (0.6 * factors[index] * scene.photo(views[index])).round().astype(np.uint8)
 
     found = match_photos(views, photo, scene.sparse_points())
+    off = np.abs(found.surface.points @ scene.NORMAL - scene.OFFSET)
     assert len(found.surface) > 500
-    assert (found.gains == 1).all()  # nobody knows those of the others
-    assert asked == [0, 1, 3]
+    assert np.percentile(off, 95) < 0.05  # at a distance of 4, in photos of 48 px
+    expected = factors / np.exp(np.log(factors).mean())
+    np.testing.assert_allclose(found.gains, expected, rtol=0.03)
+
+
+def test_a_call_goes_on_where_another_one_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    views, told = scene.views(), []
+    whole = found_in(views, on_found=lambda surfaces: told.append(list(surfaces)))
+    assert [len(surfaces) for surfaces in told] == [1, 2, 3, 4]
+    looked_at, look = [], planes.surfaces_of
+
+    def watched(index, *arguments):
+        looked_at.append(index)
+        return look(index, *arguments)
+
+    monkeypatch.setattr(planes, "surfaces_of", watched)
+    rest = found_in(views, found=told[1])
+    assert looked_at == [2, 3]
+    np.testing.assert_array_equal(rest.points, whole.points)
+    np.testing.assert_array_equal(rest.colors, whole.colors)
+    np.testing.assert_array_equal(rest.normals, whole.normals)
 
 
 def test_it_reports_and_stops_when_asked() -> None:
     heard = []
     found_in(scene.views(), report=heard.append)
-    assert heard[-1].stage == module.MATCHING_PHOTOS
+    stages = list(dict.fromkeys(one.stage for one in heard))
+    assert stages == [module.MATCHING_PHOTOS, module.COMPARING_SURFACES]
     with pytest.raises(Interrupted):
         found_in(scene.views(), should_stop=lambda: True)
