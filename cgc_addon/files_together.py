@@ -37,6 +37,8 @@ def changing_together(folder: Path) -> Iterator[Path]:
         draft.rename(folder / READY)
     except OSError as error:
         raise _unwritable(folder, error) from error
+    except CgcError as error:  # who reads it knows no draft
+        raise CgcError(str(error).replace(str(draft), str(folder))) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     finish_change(folder)

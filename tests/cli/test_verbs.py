@@ -29,7 +29,7 @@ def read_lines(capsys):
 def test_train_writes_the_whole_run_folder(run):
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "config.json", "splat.ply", "segments.json", "clusters.npz",
+        "config.json", "splat.ply", "segments.json", "clusters.npz", "matching.safetensors",
         "checkpoint.safetensors", "checkpoint.json", "metrics.jsonl", "log.txt",
     } | (names & {"evaluation.json", "renders"})  # fmt: skip
     metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

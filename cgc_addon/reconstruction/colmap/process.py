@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from ...progress import Progress, Reporter, ShouldStop, never, silent
 
 POLL_SECONDS = 0.1
 _KEPT_BYTES = 4000
+_LITTLE_ROOM = 16 << 20
+"""Bytes free on a disk, with which a failure is that of the disk: COLMAP does not say so."""
 
 
 def run_stage(
@@ -133,6 +136,13 @@ def _how_it_ended(stage: str, code: int, log: Path) -> str:
             f"The system ended COLMAP ({stage}), most likely because memory ran out; use smaller "
             "photos (--max-size) or close other programs, then run again to go on."
         )
+    with suppress(OSError):
+        free = shutil.disk_usage(log.parent).free
+        if free < _LITTLE_ROOM:
+            return (
+                f"{log.parent} could not be written by COLMAP ({stage}): only {free / 2**20:.0f} "
+                "MiB are free on that disk; free some space, then run again to go on."
+            )
     try:
         text = log.read_bytes()[-_KEPT_BYTES:].decode("utf-8", "replace")
     except OSError:
