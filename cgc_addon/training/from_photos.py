@@ -22,7 +22,7 @@ from ..errors import CgcError
 from ..files_together import finish_change
 from ..masks.generate import MAKING_MASKS
 from ..progress import Progress, Reporter, silent
-from ..reconstruction.dense.matching import MATCHING_PHOTOS
+from ..reconstruction.dense.matching import COMPARING_SURFACES, MATCHING_PHOTOS
 from ..stages import Stage, StagedProgress
 from .asked import Asked, is_run_of
 from .config import TrainingConfig
@@ -41,7 +41,8 @@ STAGES = (
         TRAIN,
         0.40,
         {
-            MATCHING_PHOTOS: (0.0, 0.04),
+            MATCHING_PHOTOS: (0.0, 0.035),
+            COMPARING_SURFACES: (0.035, 0.04),
             PLACING_BACKGROUND: (0.04, 0.11),
             TRAINING: (0.11, 0.74),
             LOOKING_AT_MASKS: (0.74, 0.76),

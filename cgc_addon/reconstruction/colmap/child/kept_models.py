@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....dataset.colmap.model import read_model
+from ....errors import CgcError
 from ....state_clock import StateClock
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ def _read(folder: Path) -> pycolmap.Reconstruction | None:
     import pycolmap
 
     try:
+        read_model(folder)  # COLMAP's own reader trusts what it reads
         return pycolmap.Reconstruction(folder)
-    except (RuntimeError, ValueError, OSError):
+    except (CgcError, LookupError, RuntimeError, ValueError, OSError):
         return None
