@@ -83,13 +83,22 @@ class DatasetFolder:
         return self.path / "from_photos.json"
 
     def photos_folder(self, names: Sequence[str] = (IMAGES, INPUT)) -> Path | None:
-        """Return the first of the folders `names` that is there, None where none is."""
-        return next((self.path / name for name in names if (self.path / name).is_dir()), None)
+        """Return the first of the folders `names` that is there, in any case; else None."""
+        return next((found for name in names if (found := self._folder(name)) is not None), None)
 
     def label_folder(self) -> Path | None:
-        """Return the folder of label maps that is read, None where there is none."""
-        folders = (self.path / name for name in LABEL_FOLDERS)
-        return next((folder for folder in folders if folder.is_dir()), None)
+        """Return the folder of label maps that is read, in any case; None where there is none."""
+        return self.photos_folder(LABEL_FOLDERS)
+
+    def _folder(self, name: str) -> Path | None:
+        """Return a folder that is called so, else one that is but for upper and lower case."""
+        if (self.path / name).is_dir():
+            return self.path / name
+        try:
+            others = sorted(path for path in self.path.iterdir() if path.name.casefold() == name)
+        except OSError:
+            return None
+        return next((path for path in others if path.is_dir()), None)
 
 
 def label_map_file(folder: Path, stem: str) -> Path:

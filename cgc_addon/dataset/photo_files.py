@@ -181,6 +181,8 @@ def _present(folder: Path, images: Sequence[ColmapImage]) -> tuple[list[ColmapIm
 def _likely(folder: Path, name: str) -> str:
     """Return words on the file that a missing photo probably is, in the folder or beside it."""
     for place in (folder, folder.parent):
+        if (place / name).is_symlink():
+            return f" ({name} is a link to nothing)"
         if (likely := FileNames(place).find_likely(name)) is not None:
             return f" ({name} may be {place / likely})"
     return ""

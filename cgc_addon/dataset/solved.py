@@ -25,7 +25,7 @@ from .colmap.places import (
     find_whole_model,
     model_places,
 )
-from .folder import IMAGES, INPUT, DatasetFolder
+from .folder import IMAGES, INPUT, NO_PHOTOS, DatasetFolder
 from .names import NotUnicodeError
 from .near_origin import describe_origin, origin_of_images, relative_images
 from .photo_names import named_as_on_disk
@@ -82,7 +82,7 @@ def dataset_of_model(place: Path) -> Path:
 
 
 def dataset_at(place: Path) -> Path:
-    """Return the dataset that a folder means: itself, or the one whose cameras are in it.
+    """Return the dataset that a folder means: itself, or the one whose cameras or photos are in it.
 
     Example:
         >>> dataset_at(Path("desk/sparse/0")).as_posix()
@@ -92,6 +92,8 @@ def dataset_at(place: Path) -> Path:
     """
     if DatasetFolder(place).photos_folder() is not None:  # one that is called `sparse` itself
         return place
+    if place.name.casefold() in (IMAGES, INPUT, *NO_PHOTOS) and not has_cameras(place):
+        return place.parent if has_cameras(place.parent) else place
     return dataset_of_model(place)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..dataset.image_files import HEIC_ENDINGS, reads_heic
 from ..dataset.names import checked_name, stem_of
 from ..errors import CgcError
+from .panorama import WHAT_TO_DO
 
 RAW_ENDINGS = frozenset({
     ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw",
@@ -22,6 +23,11 @@ VIDEO_ENDINGS = frozenset({
 })  # fmt: skip
 _NO_PHOTOS = frozenset({"PDF", "EPS", "MPEG", "HDF5", "GRIB", "BUFR", "WMF", "FITS", "ICNS", "ICO"})
 """Formats that Pillow opens or claims to, but in which no camera writes."""
+_ELSEWHERE = {
+    ".jxl": "JPEG XL is not read; convert it to JPEG",
+    ".insp": WHAT_TO_DO,
+}
+"""What photos of other kinds are, that are not read here."""
 _SAMPLE_BYTES = 1 << 16
 
 
@@ -76,6 +82,8 @@ def find_sources(folder: Path, leave_out: Path | None = None) -> Sources:
                 (name, "HEIC needs the package pillow-heif in the engine's Python; or convert it "
                  "to JPEG")
             )  # fmt: skip
+        elif ending in _ELSEWHERE and ending not in endings:
+            left_out.append((name, _ELSEWHERE[ending]))
         elif ending in endings:
             try:
                 stem = stem_of(checked_name(str(folder), name)).casefold()

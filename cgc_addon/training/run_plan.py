@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.folder import IMAGES, INPUT, NO_PHOTOS
 from ..errors import CgcError
 from ..files_together import finish_change
 from .config import TrainingConfig
@@ -63,9 +64,25 @@ def plan_run(
                 "name that dataset, or start a new run folder."
             )
         return RunPlan(config, resume, folder.read_batch(), folder.read_origin())
+    _refuse_dataset(folder.path, dataset_folder)
     if folder.config.exists() and not overwrite:
         raise CgcError(
             f"{folder.path} already holds a run; use --resume to go on with it, --overwrite to "
             "start anew, or name another folder."
         )
     return RunPlan(config, resume, batch, None)
+
+
+def _refuse_dataset(run: Path, dataset: Path) -> None:
+    """Check that a new run does not begin among what it is trained on.
+
+    Raises:
+        CgcError: the folder is that of the dataset, its photos, cameras or masks.
+    """
+    here, there = run.resolve(), dataset.resolve()
+    inner = (IMAGES, INPUT, "sparse", *NO_PHOTOS)
+    if here == there or any(here.is_relative_to(there / name) for name in inner):
+        raise CgcError(
+            f"{run} belongs to the dataset; name a folder of its own for the run, "
+            f"for example {there / 'run'}."
+        )

@@ -25,3 +25,16 @@ def test_the_first_folder_of_label_maps_that_exists_is_read(tmp_path):
     for name in ("object_mask", "seg_masks"):
         (tmp_path / name).mkdir()
         assert folder.label_folder() == tmp_path / name
+
+
+def test_folders_are_found_in_any_case(tmp_path):
+    folder = DatasetFolder(tmp_path)
+    (tmp_path / "Masks").mkdir()
+    found = folder.label_folder()
+    assert found is not None
+    assert found.samefile(tmp_path / "Masks")
+    assert folder.photos_folder() is None
+    (tmp_path / "IMAGES").mkdir()
+    found = folder.photos_folder()
+    assert found is not None
+    assert found.samefile(tmp_path / "IMAGES")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -297,6 +298,25 @@ def test_a_few_missing_photos_are_left_out_and_named(folder):
         f"{folder}/images: 2 of the 4 photos of the model are missing and left out: "
         "0001.png, 0003.png.",
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_that_leads_nowhere_is_no_photo(folder):
+    (folder / "images/0001.png").unlink()
+    (folder / "images/0001.png").symlink_to(folder / "elsewhere" / "0001.png")
+    (told, *_) = load_dataset(folder).warnings
+    assert "left out: 0001.png (0001.png is a link to nothing)" in told
+
+
+def test_what_a_mac_leaves_on_other_disks_is_no_photo_and_no_mask(tiny_dataset, tmp_path):
+    folder = shutil.copytree(tiny_dataset, tmp_path / "from a mac")
+    for path in [*(folder / "images").iterdir(), *(folder / "masks").iterdir()]:
+        path.with_name(f"._{path.name}").write_bytes(bytes(82))
+    (folder / "images" / ".DS_Store").write_bytes(b"x")
+    dataset = load_dataset(folder)
+    assert len(dataset.scene.views) == 12
+    assert dataset.warnings == ()
+    assert all(dataset.store.has_labels(index) for index in range(12))
 
 
 def test_where_most_photos_are_missing_that_is_refused_with_a_count(folder):

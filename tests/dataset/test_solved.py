@@ -106,3 +106,17 @@ def test_the_folder_of_the_cameras_means_the_dataset_unless_it_is_one_itself(
         assert dataset_at(tmp_path / "desk" / below) == tmp_path / "desk"
     (tmp_path / "sparse" / "images").mkdir(parents=True)
     assert dataset_at(tmp_path / "sparse") == tmp_path / "sparse"
+
+
+@pytest.mark.parametrize("name", ["images", "Images", "masks"])
+def test_photos_and_masks_lead_to_their_dataset(
+    make_capture: Callable, write_dataset: Callable, name: str
+) -> None:
+    dataset = write_dataset(make_capture())
+    (dataset / name).mkdir(exist_ok=True)
+    assert dataset_at(dataset / name) == dataset
+
+
+def test_photos_without_cameras_are_no_dataset(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    assert dataset_at(tmp_path / "images") == tmp_path / "images"

@@ -45,11 +45,24 @@ def test_raw_and_heic_files_are_told(write_photo, tmp_path):
         assert "pillow-heif" in reasons["b.heic"]
 
 
+def test_photos_of_other_kinds_are_told(write_photo, tmp_path):
+    write_photo("a.jpg")
+    for name in ("b.jxl", "c.INSP", "._a.jpg"):
+        (tmp_path / "photos" / name).write_bytes(b"x")
+    found = find_sources(tmp_path / "photos")
+    assert [source.name for source in found.photos] == ["a.jpg"]
+    reasons = dict(found.left_out)
+    assert set(reasons) == {"b.jxl", "c.INSP"}
+    assert "convert it to JPEG" in reasons["b.jxl"]
+    assert "360° panorama" in reasons["c.INSP"]
+
+
 @pytest.mark.parametrize(("names", "told"), [
     ([], "holds no photos"),
     (["a.txt"], "holds no photos"),
     (["a.mp4"], "holds videos but no photos"),
     (["a.nef"], "develop"),
+    (["a.jxl"], "JPEG XL"),
 ])  # fmt: skip
 def test_folders_without_photos(tmp_path, names, told):
     for name in names:

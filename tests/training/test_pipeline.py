@@ -78,6 +78,14 @@ def test_without_being_told_to_nothing_is_touched(earlier, tiny_dataset) -> None
     assert all(getattr(earlier, name).read_text() == "stale" for name in FILES)
 
 
+@pytest.mark.parametrize("place", [".", "images", "masks/run", "sparse"])
+def test_a_run_never_begins_among_what_it_is_trained_on(tiny_dataset, place) -> None:
+    before = sorted(path.name for path in tiny_dataset.rglob("*"))
+    with pytest.raises(CgcError, match="belongs to the dataset; name a folder of its own"):
+        train(tiny_dataset, tiny_dataset / place, CONFIG, overwrite=True)
+    assert sorted(path.name for path in tiny_dataset.rglob("*")) == before
+
+
 def test_input_that_cannot_be_used_leaves_the_run_before(earlier, tmp_path) -> None:
     with pytest.raises(CgcError):
         train(tmp_path / "nowhere", earlier.path, CONFIG, overwrite=True)
