@@ -38,10 +38,10 @@ LEAST_HELP = 0.95
 """An option is advised where half of it brings the need below this share."""
 BASE = 570 * 2**20
 """Python with torch and the compiled kernels, where that cannot be told."""
-LATER = 64 * 2**20
-"""What is loaded after that, SciPy and what it works with, …"""
-CLUSTERING = 96 * 2**20
-"""… and scikit-learn, where there are masks."""
+LATER = 96 * 2**20
+"""What is loaded after that, SciPy and what it works with, and what a second thread keeps, …"""
+CLUSTERING = 144 * 2**20
+"""… and scikit-learn and what votes are counted in, where there are masks."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,12 @@ class MemoryEstimate:
 
     @property
     def total(self) -> int:
-        """All together: what one stage leaves is seldom of a size that the next one takes."""
-        trained = self.gaussians + self.rasterizer
-        return self.programs + self.photos + trained + self.weights + self.edges
+        """All together: what one stage leaves is seldom of a size that the next one takes.
+
+        But for the parameters of training, which are given back before those of edges are made.
+        """
+        parameters = max(self.gaussians, self.edges)
+        return self.programs + self.photos + parameters + self.rasterizer + self.weights
 
     def sentence(self) -> str:
         """Say it to the user."""
