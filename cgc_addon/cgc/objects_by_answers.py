@@ -4,7 +4,7 @@
 Label maps show a pixel in one mask. Where the model found a cup alone and with its saucer, clusters
 and tree know only what was painted. Here clusters are taken into small pieces, pieces are compared
 by all answers and by how the surface bends between them, and of the nodes of the one tree over
-pieces and clusters those become objects that the answers show.
+all pieces those become objects that the answers show.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .clusters.bend import bends
 from .clusters.clustering import Clustering, mean_directions
 from .clusters.granularity import MergeTree
 from .clusters.mask_tables import MaskTable, mask_tables, overlapping_co_occurrence
-from .clusters.merging import CoOccurrence, co_occurrence, contacts
+from .clusters.merging import CoOccurrence, contacts, shown_co_occurrence
 from .clusters.node_scores import score_nodes
 from .clusters.object_tree import arranged, choose_objects, piece_tree
 from .clusters.signed_linkage import signed_linkage
@@ -32,10 +32,10 @@ from .observations import Observation
 ANSWERED_SHARE = 0.5
 """Of the views that answers are needed of, to count for more than label maps."""
 CONTACT_NEIGHBOURS = 8
-FAR_CONTACTS = 1e-4
-"""What pieces that do not touch count as."""
 AGREEMENT_WEIGHT, AGREEMENT_OFFSET = 3.0, 4.3
 """Evidence for one thing: 3 times agreement in label maps and in answers, less 4.3, plus bend."""
+EVIDENCE_BOUNDS = -AGREEMENT_OFFSET - 1, 2 * AGREEMENT_WEIGHT - AGREEMENT_OFFSET + 1
+"""Of what neither map nor answer shows together, at a concave edge; of the opposite."""
 
 
 def are_answered(observations: Sequence[Observation]) -> bool:
@@ -50,7 +50,6 @@ def objects_by_answers(
     features: NDArray[np.floating],
     signatures: NDArray[np.floating],
     clustering: Clustering,
-    tree: MergeTree,
     *,
     report: Reporter = silent,
     should_stop: ShouldStop = never,
@@ -63,7 +62,6 @@ def objects_by_answers(
         features: (N, D) that were clustered, any length.
         signatures: (N, E) see `spectral_signatures`.
         clustering: groups of N Gaussians.
-        tree: of the groups.
         report: progress.
         should_stop: asked between views.
 
@@ -74,14 +72,15 @@ def objects_by_answers(
     pieces = supervoxels(observations, clustering.labels, coordinates)
     count = int(pieces.max(initial=0))
     if count == 0:
-        return clustering, tree
+        groups = len(clustering.prototypes)
+        return clustering, MergeTree(groups, np.zeros((0, 2), np.int32), np.zeros(0, np.float32))
     shown = [
         one.blending.strongest_labels(pieces)
         for one in track(observations, "Comparing pieces", report, should_stop)
     ]
     report(Progress("Choosing objects", 0, 0))
     tables = mask_tables(observations, shown)
-    painted = co_occurrence(observations, pieces, count, should_stop=should_stop)
+    painted = shown_co_occurrence(observations, shown, count)
     answered = overlapping_co_occurrence(tables, count)
     bend = bends([one.surface for one in observations], shown, count)
     evidence = AGREEMENT_WEIGHT * (_mean(painted) + _mean(answered)) - AGREEMENT_OFFSET + bend
@@ -91,15 +90,13 @@ def objects_by_answers(
     )
     cluster = np.zeros(count, np.int32)
     cluster[pieces[members] - 1] = clustering.labels[members]
-    common = np.sqrt(_common_views(tables, count) + 1)
-    within = np.where(cluster[:, None] == cluster[None, :], touching, 0)
-    inner = signed_linkage(evidence, np.asarray(common * within, np.float64), within)
-    # Pieces that do not touch say something where none of two groups touch.
-    importance = np.asarray(common * np.maximum(touching, FAR_CONTACTS), np.float64)
-    joined = piece_tree(inner, cluster, tree, evidence, importance)
-    nodes = score_nodes(joined.linkage, tables)
-    objects = arranged(joined, nodes, choose_objects(joined, nodes))
+    importance = np.asarray(np.sqrt(_common_views(tables, count) + 1) * touching, np.float64)
     prototypes = mean_directions(unit(features), pieces - 1)
+    # In which order they join, what was learned of them decides, too.
+    linkage = signed_linkage(evidence + prototypes @ prototypes.T, importance, touching)
+    joined = piece_tree(linkage, cluster, evidence, importance, EVIDENCE_BOUNDS)
+    nodes = score_nodes(linkage, tables)
+    objects = arranged(joined, nodes, choose_objects(joined, nodes))
     return replace(clustering, labels=pieces, prototypes=prototypes), objects
 
 

@@ -126,15 +126,6 @@ def find_segments(
             report=report,
             should_stop=should_stop,
         )
-    count = len(clustering.prototypes)
-    occurrence = co_occurrence(
-        everything, clustering.labels, count, report=report, should_stop=should_stop
-    )
-    members = np.nonzero(clustering.labels)[0]
-    touching = contacts(
-        clustering.labels[members], nearest_neighbours(means[members], CONTACT_NEIGHBOURS), count
-    )
-    tree = merge_tree(occurrence, touching)
     if signatures is not None and are_answered(observations):
         clustering, tree = objects_by_answers(
             observations,
@@ -142,10 +133,17 @@ def find_segments(
             lifted.features,
             signatures,
             clustering,
-            tree,
             report=report,
             should_stop=should_stop,
         )
+    else:
+        count = len(clustering.prototypes)
+        occurrence = co_occurrence(
+            everything, clustering.labels, count, report=report, should_stop=should_stop
+        )
+        members = np.nonzero(clustering.labels)[0]
+        near = nearest_neighbours(means[members], CONTACT_NEIGHBOURS)
+        tree = merge_tree(occurrence, contacts(clustering.labels[members], near, count))
     found = Segmentation(lifted, clustering, tree)
     return _voted(found, observations, report, should_stop) if vote else found
 

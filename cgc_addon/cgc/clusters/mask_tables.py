@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..observations import Observation
+from .mask_differences import differences
 from .merging import CoOccurrence
 
 MINIMUM_SCORE, MINIMUM_STABILITY = 0.7, 0.6
@@ -48,6 +49,8 @@ def mask_tables(
 ) -> list[MaskTable]:
     """Count the masks of every view; those of its label maps where no answers are known.
 
+    What is left of an answer without others that lie in it is a mask, too.
+
     Args:
         observations: of all labelled views.
         shown: for each, the piece (P,) that each sampled pixel shows, 0 = none.
@@ -72,11 +75,18 @@ def _table(observation: Observation, shown: NDArray[np.int32]) -> MaskTable:
         (np.ones(len(row), np.float32), (row, cells[usable])), (len(pieces), len(masks))
     )
     everything = np.bincount(cells[known], minlength=len(masks)).astype(np.float32)
+    inside, sizes = np.asarray(counts @ masks, np.float32), everything @ masks
+    if observation.answers is not None:
+        more_inside, more_sizes = differences(
+            inside, sizes, (masks * everything[:, None]).T @ masks
+        )
+        inside = np.concatenate([inside, more_inside], axis=1)
+        sizes = np.concatenate([sizes, more_sizes])
     return MaskTable(
         pieces.astype(np.int64),
         np.asarray(counts.sum(axis=1), np.float32).reshape(-1),
-        np.asarray(counts @ masks, np.float32),
-        everything @ masks,
+        inside,
+        sizes,
         int(known.sum()),
     )
 

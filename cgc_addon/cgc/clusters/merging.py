@@ -9,7 +9,7 @@ order of merging is a tree, and every granularity is a cut through it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +53,28 @@ def co_occurrence(
     Raises:
         Interrupted: when `should_stop` says so.
     """
+    shown = (
+        one.blending.strongest_labels(labels)
+        for one in track(observations, "Comparing groups", report, should_stop)
+    )
+    return shown_co_occurrence(observations, shown, count)
+
+
+def shown_co_occurrence(
+    observations: Sequence[Observation], shown: Iterable[NDArray[np.int32]], count: int
+) -> CoOccurrence:
+    """Compare groups as `co_occurrence` does, where it is known what each pixel shows.
+
+    Args:
+        observations: of all labelled views.
+        shown: for each, the group (P,) of each sampled pixel, 0 = none.
+        count: K.
+    """
     agreement, evidence = np.zeros((count, count)), np.zeros((count, count))
-    for observation in track(observations, "Comparing groups", report, should_stop):
-        shown = observation.blending.strongest_labels(labels)
-        usable = (shown > 0) & (observation.labels > 0)
+    for observation, groups in zip(observations, shown, strict=True):
+        usable = (groups > 0) & (observation.labels > 0)
         ids, mask = np.unique(observation.labels[usable], return_inverse=True)
-        present, group = np.unique(shown[usable], return_inverse=True)
+        present, group = np.unique(groups[usable], return_inverse=True)
         table = np.zeros((len(present), len(ids)))
         np.add.at(table, (group, mask), 1)
         pixels = table.sum(axis=1)

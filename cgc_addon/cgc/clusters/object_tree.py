@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One tree from small pieces over clusters to piles, and the nodes of it that are objects.
+"""One tree from small pieces over things to piles, and the nodes of it that are objects.
 
-The tree that clusters merge in stays as it is; below each cluster hang the pieces it consists of.
-Starting from the default cut, a node gives way to its children where masks and surfaces clearly
-show these as things of their own: where masks agree between views nothing changes.
+From the largest piles down a node gives way to its children where masks and surfaces clearly show
+these as things of their own. Where they say nothing, what belongs together by the evidence stays.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from .granularity import MergeTree, merge_threshold
 from .node_scores import Nodes
 from .signed_linkage import Linkage
 
-SPLIT_MARGIN = 0.2
+SPLIT_MARGIN = 0.3
 """By how much the parts of a node have to be seen better as things than it, to be objects."""
 EVIDENCE_MARGIN = 1.2
 """More of it for each unit of evidence that the two are one thing; less where it says they are two,
@@ -33,59 +32,41 @@ _CERTAIN = 1.02
 
 @dataclass(frozen=True, eq=False)
 class PieceTree:
-    """K pieces that become clusters, and these what their own tree makes of them."""
+    """K pieces that become things, and these piles."""
 
     linkage: Linkage
-    """Of the pieces; its weights are those of `piece_tree`'s, and 0 above the clusters."""
+    """Of the pieces."""
     evidence: NDArray[np.float64]
     """(M,) mean evidence that the two sides of each merge are one thing, of any sign."""
     heights: NDArray[np.float64]
-    """(M,) of each merge in the tree of clusters; `_CERTAIN` within a cluster."""
+    """(M,) 0..1: the same from all against to all for one thing; `_CERTAIN` within a cluster."""
 
 
 def piece_tree(
-    within: Linkage,
+    linkage: Linkage,
     cluster: NDArray[np.integer],
-    tree: MergeTree,
     evidence: NDArray[np.floating],
     importance: NDArray[np.floating],
+    bounds: tuple[float, float],
 ) -> PieceTree:
-    """Put the tree of clusters on top of the merges of pieces within each cluster.
+    """Say of each merge of pieces what speaks for it.
 
     Args:
-        within: of K pieces; only pieces of one cluster are merged.
-        cluster: (K,) that each piece lies in, from 1 on.
-        tree: of the clusters.
+        linkage: of K pieces.
+        cluster: (K,) that each piece lies in.
         evidence: (K, K) symmetric, of any sign.
         importance: (K, K) symmetric ≥ 0, how much each pair counts in the mean of two groups.
+        bounds: lowest and highest evidence that there can be.
     """
-    label = np.arange(within.count + 1)
-    for kept, joined in within.merges[::-1]:
-        label[joined] = label[kept]
-    merges, weights = within.merges.tolist(), within.weights.tolist()
-    root: dict[int, int] = {}
-    for piece in np.unique(label[1:]).tolist():
-        own = int(cluster[piece - 1])
-        if own in root:  # a cluster of pieces that do not touch
-            merges.append([root[own], piece])
-            weights.append(-np.inf)
-        else:
-            root[own] = piece
-    heights = [_CERTAIN] * len(merges)
-    for (kept, joined), height in zip(tree.merges.tolist(), tree.heights.tolist(), strict=True):
-        if kept in root and joined in root:
-            first, second = sorted((root[kept], root.pop(joined)))
-            root[kept] = first
-            merges.append([first, second])
-            weights.append(0.0)
-            heights.append(height)
-        elif joined in root:  # a cluster that no pixel shows
-            root[kept] = root.pop(joined)
-    linkage = Linkage(
-        within.count, np.array(merges, np.int32).reshape(-1, 2), np.array(weights, np.float64)
-    )
     means = _mean_evidence(linkage, evidence, importance)
-    return PieceTree(linkage, means, np.array(heights, np.float64))
+    heights = np.clip((means - bounds[0]) / (bounds[1] - bounds[0]), 0, 1)
+    common = np.array(cluster)
+    for merge, (kept, joined) in enumerate((linkage.merges - 1).tolist()):
+        if common[kept] == common[joined] >= 0:
+            heights[merge] = _CERTAIN
+        else:
+            common[kept] = -1
+    return PieceTree(linkage, means, heights)
 
 
 def _mean_evidence(
@@ -107,9 +88,8 @@ def _mean_evidence(
 def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
     """Return which nodes (K + M,) are objects: no two of them share a piece, and all are in one.
 
-    Those of the default cut are, unless their parts are better ones. Parts count by the area that
-    they cover. A node that is another one with a crumb gives way as easily as that one did: its
-    parts are the other's.
+    A node is one, unless its parts are better ones. Parts count by the area that they cover. A node
+    that is another one with a crumb gives way as easily as that one did: its parts are the other's.
 
     Args:
         tree: of K pieces and M merges.
@@ -119,12 +99,9 @@ def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
     value = nodes.scores.copy()
     area = np.maximum(nodes.areas, 1e-9)
     whole = np.ones(total, np.bool_)
-    whole[count:] = tree.heights >= merge_threshold(DEFAULT_GRANULARITY)
     evidence = np.concatenate([np.zeros(count), tree.evidence])
     for merge, (first, second) in enumerate(nodes.children.tolist()):
         node = count + merge
-        if not whole[node]:  # nor is what it is part of
-            continue
         parts = area[first] * value[first] + area[second] * value[second]
         parts /= area[first] + area[second]
         larger, smaller = (first, second) if area[first] >= area[second] else (second, first)

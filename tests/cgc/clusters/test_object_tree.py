@@ -6,13 +6,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cgc_addon.cgc.clusters.granularity import MergeTree, merge_threshold
+from cgc_addon.cgc.clusters.granularity import merge_threshold
 from cgc_addon.cgc.clusters.mask_tables import MaskTable
 from cgc_addon.cgc.clusters.node_scores import Nodes, nodes_of_merges, score_nodes
 from cgc_addon.cgc.clusters.object_tree import arranged, choose_objects, piece_tree
 from cgc_addon.cgc.clusters.signed_linkage import Linkage, signed_linkage
 
 MIDDLE = merge_threshold(0.5)
+BOUNDS = -4.0, 4.0
 
 
 def linkage(count, *merges):
@@ -20,17 +21,11 @@ def linkage(count, *merges):
     return Linkage(count, pairs, np.array([merge[2] for merge in merges], float))
 
 
-def leaf_tree(count, *merges):
-    pairs = np.array([merge[:2] for merge in merges], np.int32).reshape(-1, 2)
-    return MergeTree(count, pairs, np.array([merge[2] for merge in merges], np.float32))
-
-
 def cup_and_saucer():
     """Pieces 1, 2 are a cup and 3 its saucer, in one cluster; piece 4 is a book, a cluster too."""
-    within = linkage(4, (1, 2, 2.0), (1, 3, -0.5))
+    joins = linkage(4, (1, 2, 2.0), (1, 3, -0.5), (1, 4, -3.0))
     evidence = np.array([[0, 2, -0.5, -3], [2, 0, -0.5, -3], [-0.5, -0.5, 0, -3], [-3, -3, -3, 0]])
-    above = leaf_tree(2, (1, 2, 0.1))
-    return piece_tree(within, np.array([1, 1, 1, 2]), above, evidence, np.ones((4, 4)))
+    return piece_tree(joins, np.array([1, 1, 1, 2]), evidence, np.ones((4, 4)), BOUNDS)
 
 
 def scored(tree, scores, areas):
@@ -43,18 +38,18 @@ def partition(labels):
     return {frozenset(np.nonzero(labels == one)[0].tolist()) for one in np.unique(labels[1:])}
 
 
-def test_pieces_become_clusters_and_then_what_clusters_become() -> None:
+def test_evidence_says_how_high_a_merge_stands_and_that_of_a_cluster_is_certain() -> None:
     tree = cup_and_saucer()
-    assert tree.linkage.merges.tolist() == [[1, 2], [1, 3], [1, 4]]
     assert tree.heights[:2].min() > 1
-    assert tree.heights[2] == pytest.approx(0.1)
+    assert tree.heights[2] == pytest.approx(1 / 8)
     assert tree.evidence == pytest.approx([2, -0.5, -3])
 
 
-def test_pieces_of_a_cluster_that_do_not_touch_are_joined_all_the_same() -> None:
-    above, nothing = leaf_tree(2, (1, 2, 0.6)), np.zeros((3, 3))
-    tree = piece_tree(linkage(3), np.array([1, 2, 1]), above, nothing, nothing)
-    assert tree.linkage.merges.tolist() == [[1, 3], [1, 2]]
+def test_what_a_cluster_joined_with_another_one_is_no_longer_certain() -> None:
+    """Pieces 1 and 3 are one cluster, but 2 joins 1 before 3 does."""
+    joins, evidence = linkage(3, (1, 2, 2.0), (1, 3, 1.0)), np.full((3, 3), 2.0)
+    tree = piece_tree(joins, np.array([1, 2, 1]), evidence, np.ones((3, 3)), BOUNDS)
+    assert tree.heights == pytest.approx([0.75, 0.75])
 
 
 AREAS = [0.02, 0.02, 0.03, 0.05, 0.04, 0.07, 0.12]
@@ -69,7 +64,7 @@ AREAS = [0.02, 0.02, 0.03, 0.05, 0.04, 0.07, 0.12]
         ([0.1, 0.1, 0.8, 0.9, 0.8, 1.0, 0.2], {(1, 2), (3,), (4,)}),
         # parts that are seldom seen: as it was
         ([0.1, 0.1, 0.1, 0.9, 0.3, 1.0, 0.2], {(1, 2, 3), (4,)}),
-        # what clusters were not joined for, masks do not join
+        # one mask all over, but everything else says that these are two things
         ([0.0, 0.0, 0.1, 0.2, 0.1, 0.9, 1.0], {(1, 2, 3), (4,)}),
     ],
 )
@@ -83,10 +78,10 @@ def test_what_is_seen_as_a_thing_is_an_object(scores, objects) -> None:
 @pytest.mark.parametrize(("crumb", "taken"), [(0.002, True), (0.02, False)])
 def test_a_crumb_does_not_hold_a_pile_together(crumb, taken) -> None:
     """Cup 1 and saucer 2 are two things, and what certainly goes with them, 3, says nothing."""
-    within = linkage(3, (1, 2, -0.5), (1, 3, 1.0))
+    joins = linkage(3, (1, 2, -0.5), (1, 3, 1.0))
     evidence = np.array([[0, -0.5, 1], [-0.5, 0, 1], [1, 1, 0.0]])
-    tree = piece_tree(within, np.ones(3, int), leaf_tree(1), evidence, np.ones((3, 3)))
-    # By itself the pile gives way: 0.7 > 0.8 + 0.2 - 1.2 * 0.5.
+    tree = piece_tree(joins, np.ones(3, int), evidence, np.ones((3, 3)), BOUNDS)
+    # By itself the pile gives way: 0.7 > 0.8 + 0.3 - 1.2 * 0.5.
     nodes = scored(tree, [0.7, 0.7, 0.0, 0.8, 0.8], [0.05, 0.05, crumb, 0.1, 0.1 + crumb])
     found = arranged(tree, nodes, choose_objects(tree, nodes))
     apart = frozenset({1, 2, 3}) not in partition(found.cut(MIDDLE))
@@ -107,11 +102,9 @@ def test_every_cut_lies_within_every_coarser_one_and_the_default_is_what_was_cho
     cluster = np.sort(np.append(np.arange(1, clusters + 1), generator.integers(1, 6, 9)))
     evidence = generator.normal(size=(count, count))
     evidence += evidence.T
-    touching = np.where(cluster[:, None] == cluster[None, :], 5, 0)
-    within = signed_linkage(evidence, np.ones((count, count)), touching)
-    heights = np.sort(generator.random(clusters - 1))[::-1]
-    above = leaf_tree(clusters, *[(1, k + 2, heights[k]) for k in range(clusters - 1)])
-    tree = piece_tree(within, cluster, above, evidence, np.ones((count, count)))
+    even = np.ones((count, count))
+    joins = signed_linkage(evidence, even, np.full((count, count), 5))
+    tree = piece_tree(joins, cluster, evidence, even, BOUNDS)
     total = 2 * count - 1
     assert len(tree.linkage.merges) == count - 1
     nodes = scored(tree, generator.random(total), generator.random(total) * 0.3)
