@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +67,38 @@ def test_cameras_can_be_named_and_must_be_for_a_file(splat_file, tiny_dataset, t
     assert len(views_of_source(splat_file, tiny_dataset, np.zeros(3))) == 12
     with pytest.raises(CgcError, match=r"name a dataset or a cameras\.json with --cameras"):
         views_of_source(splat_file, None, np.zeros(3))
+
+
+def test_cameras_can_be_a_transforms_json(splat_file, tiny_dataset, tmp_path):
+    views = load_dataset(tiny_dataset).scene.views[:3]
+    folder = tmp_path / "nerfstudio"
+    shutil.copytree(tiny_dataset / "images", folder / "images")
+    camera = views[0].camera
+    described = {
+        "camera_model": "PINHOLE",
+        "w": camera.width,
+        "h": camera.height,
+        "fl_x": camera.fx,
+        "fl_y": camera.fy,
+        "cx": camera.cx,
+        "cy": camera.cy,
+        "frames": [
+            {
+                "file_path": f"images/{view.name}",
+                # OpenGL's cameras look along -z, with y up.
+                "transform_matrix": (
+                    np.linalg.inv(view.world_to_camera) @ np.diag([1.0, -1.0, -1.0, 1.0])
+                ).tolist(),
+            }
+            for view in views
+        ],
+    }
+    file = folder / "transforms.json"
+    file.write_text(json.dumps(described))
+    found = views_of_source(splat_file, file, np.zeros(3))
+    for one, other in zip(found, views, strict=True):
+        assert (one.name, one.camera) == (other.name, other.camera)
+        np.testing.assert_allclose(one.world_to_camera, other.world_to_camera, atol=1e-6)
 
 
 def test_names_are_those_of_the_run_of_a_named_file_or_automatic(

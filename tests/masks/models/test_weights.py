@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from cgc_addon.masks.models.known import KNOWN, KnownModel
 from cgc_addon.masks.models.registry import open_model
 from cgc_addon.masks.models.weights import (
     Weights,
+    check_content,
     download_weights,
     find_weights,
     models_folder,
@@ -143,13 +146,31 @@ def test_all_files_of_a_model_are_fetched_to_where_they_are_found(folder, pair, 
     assert download_weights("mobilesam", other) == pair.paths(other)
 
 
+def test_a_file_of_a_known_model_must_hold_what_that_model_does(tmp_path, monkeypatch):
+    (sound,) = put(tmp_path / "a", "known.pth", content=b"weights")
+    file = RemoteFile("known.pth", "", 7, hashlib.sha256(b"weights").hexdigest())
+    known = replace(next(iter(KNOWN.values())), name="known", label="The Known", files=(file,))
+    monkeypatch.setattr(weights, "KNOWN", {"known": known})
+    check_content(Weights("segment-anything", (sound,)))
+    (other,) = put(tmp_path / "b", "mine.pth", content=b"WEIGHTS")
+    check_content(Weights("segment-anything", (other,)))  # claims to be nothing known
+    (harmed,) = put(tmp_path / "c", "known.pth", content=b"weighTs")
+    with pytest.raises(CgcError) as caught:
+        check_content(Weights("segment-anything", (harmed,)))
+    assert str(caught.value).startswith(
+        f"{harmed} is damaged: it has not the content of The Known; fetch it anew with "
+        "`models --download known`"
+    )
+    harmed.unlink()
+    with pytest.raises(CgcError, match=r"known\.pth could not be read: No such file"):
+        check_content(Weights("segment-anything", (harmed,)))
+
+
 def test_an_unknown_name_is_not_fetched():
     with pytest.raises(CgcError, match="no mask model 'sam2'; choose of mobilesam, vit_b"):
         download_weights("sam2")
 
 
 def test_the_weights_on_this_machine_are_what_is_promised(mobilesam_files):
-    import hashlib
-
     for path, file in zip(mobilesam_files, KNOWN["mobilesam"].files, strict=True):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
