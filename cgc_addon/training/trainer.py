@@ -331,7 +331,13 @@ class Trainer:
         if not every or multiple_within(self.step, photos, every) in (None, 0):
             return False
         means = self._parameters["means"].detach().cpu().numpy()
-        floating = self._free_space.holds(means)
+        rank, size = self._ranks.rank, self._ranks.size
+        mine = slice(rank * len(means) // size, (rank + 1) * len(means) // size)
+        found = torch.zeros(len(means), dtype=torch.int32)
+        found[mine] = torch.from_numpy(self._free_space.holds(means[mine])).to(torch.int32)
+        found = found.to(self._backend.device)
+        self._ranks.sum([found])
+        floating = found.cpu().numpy() > 0
         if not floating.any() or floating.all():
             return False
         self._densifier.drop(self._parameters, self._optimizers, floating)
