@@ -331,8 +331,8 @@ class Trainer:
         if not every or multiple_within(self.step, photos, every) in (None, 0):
             return False
         means = self._parameters["means"].detach().cpu().numpy()
-        rank, size = self._ranks.rank, self._ranks.size
-        mine = slice(rank * len(means) // size, (rank + 1) * len(means) // size)
+        # A twentieth of a second for 60,000 that each process would spend alike.
+        mine = slice(self._ranks.rank, None, self._ranks.size)
         found = torch.zeros(len(means), dtype=torch.int32)
         found[mine] = torch.from_numpy(self._free_space.holds(means[mine])).to(torch.int32)
         found = found.to(self._backend.device)

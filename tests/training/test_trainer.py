@@ -250,6 +250,31 @@ def test_what_two_processes_add_up_is_what_one_finds_in_the_same_photos(dataset,
         torch.testing.assert_close(one + other, parameter.grad, rtol=1e-5, atol=1e-9)
 
 
+def test_two_processes_look_for_floaters_in_one_half_each(dataset, backend):
+    center = dataset.scene.views[dataset.train[0]].center()
+    geometry = replace(preset("draft", steps=60).geometry, clear_every=4)
+    ranks, looked_at = [Recording(0), Recording(1)], []
+    for each in ranks:
+        trainer = make(dataset, backend, batch=2, ranks=each, geometry=geometry)
+        means, holds = trainer._parameters["means"], trainer._free_space.holds
+        with torch.no_grad():  # some right before a camera
+            means[5:12] = torch.as_tensor(
+                0.8 * center + 0.2 * dataset.scene.points.mean(axis=0), dtype=torch.float32
+            )
+        found = holds(means.detach().numpy())
+        assert found[5:12].all()
+        trainer._free_space.holds = lambda some, holds=holds: (
+            looked_at.append(len(some)) or holds(some)
+        )
+        trainer.step = 4
+        assert trainer._clear_free_space(2)
+    (one,), (other,) = (each.told[-1] for each in ranks)
+    np.testing.assert_array_equal((one + other).numpy() > 0, found)
+    assert sum(looked_at) == len(found)
+    assert one.any()
+    assert other.any()
+
+
 def test_steps_of_several_photos_train_as_far_and_report_as_often(dataset, backend):
     trainer = make(dataset, backend, 100, batch=3)
     results, messages = [], []
