@@ -2,7 +2,8 @@
 """Steps after several photos were looked at with the same parameters: one for each, in their order.
 
 The later ones of these gradients are a little old: they do not know of the steps before them. With
-two photos this costs nothing that could be measured, where one step with the mean of both does.
+two photos this costs 0.08 dB in the mean of three scenes, as much as one step with the mean of both
+(docs/results.md); unlike that it needs no other rates.
 """
 
 from __future__ import annotations
