@@ -6,19 +6,25 @@ from __future__ import annotations
 import shutil
 
 import pycolmap
+import pytest
 
 from cgc_addon.files import write_json
 from cgc_addon.reconstruction.colmap.child.undistorting import STAGE
 from cgc_addon.reconstruction.colmap.process import run_stage
 
 
-def test_photos_and_model_get_their_names_in_the_dataset(made_up, tmp_path):
+@pytest.fixture(autouse=True)
+def mapped(made_up, tmp_path):
+    """A model of the photos, in the folder `models/0`."""
     run_stage(
         "mapping",
         {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
          "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
         tmp_path / "log.txt",
     )  # fmt: skip
+
+
+def test_photos_and_model_get_their_names_in_the_dataset(made_up, tmp_path):
     (tmp_path / "output").mkdir()
     (tmp_path / "output" / "rest").touch()
     files = sorted(path.name for path in (made_up / "photos").iterdir())
@@ -44,12 +50,6 @@ def test_photos_and_model_get_their_names_in_the_dataset(made_up, tmp_path):
 
 
 def test_further_pictures_of_some_photos_are_undistorted_alike(made_up, tmp_path):
-    run_stage(
-        "mapping",
-        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
-         "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
-        tmp_path / "log.txt",
-    )  # fmt: skip
     files = sorted(path.name for path in (made_up / "photos").iterdir())
     (tmp_path / "opacities").mkdir()
     for name in files[:2]:
@@ -71,12 +71,6 @@ def test_further_pictures_of_some_photos_are_undistorted_alike(made_up, tmp_path
 
 
 def test_what_a_killed_call_has_written_is_kept(made_up, tmp_path):
-    run_stage(
-        "mapping",
-        {"database": str(made_up / "database.db"), "photos": str(made_up / "photos"),
-         "output": str(tmp_path / "models"), "threads": 1, "seed": 0},
-        tmp_path / "log.txt",
-    )  # fmt: skip
     files = sorted(path.name for path in (made_up / "photos").iterdir())
 
     def undistorted(output, report=lambda _progress: None):
