@@ -62,6 +62,8 @@ class GeometrySettings:
     """Gaussians put on a far sphere at the start, for what lies at infinity."""
     far_steps: bool = False
     """Let means beyond the extent move in proportion to their distance."""
+    size_limit: float = 0.0
+    """Of a Gaussian's scales, times the extent, beyond it times its distance; 0 = none."""
     surface_share: float = 0.0
     """Of the cap: so many Gaussians at most start on surfaces that photos agree on; 0 = none."""
     clear_every: int = 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import CgcError
 
-CONFIG_VERSION = 4
+CONFIG_VERSION = 5
 """Raised whenever a saved configuration of before would be read wrongly."""
 
 
@@ -83,6 +83,14 @@ def _from_3(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _from_4(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 4 let Gaussians grow to any size."""
+    found, geometry = dict(values), values.get("geometry")
+    if isinstance(geometry, dict):
+        found["geometry"] = {"size_limit": 0.0, **geometry}
+    return found
+
+
 _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
     "frozen": (
         *("steps", "pixels_per_step", "reduction", "learning_rate", "learning_rate_end"),
@@ -96,7 +104,7 @@ _FEATURES_OF_1: Mapping[str, tuple[str, ...]] = {
 }
 """What each mode used of the settings that version 1 kept."""
 
-_NEXT = {1: _from_1, 2: _from_2, 3: _from_3}
+_NEXT = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """What brings a version to the one after it."""
 
 

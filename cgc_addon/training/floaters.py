@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from ..dataset.nearness import fewer_within
 from ..dataset.projection import project
 from ..dataset.scene import Scene, View
 
@@ -68,20 +69,13 @@ class FreeSpace:
         before = np.flatnonzero(distances < self._near[nearest])
         reach = _LONELINESS * distances[before]
         places = np.asarray(means, dtype=np.float64)[before]
-        alone = _fewer_within(reach, self._points, places, _FEWEST_POINTS)
+        alone = fewer_within(places, reach, self._points, _FEWEST_POINTS)
         if self._surface is not None:
-            alone[alone] = _fewer_within(
-                reach[alone], self._surface, places[alone], _FEWEST_ON_SURFACE
+            alone[alone] = fewer_within(
+                places[alone], reach[alone], self._surface, _FEWEST_ON_SURFACE
             )
         found[before] = alone
         return found
-
-
-def _fewer_within(
-    reach: NDArray[np.float64], tree: KDTree, places: NDArray[np.float64], count: int
-) -> NDArray[np.bool_]:
-    """Say of which places (N, 3) fewer than `count` points of `tree` are within `reach` (N,)."""
-    return tree.query_ball_point(places, reach, return_length=True) < count
 
 
 def free_space(scene: Scene, train: Sequence[int]) -> FreeSpace:

@@ -177,6 +177,8 @@ class Trainer:
             add_up_gradients(self._parameters, self._ranks, degree, numbers)
             result = self._mean_of(numbers, count)
             self._descend()
+        if self._config.geometry.size_limit:
+            self._limit_sizes(self._config.geometry.size_limit)
         self._refine([one.info for one in seen], count)
         return result
 
@@ -356,6 +358,19 @@ class Trainer:
         means = self._parameters["means"]
         distance = torch.linalg.vector_norm(before - self._center, dim=1, keepdim=True)
         means.sub_(before).mul_((distance / self._extent).clamp_min_(1.0)).add_(before)
+
+    @torch.no_grad()
+    def _limit_sizes(self, limit: float) -> None:
+        """Hold scales below so many extents, of what lies beyond below so many distances.
+
+        What few photos show can be explained by a Gaussian that fills half the sky as well as by
+        small ones, and it covers what photos from elsewhere show. 3DGS prunes above a tenth of the
+        extent, far ones with the others; these are only held.
+        """
+        distance = torch.linalg.vector_norm(self._parameters["means"] - self._center, dim=1)
+        highest = torch.log(limit * distance.clamp_min_(self._extent))
+        scales = self._parameters["scales"]
+        torch.minimum(scales, highest[:, None], out=scales)
 
     def run(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 from cgc_addon.errors import CgcError
 from cgc_addon.splats.ply import read_ply
+from cgc_addon.training.config import LearningRates
 from cgc_addon.training.config_json import from_json, to_json
 from cgc_addon.training.from_photos import check_run
 from cgc_addon.training.pipeline import train
@@ -34,15 +35,22 @@ def configured(chosen):
 
 
 def as_started_then(config):
-    """The same from sparse points alone, with nothing left out and no space cleared."""
-    geometry = replace(config.geometry, surface_share=0.0, clear_every=0, dropout=0.0)
+    """The same from sparse points alone, with nothing left out, no space cleared, any size."""
+    geometry = config.geometry
+    rates = geometry.rates
+    if config.preset != "paper":  # all others were those of 3DGS, for 30,000 steps
+        rates = LearningRates(means_start=1.6e-4, means_end=3.2e-6)
+    geometry = replace(
+        geometry, surface_share=0.0, clear_every=0, dropout=0.0, size_limit=0.0, rates=rates
+    )
     return replace(config, geometry=geometry)
 
 
 @pytest.mark.parametrize("each", CONFIGURATIONS, ids=called)
 def test_each_preset_and_mode_is_read_as_what_it_meant(each):
     assert each["config"]["version"] == 1
-    meant = configured(each["chosen"])
+    steps = each["config"]["geometry"]["steps"]  # of a preset, they were more
+    meant = configured({"steps": steps, **each["chosen"]})
     if meant.features.mode == "joint":  # λ was for photos of any size
         meant = replace(meant, features=replace(meant.features, reference_pixels=0))
     meant = replace(meant, segments=replace(meant.segments, evidence="maps"))  # all there was
@@ -130,9 +138,15 @@ def test_version_2_had_no_evidence_but_label_maps():
     assert read == configure("standard", evidence="maps")
 
 
-def test_version_3_started_from_sparse_points():
-    stored = json.loads(json.dumps(to_json(configure("standard"))))
-    for name in ("surface_share", "clear_every", "dropout"):
-        del stored["geometry"][name]
-    read = from_json({**stored, "version": 3}, "config.json")
-    assert read == as_started_then(configure("standard"))
+@pytest.mark.parametrize(
+    ("version", "unknown"),
+    [(3, ("surface_share", "clear_every", "dropout", "size_limit")), (4, ("size_limit",))],
+)
+def test_what_a_version_did_not_know_of_the_geometry_is_not_done(version, unknown):
+    today = configure("standard")
+    stored = json.loads(json.dumps(to_json(today)))
+    for name in unknown:
+        assert stored["geometry"].pop(name)
+    read = from_json({**stored, "version": version}, "config.json")
+    nothing = dict.fromkeys(unknown, 0)
+    assert read == replace(today, geometry=replace(today.geometry, **nothing))

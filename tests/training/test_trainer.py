@@ -132,6 +132,34 @@ def test_means_beyond_the_extent_move_in_proportion_and_no_other_mean_moves_less
     torch.testing.assert_close(factors, expected, rtol=2e-2, atol=2e-2)
 
 
+def test_gaussians_are_held_below_a_tenth_of_the_extent_or_of_their_distance(dataset, backend):
+    trainer = make(dataset, backend, 5)
+    means, scales = trainer._parameters["means"], trainer._parameters["scales"]
+    extent, center = trainer._extent, trainer._center
+    with torch.no_grad():
+        means[0], means[1] = center, center + torch.tensor([50.0 * extent, 0.0, 0.0])
+        scales[:] = np.log(1e-3 * extent)
+        scales[:2, 0] = np.log(100.0 * extent)
+    before = scales.detach().clone()
+    trainer._limit_sizes(0.1)
+    held = torch.exp(scales.detach()) / extent
+    assert held[:2, 0].tolist() == pytest.approx([0.1, 5.0], rel=1e-5)
+    assert (scales[2:] == before[2:]).all()
+    assert (scales[:, 1:] == before[:, 1:]).all()
+
+
+@pytest.mark.parametrize(("limit", "largest"), [(0.1, 0.1), (0.0, 1.0)])
+def test_the_size_limit_is_that_of_the_configuration(dataset, backend, limit, largest):
+    geometry = replace(preset("draft", steps=5).geometry, size_limit=limit)
+    trainer = make(dataset, backend, 5, geometry=geometry)
+    with torch.no_grad():
+        trainer._parameters["means"][:] = trainer._center
+        trainer._parameters["scales"][:] = np.log(trainer._extent)
+    trainer.train_step()
+    found = torch.exp(trainer._parameters["scales"].detach()).max().item() / trainer._extent
+    assert found == pytest.approx(largest, rel=0.1)
+
+
 def test_joint_features_are_learned_and_reported(dataset, backend):
     often = replace(preset("paper").features, contrastive_every=50, spatial_every=100)
     trainer = make(dataset, backend, 120, "paper", features=often)

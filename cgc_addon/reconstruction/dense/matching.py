@@ -80,6 +80,7 @@ def match_photos(
         Interrupted: `should_stop` said so.
     """
     from .agreement import agreed_cells
+    from .chance import stand_alone
     from .exposure import photo_gains
     from .planes import surfaces_of
 
@@ -104,11 +105,14 @@ def match_photos(
         x, y = surfaces[index].middles(cells_there.rows, cells_there.columns)
         colors.append(photo(index)[y.astype(np.int64), x.astype(np.int64)])
     nothing = np.zeros((0, 3))
+    points = np.concatenate([nothing, *(cells.points for cells in agreed)])
+    normals = np.concatenate([nothing, *(cells.normals for cells in agreed)])
+    kept = ~stand_alone(points, np.array([view.center() for view in views]), sparse)
     return Matching(
         SurfacePoints(
-            np.concatenate([nothing, *(cells.points for cells in agreed)]).astype(np.float32),
-            np.concatenate(colors),
-            np.concatenate([nothing, *(cells.normals for cells in agreed)]).astype(np.float32),
+            points[kept].astype(np.float32),
+            np.concatenate(colors)[kept],
+            normals[kept].astype(np.float32),
         ),
         photo_gains(views, photo, surfaces, neighbours),
     )
