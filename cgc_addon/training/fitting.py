@@ -74,9 +74,9 @@ def fitted(
     Example:
         >>> capture = Capture(40, 4_032, 3_024)
         >>> size_of(fitted(preset("standard"), Asked(), capture, 2), capture)
-        Size(width=800, height=600, cap=60000, steps=3500)
+        Size(width=800, height=600, cap=60000, steps=1400)
         >>> size_of(fitted(preset("standard"), Asked(), capture, None), capture)
-        Size(width=1600, height=1200, cap=118000, steps=3500)
+        Size(width=1600, height=1200, cap=118000, steps=1400)
     """
     side = config.max_size
     if asked.max_size is None:

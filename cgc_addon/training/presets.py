@@ -119,7 +119,7 @@ def _draft(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
 
 
 def _standard(steps: int | None, features: FeatureMode | None) -> TrainingConfig:
-    return _short("standard", steps or 1_400, features, cap=60_000, edge_steps=350)
+    return _short("standard", steps or 1_400, features, cap=60_000, edge_steps=140)
 
 
 _SHORT_RATES = LearningRates(

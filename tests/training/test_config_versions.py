@@ -43,7 +43,10 @@ def as_started_then(config):
     geometry = replace(
         geometry, surface_share=0.0, clear_every=0, dropout=0.0, size_limit=0.0, rates=rates
     )
-    return replace(config, geometry=geometry)
+    edges = config.edges
+    if edges.steps:  # one in ten of more
+        edges = replace(edges, steps=350)
+    return replace(config, geometry=geometry, edges=edges)
 
 
 @pytest.mark.parametrize("each", CONFIGURATIONS, ids=called)

@@ -27,7 +27,7 @@ def scene(tiny_dataset):
     """A trained splat, its exact labels, observations of the masks, dataset and backend."""
     dataset, backend = load_dataset(tiny_dataset), CpuBackend()
     trainer = Trainer(
-        dataset, backend, preset("draft", steps=150), first_gaussians(dataset.scene, None)
+        dataset, backend, preset("draft", steps=60), first_gaussians(dataset.scene, None)
     )
     trainer.run()
     gaussians = trainer.gaussians()
