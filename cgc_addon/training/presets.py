@@ -123,8 +123,8 @@ def _standard(steps: int | None, features: FeatureMode | None) -> TrainingConfig
 
 
 _SHORT_RATES = LearningRates(
-    means_start=6.4e-4,
-    means_end=1.28e-5,
+    means_start=3.2e-4,
+    means_end=6.4e-6,
     scales=4e-2,
     quats=2e-3,
     opacities=1e-1,
