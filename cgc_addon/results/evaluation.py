@@ -12,7 +12,9 @@ import torch
 
 from ..cgc.metrics import SegmentationScore, peak_signal_to_noise
 from ..cgc.tree_scores import TreeScore
+from ..dataset.framing import outlying_views
 from ..dataset.load import load_dataset
+from ..dataset.names import first_of
 from ..files import write_json
 from ..progress import Reporter, ShouldStop, never, silent, track
 from ..rasterize.interface import Backend
@@ -46,6 +48,8 @@ class Evaluation:
     """The same splat with its true objects voted onto each Gaussian: what no labels can beat."""
     tree: TreeScore | None
     """Whether clusters, tree or cut are at fault; None for a run without clusters."""
+    outlying: tuple[str, ...] = ()
+    """Of the scored views, the names of those whose camera is far away from all others."""
 
     @property
     def psnr(self) -> float:
@@ -57,6 +61,20 @@ class Evaluation:
         """Mean over views."""
         return float(np.mean([view.ssim for view in self.views]))
 
+    def note(self) -> str:
+        """Return a sentence on scored views whose pose is probably wrong; "" without any."""
+        usual = [view for view in self.views if view.name not in self.outlying]
+        if not self.outlying:
+            return ""
+        without = "without, there would be nothing to score."
+        if usual:
+            psnr, ssim = np.mean([(view.psnr, view.ssim) for view in usual], axis=0)
+            without = f"without, the mean is {psnr:.2f} dB, SSIM {ssim:.4f}."
+        return (
+            f"Scored with {first_of(self.outlying)}, far away from all other cameras, with a pose "
+            f"that is probably wrong; {without}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
@@ -66,6 +84,7 @@ class Evaluation:
             "psnr": self.psnr,
             "ssim": self.ssim,
             "views": [vars(view) for view in self.views],
+            "outlying": list(self.outlying),
             "segmentation": self.segmentation.as_dict() if self.segmentation else None,
             "ceiling": self.ceiling.as_dict() if self.ceiling else None,
             "tree": self.tree.as_dict() if self.tree else None,
@@ -78,6 +97,8 @@ class Evaluation:
             f"{len(self.views)} {which} views, {self.gaussians:,} Gaussians",
             f"  PSNR {self.psnr:6.2f} dB   SSIM {self.ssim:.4f}",
         ]
+        if note := self.note():
+            lines.append(f"  {note}")
         if self.segmentation is not None:
             lines.append(_row("segments", self.segmentation))
         if self.ceiling is not None:
@@ -151,6 +172,8 @@ def evaluate(
         if gaussians.segments is not None and np.any(gaussians.segments):
             segmentation = truth.score(gaussians, gaussians.segments)
             tree = truth.score_tree(folder, gaussians)
+    scene = dataset.scene
+    outlying = {scene.views[index].name for index in outlying_views(scene.views, scene.points)}
     result = Evaluation(
         run=str(folder.path),
         held_out=bool(dataset.test),
@@ -159,6 +182,7 @@ def evaluate(
         segmentation=segmentation,
         ceiling=ceiling,
         tree=tree,
+        outlying=tuple(view.name for view in views if view.name in outlying),
     )
     write_json(folder.evaluation, result.to_json())
     return result

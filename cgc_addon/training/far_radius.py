@@ -9,7 +9,7 @@ photos tell the distances apart, for a second or two each.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -35,6 +35,11 @@ RADII = (3.0, 10.0, 60.0)
 """Candidates, in scene extents: a room, a square, infinity."""
 STEPS = 100
 """Twice as many choose the same radius in each of three captures."""
+FEWEST_STEPS, WINDOW = 40, 20
+"""A candidate that is worse than the best one so far is given up after so many steps, when the last
+ones of them leave no doubt: …"""
+CERTAINTY = 4.0
+"""… the mean difference is so many times its standard error. Both saw the same photos."""
 HALVINGS = 2
 NEVER = 2**31
 
@@ -55,7 +60,7 @@ def choose_far_radius(
     """Return the radius of the far sphere with which the photos are explained best.
 
     Every candidate is trained on the same photos in the same order; the mean loss of the last round
-    decides. Held-out photos have no part in it.
+    decides. One that falls behind is given up. Held-out photos have no part in it.
 
     Args:
         dataset: photos to try on.
@@ -85,11 +90,14 @@ def choose_far_radius(
     for number, radius in enumerate(RADII):
         if number < len(losses):
             continue
-        begin = start(radius)
-        one = _Trial(Trainer(dataset, backend, trial, begin, ranks, batch))
+        begin, best = start(radius), _best(losses, last_round)
+        one = _Trial(
+            Trainer(dataset, backend, trial, begin, ranks, batch),
+            None if best is None else losses[best],
+        )
 
         def steps(pause: Callable[[], None], one: _Trial = one, before: int = number) -> None:
-            while (step := one.trainer.step) < STEPS:
+            while (step := one.trainer.step) < STEPS and not one.is_behind():
                 if should_stop():
                     raise Interrupted("trying distances of the background")
                 if multiple_within(step, one.trainer.photos, 20) is not None:
@@ -103,14 +111,21 @@ def choose_far_radius(
             inputs = fingerprint(begin, [])
             kept = StageState(folder.background_state, inputs, state_seconds, ranks)
             kept.run(one, steps, keep_end=False)
-        of_last_round = math.ceil(last_round / one.trainer.photos)
-        losses.append(float(np.mean(one.losses[-of_last_round:])))
+        losses.append(one.losses)
         if folder is not None and ranks.rank == 0:
             folder.check()
             write_json(folder.background_trials, {"radii": RADII, "steps": STEPS, "losses": losses})
             folder.background_state.unlink(missing_ok=True)
     report(Progress(PLACING_BACKGROUND, total, total))
-    return RADII[int(np.argmin(losses))]
+    best = _best(losses, last_round)
+    assert best is not None  # the first one is never given up
+    return RADII[best]
+
+
+def _best(losses: Sequence[Sequence[float]], last_round: int) -> int | None:
+    """Return which of the candidates that were not given up is the best; None before the first."""
+    whole = [number for number, found in enumerate(losses) if len(found) >= STEPS]
+    return min(whole, key=lambda number: np.mean(losses[number][-last_round:]), default=None)
 
 
 @dataclass
@@ -118,10 +133,24 @@ class _Trial:
     """A candidate, and what its steps came to."""
 
     trainer: Trainer
+    to_beat: Sequence[float] | None
+    """Losses of the best candidate so far, None for the first."""
     losses: list[float] = field(default_factory=list)
+    """One for each photo: those that are looked at together have the same."""
 
     def train_step(self) -> None:
-        self.losses.append(self.trainer.train_step().loss)
+        before = self.trainer.step
+        loss = self.trainer.train_step().loss
+        self.losses += [loss] * (self.trainer.step - before)
+
+    def is_behind(self) -> bool:
+        """Say whether it is worse than the best one, beyond what chance could do."""
+        count = len(self.losses)
+        if self.to_beat is None or not FEWEST_STEPS <= count <= len(self.to_beat):
+            return False
+        worse = np.subtract(self.losses[-WINDOW:], self.to_beat[count - WINDOW : count])
+        error = worse.std() * math.sqrt(self.trainer.photos / WINDOW)
+        return bool(worse.mean() > CERTAINTY * error)
 
     def state(self) -> State:
         found = self.trainer.checkpoint()
@@ -133,7 +162,7 @@ class _Trial:
         self.losses = list(values["losses"])
 
 
-def _read_losses(folder: RunFolder) -> list[float]:
+def _read_losses(folder: RunFolder) -> list[list[float]]:
     """Return the losses of the candidates that were tried; none where they cannot be told."""
     trials = folder.background_trials
     try:
@@ -145,5 +174,10 @@ def _read_losses(folder: RunFolder) -> list[float]:
     if value.get("steps") != STEPS:  # losses of another version are no measure of these
         return []
     losses = value.get("losses")
-    sound = isinstance(losses, list) and all(isinstance(loss, float) for loss in losses)
-    return losses[: len(RADII)] if sound and isinstance(losses, list) else []
+    sound = isinstance(losses, list) and all(
+        isinstance(found, list) and found and all(isinstance(loss, float) for loss in found)
+        for found in losses
+    )
+    if not sound or not isinstance(losses, list) or not losses or len(losses[0]) < STEPS:
+        return []
+    return losses[: len(RADII)]

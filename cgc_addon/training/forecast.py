@@ -22,7 +22,7 @@ from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.select import concatenate
 from .config import TrainingConfig
-from .far_radius import NEVER, RADII
+from .far_radius import NEVER
 from .far_radius import STEPS as RADIUS_STEPS
 from .fitting import Size
 from .parameters import photo_level
@@ -42,6 +42,9 @@ BESIDES = 1.12
 """Checkpoints, refinement and reports, beside the steps themselves."""
 GROWN = 0.27
 """Share of the steps after which the Gaussians have come to their cap."""
+CANDIDATES = 2.3
+"""Distances of the background that are tried out to the end, as far as steps go: those that fall
+behind are given up. They are 1.8 to 3."""
 LOOKS = 7
 """How often a photo with masks is looked at after training, each as long as a step."""
 FEATURES_IN_STEPS = 300
@@ -171,7 +174,7 @@ def forecast(
             step = pace.step(gaussians + grown * (final - gaussians), pixels / 4**level)
             seconds += BESIDES * geometry.steps / 100 * step
         if background:
-            seconds += len(RADII) * RADIUS_STEPS * pace.step(gaussians, pixels / 4**HALVINGS)
+            seconds += CANDIDATES * RADIUS_STEPS * pace.step(gaussians, pixels / 4**HALVINGS)
     if config.features.mode != "off" and masked:
         seconds += LOOKS * views * pace.step(final, pixels)
         seconds += FEATURES_IN_STEPS * pace.step(final, 0)

@@ -159,7 +159,7 @@ def train(
         fit = ranks.first_does(
             lambda: fit_run(
                 whole, backend, config, asked, begin_with, ranks,
-                say=say, report=report, should_stop=should_stop,
+                began=began, say=say, report=report, should_stop=should_stop,
             )
         )  # fmt: skip
         config, start, dataset = fit.config, fit.start, at_size(whole, fit.config.max_size)

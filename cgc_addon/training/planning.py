@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class FittedRun:
     config: TrainingConfig
     start: Gaussians
     seconds: float
-    """That it will take."""
+    """That it will take, with what it has taken before this was known."""
 
 
 def fit_run(
@@ -41,6 +42,8 @@ def fit_run(
     first: First,
     ranks: Ranks = ALONE,
     *,
+    began: float,
+    clock: Callable[[], float] = time.perf_counter,
     say: Callable[[str], None],
     report: Reporter,
     should_stop: ShouldStop,
@@ -54,6 +57,8 @@ def fit_run(
         asked: what of it is fixed.
         first: see `First`.
         ranks: that train together; each measures nothing but itself, and they share the photos.
+        began: when the run did, by the clock: kernels may have been compiled and photos matched.
+        clock: seconds.
         say: takes sentences that the user should read.
         report: progress.
         should_stop: asked between steps.
@@ -73,7 +78,10 @@ def fit_run(
     sized = at_size(dataset, chosen.max_size)
     start = first(chosen, sized)
     need = check_memory(chosen, sized, len(start), ranks.local_size)
-    pace = measure_pace(sized, backend, chosen, start, report=report, should_stop=should_stop)
+    pace = measure_pace(
+        sized, backend, chosen, start, clock=clock, report=report, should_stop=should_stop
+    )
+    spent = clock() - began
     masked = sum(dataset.store.has_labels(index) for index in dataset.train)
 
     def seconds(candidate: TrainingConfig) -> float:
@@ -88,7 +96,7 @@ def fit_run(
             masked=masked,
             background=bool(candidate.geometry.far_points) and not sized.store.are_cut_out,
         )
-        return alone / ranks.size
+        return spent + alone / ranks.size
 
     if asked.minutes is not None:
         chosen = fitted_to_time(chosen, asked, capture, 60.0 * asked.minutes, seconds)

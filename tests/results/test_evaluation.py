@@ -17,6 +17,7 @@ from cgc_addon.dataset.load import load_dataset
 from cgc_addon.errors import CgcError, Interrupted
 from cgc_addon.results.evaluation import evaluate
 from cgc_addon.results.renders import draw
+from tests.colmap_text import write_colmap_text
 
 
 def with_segments(gaussians, mapping):
@@ -83,6 +84,35 @@ def test_all_views_are_scored_where_none_was_held_out(true_splat, write_run, tin
     assert not found.held_out
     assert len(found.views) == 12
     assert "12 training views" in found.table()
+
+
+def test_a_view_that_the_capture_names_as_outlying_is_said_and_still_counted(
+    true_splat, write_run, tiny_dataset, backend, tmp_path
+):
+    folder = tmp_path / "one camera far away"
+    shutil.copytree(tiny_dataset, folder)
+    scene = load_dataset(tiny_dataset).scene
+    views = list(scene.views)
+    pose = views[4].world_to_camera.copy()
+    pose[:3, 3] += [0.0, 0.0, 500.0]
+    views[4] = replace(views[4], world_to_camera=pose)
+    write_colmap_text(folder / "sparse" / "0", replace(scene, views=tuple(views)))
+    found = evaluate(write_run(true_splat), folder, backend)
+    assert found.outlying == ("0004.png",)
+    assert found.psnr == pytest.approx(np.mean([view.psnr for view in found.views]))
+    psnr = np.mean([view.psnr for view in found.views if view.name != "0004.png"])
+    assert psnr > found.psnr + 5
+    (line,) = (line for line in found.table().splitlines() if "0004.png" in line)
+    assert "far away from all other cameras" in line
+    assert f"without, the mean is {psnr:.2f} dB" in line
+    assert found.to_json()["outlying"] == ["0004.png"]
+
+
+def test_nothing_is_said_where_no_view_is_outlying(true_splat, write_run, tiny_dataset, backend):
+    found = evaluate(write_run(true_splat), tiny_dataset, backend)
+    assert found.outlying == ()
+    assert found.note() == ""
+    assert "far away" not in found.table()
 
 
 def test_without_segments_there_is_only_the_ceiling(true_splat, write_run, tiny_dataset, backend):

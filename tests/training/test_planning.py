@@ -8,11 +8,15 @@ from dataclasses import replace
 import pytest
 
 from cgc_addon.dataset.load import at_size, load_dataset
+from cgc_addon.progress import never, silent
+from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.training import fitting
 from cgc_addon.training.asked import Asked, is_run_of
 from cgc_addon.training.pipeline import train
+from cgc_addon.training.planning import fit_run
 from cgc_addon.training.presets import preset
 from cgc_addon.training.run_folder import RunFolder
+from tests.tiny_dataset import tiny_gaussians
 
 CONFIG = replace(preset("draft", steps=20), backend="cpu")
 
@@ -58,6 +62,25 @@ def test_little_time_makes_little_of_it(tiny_dataset, tmp_path) -> None:
     assert config.geometry.steps == fitting.FEWEST_STEPS
     assert any("(--steps)" in one for one in said)
     assert any("more than the 1e-06 minutes asked for" in one for one in said)
+
+
+def test_what_has_passed_is_part_of_what_is_said_and_of_the_minutes(tiny_dataset) -> None:
+    dataset = load_dataset(tiny_dataset)
+
+    def fit(passed: float, minutes: float | None):
+        """A clock of fifths of a second, after so many seconds of compiling and matching."""
+        ticks = (passed + 0.2 * tick for tick in range(100_000))
+        return fit_run(
+            dataset, CpuBackend(), preset("draft"), Asked(minutes=minutes),
+            lambda *_: tiny_gaussians(), began=0.0, clock=lambda: next(ticks),
+            say=lambda _: None, report=silent, should_stop=never,
+        )  # fmt: skip
+
+    assert fit(100.0, None).seconds - fit(0.0, None).seconds == pytest.approx(100.0)
+    late, early = fit(240.0, 10.0), fit(0.0, 10.0)
+    assert late.config.geometry.steps < 0.9 * early.config.geometry.steps
+    assert late.seconds == pytest.approx(600.0, rel=0.02)
+    assert early.seconds == pytest.approx(600.0, rel=0.02)
 
 
 @pytest.mark.parametrize("size", [None, 17, 48, 1_000])

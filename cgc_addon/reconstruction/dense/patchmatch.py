@@ -18,10 +18,19 @@ from numba import njit, prange
 
 TAPS = 25
 """Of a patch: 5×5, two pixels apart."""
+LANES = 32
+"""Taps and as many more as fill a processor's vectors; these have no weight."""
+SUMS = 8
+"""Of so many parts, each of every eighth tap, so that they are added up side by side."""
 NO_MATCH = np.float32(2.0)
 """Cost of what cannot be compared; others are 1 − correlation, 0..2."""
 
+# Sums keep their order, or a process that compiles and one that loads from the cache would round
+# differently: a parallel loop is optimised once on its own and again as part of its kernel.
 _RULES = {"nnan", "ninf", "nsz", "arcp", "contract"}
+_RIGHT = np.array([tap % 5 * 2 - 4 if tap < TAPS else 0 for tap in range(LANES)], np.float32)
+_DOWN = np.array([tap // 5 * 2 - 4 if tap < TAPS else 0 for tap in range(LANES)], np.float32)
+"""Where each tap is, px from the middle of the patch."""
 
 
 @njit(cache=True, fastmath=_RULES, error_model="numpy")
@@ -43,9 +52,9 @@ def prepare_patches(image, stride, weights, patches):
     Args:
         image: (H, W) float32 grey in 0..1.
         stride: px between cells; the first is centred on pixel (stride // 2, stride // 2).
-        weights: (rows, columns, TAPS) float32 out; they sum to 1, or to 0 where there is nothing to
-            compare: no texture, or the patch leaves the photo.
-        patches: (rows, columns, TAPS) float32 out, weighted values of mean 0 and variance 1.
+        weights: (rows, columns, LANES) float32, 0 in; out: they sum to 1, or to 0 where there is
+            nothing to compare: no texture, or the patch leaves the photo.
+        patches: (rows, columns, LANES) float32, 0 in; out: weighted values of mean 0, variance 1.
     """
     height, width = image.shape
     rows, columns = weights.shape[:2]
@@ -87,8 +96,12 @@ def prepare_patches(image, stride, weights, patches):
 
 
 @njit(cache=True, fastmath=_RULES, error_model="numpy")
-def _cost_in(image, size, pair, x, y, w, wx, wy, weights, patch):
-    """Return 1 − correlation of a patch with what a plane sends it to in one neighbour."""
+def _cost_in(image, size, pair, x, y, w, wx, wy, weights, patch, at, values):
+    """Return 1 − correlation of a patch with what a plane sends it to in one neighbour.
+
+    What does not read the photo is done for a vector of taps at a time; `at`
+    (LANES,) and `values` (3 · LANES,) hold what is between them.
+    """
     height, width = size[0], size[1]
     X = pair[0] * x + pair[1] * y + pair[2] + pair[9] * w
     Y = pair[3] * x + pair[4] * y + pair[5] + pair[10] * w
@@ -107,24 +120,41 @@ def _cost_in(image, size, pair, x, y, w, wx, wy, weights, patch):
         v = (Y + Yx * dx + Yy * dy) / z
         if u < np.float32(0.5) or v < np.float32(0.5):
             return NO_MATCH
-        if u >= width - np.float32(1.5) or v >= height - np.float32(1.5):
+        if u >= np.float32(width) - np.float32(1.5) or v >= np.float32(height) - np.float32(1.5):
             return NO_MATCH
-    product = np.float32(0.0)
-    mean = np.float32(0.0)
-    square = np.float32(0.0)
-    for tap in range(TAPS):
-        dy, dx = np.float32(tap // 5 * 2 - 4), np.float32(tap % 5 * 2 - 4)
+    across = np.int32(image.shape[1])
+    flat = image.reshape(-1)
+    for tap in range(LANES):
+        dx, dy = _RIGHT[tap], _DOWN[tap]
         inverse = np.float32(1.0) / (Z + Zx * dx + Zy * dy)
         u = (X + Xx * dx + Xy * dy) * inverse - np.float32(0.5)
         v = (Y + Yx * dx + Yy * dy) * inverse - np.float32(0.5)
-        left, top = int(u), int(v)
-        a, b = u - np.float32(left), v - np.float32(top)
-        upper = image[top, left] + a * (image[top, left + 1] - image[top, left])
-        lower = image[top + 1, left] + a * (image[top + 1, left + 1] - image[top + 1, left])
-        value = upper + b * (lower - upper)
-        product += patch[tap] * value
-        mean += weights[tap] * value
-        square += weights[tap] * value * value
+        left, top = np.int32(u), np.int32(v)
+        values[LANES + tap] = u - np.float32(left)
+        values[2 * LANES + tap] = v - np.float32(top)
+        at[tap] = top * across + left
+    for tap in range(TAPS):
+        a, b = values[LANES + tap], values[2 * LANES + tap]
+        one, below = np.uint32(at[tap]), np.uint32(at[tap] + across)
+        upper = flat[one] + a * (flat[one + np.uint32(1)] - flat[one])
+        lower = flat[below] + a * (flat[below + np.uint32(1)] - flat[below])
+        values[tap] = upper + b * (lower - upper)
+    for lane in range(SUMS):
+        products = means = squares = np.float32(0.0)
+        for tap in range(lane, LANES, SUMS):
+            products += patch[tap] * values[tap]
+            means += weights[tap] * values[tap]
+            squares += weights[tap] * values[tap] * values[tap]
+        values[LANES + lane] = products
+        values[LANES + SUMS + lane] = means
+        values[LANES + 2 * SUMS + lane] = squares
+    product = np.float32(0.0)
+    mean = np.float32(0.0)
+    square = np.float32(0.0)
+    for lane in range(LANES, LANES + SUMS):
+        product += values[lane]
+        mean += values[lane + SUMS]
+        square += values[lane + 2 * SUMS]
     variance = square - mean * mean
     if variance < np.float32(1e-5):
         return NO_MATCH
@@ -132,11 +162,13 @@ def _cost_in(image, size, pair, x, y, w, wx, wy, weights, patch):
 
 
 @njit(cache=True, fastmath=_RULES, error_model="numpy")
-def _cost(images, sizes, pairs, x, y, w, wx, wy, weights, patch):
+def _cost(images, sizes, pairs, x, y, w, wx, wy, weights, patch, at, values):
     """Return the mean of the two best costs among all neighbours: others may not see the place."""
     best, second = NO_MATCH, NO_MATCH
     for index in range(pairs.shape[0]):
-        cost = _cost_in(images[index], sizes[index], pairs[index], x, y, w, wx, wy, weights, patch)
+        cost = _cost_in(
+            images[index], sizes[index], pairs[index], x, y, w, wx, wy, weights, patch, at, values
+        )
         if cost < best:
             best, second = cost, best
         elif cost < second:
@@ -168,8 +200,8 @@ def start_planes(
         images: (V, H, W) float32 grey of the neighbours, at the upper left.
         sizes: (V, 2) int32 height and width of each.
         pairs: (V, 12) float32 from a pixel and its inverse depth to each neighbour's pixels.
-        weights: (rows, columns, TAPS), see `prepare_patches`.
-        patches: (rows, columns, TAPS).
+        weights: (rows, columns, LANES), see `prepare_patches`.
+        patches: (rows, columns, LANES).
         stride: px.
         nearest: largest inverse depth to try, 1 / scene units.
         farthest: smallest.
@@ -179,6 +211,7 @@ def start_planes(
     """
     rows, columns = costs.shape
     for row in prange(rows):
+        at, values = np.zeros(LANES, np.int32), np.zeros(3 * LANES, np.float32)
         for column in range(columns):
             costs[row, column] = NO_MATCH
             weight, patch = weights[row, column], patches[row, column]
@@ -193,7 +226,7 @@ def start_planes(
                     seed, row * columns + column, draw
                 )
                 w = given if draw == 0 else farthest + share * (nearest - farthest)
-                cost = _cost(images, sizes, pairs, x, y, w, none, none, weight, patch)
+                cost = _cost(images, sizes, pairs, x, y, w, none, none, weight, patch, at, values)
                 if cost < costs[row, column]:
                     costs[row, column] = cost
                     planes[row, column, 0] = w
@@ -224,8 +257,8 @@ def improve_planes(
         sizes: (V, 2).
         pairs: (V, 12).
         camera: (4,) float32 fx, fy, cx, cy of the photo.
-        weights: (rows, columns, TAPS).
-        patches: (rows, columns, TAPS).
+        weights: (rows, columns, LANES).
+        patches: (rows, columns, LANES).
         stride: px.
         nearest: largest inverse depth.
         farthest: smallest.
@@ -237,6 +270,7 @@ def improve_planes(
     rows, columns = costs.shape
     reach = np.float32(0.5) ** np.float32(turn // 2)
     for row in prange(rows):
+        at, values = np.zeros(LANES, np.int32), np.zeros(3 * LANES, np.float32)
         for column in range((row + turn) % 2, columns, 2):
             weight, patch = weights[row, column], patches[row, column]
             if weight[0] == np.float32(0.0):
@@ -263,7 +297,7 @@ def improve_planes(
                 ox, oy = planes[other_row, other_column, 1], planes[other_row, other_column, 2]
                 ow = planes[other_row, other_column, 0] - stride * (ox * right + oy * down)
                 if _faces(camera, x, y, ow, ox, oy):
-                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch)
+                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch, at, values)
                     if cost < best:
                         best, w, wx, wy = cost, ow, ox, oy
             if far_row >= 0:
@@ -271,7 +305,7 @@ def improve_planes(
                 right, down = far_column - column, far_row - row
                 ow = planes[far_row, far_column, 0] - stride * (ox * right + oy * down)
                 if _faces(camera, x, y, ow, ox, oy):
-                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch)
+                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch, at, values)
                     if cost < best:
                         best, w, wx, wy = cost, ow, ox, oy
             for trial in range(3):
@@ -285,7 +319,7 @@ def improve_planes(
                 ox = wx + slope / camera[0] * _random(seed, cell, draw + 1)
                 oy = wy + slope / camera[1] * _random(seed, cell, draw + 2)
                 if _faces(camera, x, y, ow, ox, oy):
-                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch)
+                    cost = _cost(images, sizes, pairs, x, y, ow, ox, oy, weight, patch, at, values)
                     if cost < best:
                         best, w, wx, wy = cost, ow, ox, oy
             costs[row, column] = best

@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from ...dataset.projection import project
 from ...dataset.scene import View
 from .neighbours import intrinsics, pair_matrix
-from .patchmatch import NO_MATCH, TAPS, improve_planes, prepare_patches, start_planes
+from .patchmatch import LANES, NO_MATCH, improve_planes, prepare_patches, start_planes
 from .surfaces import Surfaces
 
 TURNS = 8
@@ -57,8 +57,8 @@ def surfaces_of(
     middles = found.middles(*np.indices((rows, columns)).reshape(2, -1))
     _, closest = KDTree(pixels[seen]).query(np.column_stack(middles))
     found.planes[..., 0] = inverse[closest].reshape(rows, columns)
-    weights = np.zeros((rows, columns, TAPS), np.float32)
-    patches = np.zeros((rows, columns, TAPS), np.float32)
+    weights = np.zeros((rows, columns, LANES), np.float32)
+    patches = np.zeros((rows, columns, LANES), np.float32)
     prepare_patches(grey, stride, weights, patches)
     images, sizes = _stacked([greys[other] for other in neighbours])
     pairs = np.stack([pair_matrix(view, views[other]) for other in neighbours])

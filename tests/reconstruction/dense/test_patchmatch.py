@@ -8,6 +8,7 @@ import pytest
 
 from cgc_addon.reconstruction.dense.neighbours import intrinsics, pair_matrix
 from cgc_addon.reconstruction.dense.patchmatch import (
+    LANES,
     NO_MATCH,
     TAPS,
     improve_planes,
@@ -61,8 +62,8 @@ def prepared():
     views = scene.views()
     greys = [scene.photo(view)[..., 0].astype(np.float32) / 255 for view in views]
     rows, columns = 72 // STRIDE, 96 // STRIDE
-    weights = np.zeros((rows, columns, TAPS), np.float32)
-    patches = np.zeros((rows, columns, TAPS), np.float32)
+    weights = np.zeros((rows, columns, LANES), np.float32)
+    patches = np.zeros((rows, columns, LANES), np.float32)
     prepare_patches(greys[0], STRIDE, weights, patches)
     sizes = np.array([[72, 96]] * 3, np.int32)
     pairs = np.stack([pair_matrix(views[0], view) for view in views[1:]])
