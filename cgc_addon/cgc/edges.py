@@ -19,7 +19,8 @@ from torch import Tensor
 
 from ..splats.gaussians import Gaussians
 from ..splats.rotations import matrices
-from .observations import Observation
+from .answer_maps import object_map
+from .observations import AnsweredView, Observation
 
 MINIMUM_SHARE = 0.7
 """A mask stands for a segment that shows in this share of its pixels, else for none."""
@@ -53,6 +54,26 @@ def segment_targets(
     table /= table.sum(axis=1, keepdims=True)
     segment = np.where(table.max(axis=1) >= minimum_share, table.argmax(axis=1), UNKNOWN)
     return np.where(masks > 0, segment[mask].reshape(masks.shape), UNKNOWN).astype(np.int32)
+
+
+def targets_by_answers(
+    shown: NDArray[np.int32], masks: NDArray[np.int32], answered: AnsweredView
+) -> NDArray[np.int32]:
+    """Return the segment that each pixel of a view should show, by all answers of a mask model.
+
+    A mask of a label map may stand for a pile, and what is small in it would be trained away.
+
+    Args:
+        shown: (H, W) rendered segments, 0 = none.
+        masks: (H, W) label map of the view, 0 = unlabelled.
+        answered: about its photo.
+
+    Returns:
+        (H, W), `UNKNOWN` where neither says.
+    """
+    cells = answered.cells().reshape(-1)
+    found = object_map(shown.reshape(-1), masks.reshape(-1), answered.answers, cells)
+    return np.where(found > 0, found, UNKNOWN).reshape(shown.shape).astype(np.int32)
 
 
 def straddling_gaussians(

@@ -14,8 +14,11 @@ from cgc_addon.cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    targets_by_answers,
     touching_pixels,
 )
+from cgc_addon.cgc.observations import AnsweredView
+from cgc_addon.dataset.mask_answers import pack_masks
 from cgc_addon.splats.gaussians import Gaussians
 
 
@@ -24,6 +27,25 @@ def test_a_mask_stands_for_the_segment_most_of_it_shows():
     masks = np.array([[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 0]], np.int32)
     expected = [[1, 1, 1, 1], [UNKNOWN] * 4, [0, 0, 0, UNKNOWN]]
     assert segment_targets(shown, masks).tolist() == expected
+
+
+def test_answers_keep_what_is_small_on_what_a_mask_stands_for():
+    """A plate, 1, with a berry, 2, on it: one mask of the label map, an answer to either."""
+    shown = np.ones((10, 10), np.int32)
+    shown[4:7, 4:7] = 2
+    shown[:, 9] = 0
+    masks = np.full((10, 10), 7, np.int32)
+    masks[9] = 0
+    assert not (segment_targets(shown, masks) == 2).any()
+    berry = np.zeros((10, 10), bool)
+    berry[4:7, 4:8] = True
+    plate = np.ones((10, 10), bool)
+    plate[9] = False
+    answers = pack_masks(np.stack([plate, berry]), np.ones(2), np.ones(2))
+    cells = np.arange(100, dtype=np.int32).reshape(10, 10)
+    found = targets_by_answers(shown, masks, AnsweredView(answers, lambda: cells))
+    expected = np.where(berry, 2, np.where(plate, 1, UNKNOWN))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_straddling_gaussians_are_those_with_mixed_pixels(capture):
