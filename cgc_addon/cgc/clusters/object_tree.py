@@ -22,9 +22,6 @@ SPLIT_MARGIN = 0.3
 EVIDENCE_MARGIN = 1.2
 """More of it for each unit of evidence that the two are one thing; less where it says they are two,
 as where masks show them apart and their surfaces meet in a concave edge."""
-LEAST_SCORE, CERTAINLY_TWO = 0.25, -2.0
-"""A part that is seen as a thing in fewer views does not break a node, unless the evidence that the
-two are one thing is below the second."""
 CRUMB_SHARE = 0.1
 """Of the larger side's area: that a smaller one goes with it says nothing about what it is."""
 LARGEST_SHARE = 0.35
@@ -93,7 +90,6 @@ def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
 
     A node is one, unless its parts are better ones. Parts count by the area that they cover. A node
     that is another one with a crumb gives way as easily as that one did: its parts are the other's.
-    What hardly any mask shows by itself is no object and breaks none.
 
     Args:
         tree: of K pieces and M merges.
@@ -109,12 +105,10 @@ def choose_objects(tree: PieceTree, nodes: Nodes) -> NDArray[np.bool_]:
         parts = area[first] * value[first] + area[second] * value[second]
         parts /= area[first] + area[second]
         larger, smaller = (first, second) if area[first] >= area[second] else (second, first)
-        unseen = whole[larger] and value[smaller] < LEAST_SCORE
-        breaks = not unseen or evidence[node] < CERTAINLY_TWO
         if area[smaller] < CRUMB_SHARE * area[larger] and not whole[larger]:
             evidence[node] = evidence[larger]
         margin = SPLIT_MARGIN + EVIDENCE_MARGIN * evidence[node]
-        if nodes.areas[node] > LARGEST_SHARE or (breaks and parts > value[node] + margin):
+        if nodes.areas[node] > LARGEST_SHARE or parts > value[node] + margin:
             whole[node], value[node] = False, parts
     chosen = np.zeros(total, np.bool_)
     above = np.ones(total, np.bool_)  # no node above is an object

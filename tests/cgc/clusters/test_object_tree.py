@@ -88,19 +88,6 @@ def test_a_crumb_does_not_hold_a_pile_together(crumb, taken) -> None:
     assert apart == taken
 
 
-@pytest.mark.parametrize(
-    ("score", "evidence", "taken"), [(0.2, -1.5, False), (0.3, -1.5, True), (0.2, -3.0, True)]
-)
-def test_what_no_mask_shows_by_itself_breaks_nothing(score, evidence, taken) -> None:
-    """Body 1 and its blade 2: by the margin alone they are two each time."""
-    joins = linkage(2, (1, 2, evidence))
-    tree = piece_tree(joins, np.arange(2), np.full((2, 2), evidence), np.ones((2, 2)), BOUNDS)
-    nodes = scored(tree, [0.9, score, 0.9], [0.1, 0.02, 0.12])
-    found = arranged(tree, nodes, choose_objects(tree, nodes))
-    apart = frozenset({1, 2}) not in partition(found.cut(MIDDLE))
-    assert apart == taken
-
-
 def test_what_fills_the_photo_is_no_object() -> None:
     tree = cup_and_saucer()
     nodes = scored(tree, [0.0, 0.0, 0.1, 0.2, 0.1, 0.9, 0.9], [*AREAS[:-2], 0.5, 0.6])
