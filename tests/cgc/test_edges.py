@@ -29,22 +29,39 @@ def test_a_mask_stands_for_the_segment_most_of_it_shows():
     assert segment_targets(shown, masks).tolist() == expected
 
 
-def test_answers_keep_what_is_small_on_what_a_mask_stands_for():
-    """A plate, 1, with a berry, 2, on it: one mask of the label map, an answer to either."""
+def berry_on_a_plate():
+    """Return what is shown of a plate, 1, and a berry, 2, their one mask, and a mask of either."""
     shown = np.ones((10, 10), np.int32)
     shown[4:7, 4:7] = 2
     shown[:, 9] = 0
     masks = np.full((10, 10), 7, np.int32)
     masks[9] = 0
-    assert not (segment_targets(shown, masks) == 2).any()
     berry = np.zeros((10, 10), bool)
     berry[4:7, 4:8] = True
-    plate = np.ones((10, 10), bool)
-    plate[9] = False
-    answers = pack_masks(np.stack([plate, berry]), np.ones(2), np.ones(2))
+    return shown, masks, masks > 0, berry
+
+
+def answered(*answers):
     cells = np.arange(100, dtype=np.int32).reshape(10, 10)
-    found = targets_by_answers(shown, masks, AnsweredView(answers, lambda: cells))
+    scores = np.ones(len(answers))
+    return AnsweredView(pack_masks(np.stack(answers), scores, scores), lambda: cells)
+
+
+def test_answers_keep_what_is_small_on_what_a_mask_stands_for():
+    shown, masks, plate, berry = berry_on_a_plate()
+    assert not (segment_targets(shown, masks) == 2).any()
+    found = targets_by_answers(shown, masks, answered(plate, berry))
     expected = np.where(berry, 2, np.where(plate, 1, UNKNOWN))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("plate_is_answered", [True, False])
+def test_what_no_answer_shows_is_not_given_to_what_it_lies_on(plate_is_answered):
+    shown, masks, plate, _ = berry_on_a_plate()
+    elsewhere = np.zeros((10, 10), bool)
+    elsewhere[9] = True
+    found = targets_by_answers(shown, masks, answered(plate if plate_is_answered else elsewhere))
+    expected = np.where((shown == 2) | (masks == 0), UNKNOWN, 1)
     np.testing.assert_array_equal(found, expected)
 
 
