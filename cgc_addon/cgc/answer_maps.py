@@ -13,10 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.mask_answers import MaskAnswers
 from .observations import Observation
 
 LEAST_IOU = 0.7
 """Of an answer and what is shown of an object, for its outline to be the better one."""
+HELD = 0.5
+"""Of an object's pixels: an answer with more of them holds it."""
 
 
 def with_object_maps(
@@ -24,8 +27,7 @@ def with_object_maps(
 ) -> list[Observation]:
     """Return observations whose label maps show the objects, for votes over borders.
 
-    An object that an answer shows has the outline of that answer, smaller objects on top of larger.
-    Elsewhere labelled pixels keep what is shown there. Views without answers keep their maps.
+    Views without answers keep their maps.
 
     Args:
         observations: of all labelled views.
@@ -34,19 +36,38 @@ def with_object_maps(
     return [
         one
         if one.answers is None or one.cells is None
-        else replace(one, labels=_map(one, segments))
+        else replace(
+            one,
+            labels=object_map(
+                one.blending.strongest_labels(segments), one.labels, one.answers, one.cells
+            ),
+        )
         for one in observations
     ]
 
 
-def _map(observation: Observation, segments: NDArray[np.int32]) -> NDArray[np.int32]:
+def object_map(
+    shown: NDArray[np.int32],
+    painted: NDArray[np.int32],
+    answers: MaskAnswers,
+    cells: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Return the objects that P pixels of a view are to show (P,), 0 = not known.
+
+    An object that an answer shows has the outline of that answer, smaller objects on top of larger.
+    Elsewhere labelled pixels keep what is shown there. So do those of an object that lies in the
+    answer to another one and that no answer shows by itself: a tomato on its board, where the best
+    answer to the board is both.
+
+    Args:
+        shown: (P,) object that the splat shows at each pixel, 0 = none.
+        painted: (P,) label map of the view, 0 = unlabelled.
+        answers: about the photo of the view.
+        cells: (P,) cell of these masks that each pixel lies in, −1 where there is none.
+    """
     from scipy.sparse import csr_matrix
 
-    answers, cells = observation.answers, observation.cells
-    assert answers is not None
-    assert cells is not None
-    shown = observation.blending.strongest_labels(segments)
-    labels = np.where(observation.labels > 0, shown, 0).astype(np.int32)
+    labels = np.where(painted > 0, shown, 0).astype(np.int32)
     known = cells >= 0
     masks = answers.masks().reshape(len(answers), -1)
     objects, row = np.unique(shown[known], return_inverse=True)
@@ -61,7 +82,11 @@ def _map(observation: Observation, segments: NDArray[np.int32]) -> NDArray[np.in
     if not iou.size:
         return labels
     best = iou.argmax(axis=1)
+    outlined = iou.max(axis=1) >= LEAST_IOU
     for place in np.argsort(-pixels, kind="stable"):
-        if iou[place, best[place]] >= LEAST_IOU:
-            labels[known & masks[best[place]][np.maximum(cells, 0)]] = objects[place]
+        if outlined[place]:
+            answer = best[place]
+            held = ~outlined & (objects > 0) & (inside[:, answer] > HELD * pixels)
+            outline = known & masks[answer][np.maximum(cells, 0)]
+            labels[outline & ~np.isin(shown, objects[held])] = objects[place]
     return labels

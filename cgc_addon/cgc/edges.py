@@ -19,10 +19,14 @@ from torch import Tensor
 
 from ..splats.gaussians import Gaussians
 from ..splats.rotations import matrices
-from .observations import Observation
+from .answer_maps import object_map
+from .observations import AnsweredView, Observation
 
 MINIMUM_SHARE = 0.7
 """A mask stands for a segment that shows in this share of its pixels, else for none."""
+
+TAKEN_AWAY = 0.5
+"""Of a segment's pixels: masks that stand for other segments in more of them are piles."""
 
 CODE_CHANNELS = 8
 """Channels in which segments are rendered; each eight cost a step half of its time again."""
@@ -53,6 +57,39 @@ def segment_targets(
     table /= table.sum(axis=1, keepdims=True)
     segment = np.where(table.max(axis=1) >= minimum_share, table.argmax(axis=1), UNKNOWN)
     return np.where(masks > 0, segment[mask].reshape(masks.shape), UNKNOWN).astype(np.int32)
+
+
+def targets_by_answers(
+    shown: NDArray[np.int32], masks: NDArray[np.int32], answered: AnsweredView
+) -> NDArray[np.int32]:
+    """Return the segment that each pixel of a view should show, by all answers of a mask model.
+
+    That of the answer which shows a segment best; elsewhere what the label map stands for. But its
+    masks may stand for piles: a segment most of which they would give to others keeps its pixels
+    out, or what is small on something larger would be trained away.
+
+    Args:
+        shown: (H, W) rendered segments, 0 = none.
+        masks: (H, W) label map of the view, 0 = unlabelled.
+        answered: about its photo.
+
+    Returns:
+        (H, W), `UNKNOWN` where neither says.
+    """
+    painted = segment_targets(shown, masks)
+    given = (painted != shown) & (painted != UNKNOWN)
+    lost = np.bincount(shown[given], minlength=int(shown.max(initial=0)) + 1)
+    whole = np.bincount(shown.reshape(-1), minlength=len(lost))
+    taken_away = lost > TAKEN_AWAY * whole
+    taken_away[0] = False
+    elsewhere = np.where(taken_away[shown], UNKNOWN, painted)
+    found = object_map(
+        shown.reshape(-1),
+        np.zeros(shown.size, np.int32),
+        answered.answers,
+        answered.cells().reshape(-1),
+    ).reshape(shown.shape)
+    return np.where(found > 0, found, elsewhere).astype(np.int32)
 
 
 def straddling_gaussians(

@@ -16,9 +16,10 @@ from ..cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    targets_by_answers,
     touching_pixels,
 )
-from ..cgc.observations import Observation
+from ..cgc.observations import AnsweredView, Observation
 from ..dataset.load import Dataset
 from ..progress import Progress, Reporter, ShouldStop, never, silent, track
 from ..ranks import ALONE, Ranks, in_order, rounds, share
@@ -49,6 +50,9 @@ READING_EDGES, SHARPENING_EDGES = "Reading edges", "Sharpening edges"
 """Stages of the progress."""
 HARMONICS_EVERY = 4
 """Photos of which one teaches the higher harmonics: edges do not need them, and they cost most."""
+
+Answered = Callable[[int], AnsweredView | None]
+"""What is asked about the photo of an index, when its turn comes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,7 @@ class EdgeRefiner:
         shown_kept: StageState | None = None,
         targets_kept: StageState | None = None,
         *,
+        answered: Answered = lambda _index: None,
         ranks: Ranks = ALONE,
         batch: int = 1,
         report: Reporter = silent,
@@ -107,6 +112,7 @@ class EdgeRefiner:
             seed: of the order of the photos.
             shown_kept: keeps how far looking for what no photo shows is; of one process alone.
             targets_kept: keeps how far looking at the masks is, likewise.
+            answered: gives what the mask model answered about a photo, where that counts.
             ranks: processes that do this together, each with photos of its own.
             batch: photos of a step, of all processes together. One process with one photo a step
                 may look at several together, see `descent`.
@@ -135,7 +141,7 @@ class EdgeRefiner:
         self._origin = origin[kept]
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
         self._targets, touching = _targets(
-            split, labels, dataset, backend, targets_kept, ranks, report, should_stop
+            split, labels, dataset, backend, targets_kept, answered, ranks, report, should_stop
         )
         self._codes = segment_codes(touching).to(backend.device)
         self._parameters = to_parameters(split, geometry.sh_degree, backend.device)
@@ -273,6 +279,7 @@ def _targets(
     dataset: Dataset,
     backend: Backend,
     kept: StageState | None,
+    answered: Answered,
     ranks: Ranks,
     report: Reporter,
     should_stop: ShouldStop,
@@ -295,7 +302,11 @@ def _targets(
                     shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
                     shown = shown.cpu().numpy()
                     reading.touching += touching_pixels(shown, count)
-                    pixels = segment_targets(shown, masks)
+                    answers = answered(index)
+                    if answers is None:
+                        pixels = segment_targets(shown, masks)
+                    else:
+                        pixels = targets_by_answers(shown, masks, answers)
                     reading.found.append((index, pixels.reshape(-1).astype(np.int16)))
             reading.done += 1
             pause()

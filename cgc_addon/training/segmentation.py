@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cgc.answer_maps import with_object_maps
 from ..cgc.clusters.cluster_file import Clusters, read_all_clusters
 from ..cgc.corrections.records import Correction
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import FeatureTrainer, random_start
+from ..cgc.objects_by_answers import are_answered
 from ..cgc.observations import AnsweredView, Observation, Seen, at_every_level, observe
 from ..cgc.segmentation import Segmentation, after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, write_segments
@@ -138,6 +140,9 @@ def segment_run(
         preview.show(points_of_gaussians(gaussians, labels))
     if config.edges.steps and config.init is None:
         inputs = fingerprint(gaussians, observations, labels)
+        by_answers = are_answered(observations)
+        if by_answers:
+            observations = with_object_maps(observations, labels)
         shown_kept, targets_kept = kept_by(folder.shown_state), kept_by(folder.edge_target_state)
         refiner = EdgeRefiner(
             gaussians,
@@ -150,6 +155,7 @@ def segment_run(
             config.seed,
             shown_kept and replace(shown_kept, inputs=inputs),
             targets_kept and replace(targets_kept, inputs=inputs),
+            answered=lambda index: _answered(dataset, index, config) if by_answers else None,
             ranks=ranks,
             batch=batch,
             report=report,

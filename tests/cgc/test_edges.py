@@ -14,8 +14,11 @@ from cgc_addon.cgc.edges import (
     segment_targets,
     split_gaussians,
     straddling_gaussians,
+    targets_by_answers,
     touching_pixels,
 )
+from cgc_addon.cgc.observations import AnsweredView
+from cgc_addon.dataset.mask_answers import pack_masks
 from cgc_addon.splats.gaussians import Gaussians
 
 
@@ -24,6 +27,42 @@ def test_a_mask_stands_for_the_segment_most_of_it_shows():
     masks = np.array([[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 0]], np.int32)
     expected = [[1, 1, 1, 1], [UNKNOWN] * 4, [0, 0, 0, UNKNOWN]]
     assert segment_targets(shown, masks).tolist() == expected
+
+
+def berry_on_a_plate():
+    """Return what is shown of a plate, 1, and a berry, 2, their one mask, and a mask of either."""
+    shown = np.ones((10, 10), np.int32)
+    shown[4:7, 4:7] = 2
+    shown[:, 9] = 0
+    masks = np.full((10, 10), 7, np.int32)
+    masks[9] = 0
+    berry = np.zeros((10, 10), bool)
+    berry[4:7, 4:8] = True
+    return shown, masks, masks > 0, berry
+
+
+def answered(*answers):
+    cells = np.arange(100, dtype=np.int32).reshape(10, 10)
+    scores = np.ones(len(answers))
+    return AnsweredView(pack_masks(np.stack(answers), scores, scores), lambda: cells)
+
+
+def test_answers_keep_what_is_small_on_what_a_mask_stands_for():
+    shown, masks, plate, berry = berry_on_a_plate()
+    assert not (segment_targets(shown, masks) == 2).any()
+    found = targets_by_answers(shown, masks, answered(plate, berry))
+    expected = np.where(berry, 2, np.where(plate, 1, UNKNOWN))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("plate_is_answered", [True, False])
+def test_what_no_answer_shows_is_not_given_to_what_it_lies_on(plate_is_answered):
+    shown, masks, plate, _ = berry_on_a_plate()
+    elsewhere = np.zeros((10, 10), bool)
+    elsewhere[9] = True
+    found = targets_by_answers(shown, masks, answered(plate if plate_is_answered else elsewhere))
+    expected = np.where((shown == 2) | (masks == 0), UNKNOWN, 1)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_straddling_gaussians_are_those_with_mixed_pixels(capture):
