@@ -268,6 +268,7 @@ def test_whenever_a_long_run_is_killed_20_seconds_of_work_are_lost_at_most(
     for module in (pipeline, stage_state, matching_state):
         monkeypatch.setattr(module, "StateClock", Watched)
     monkeypatch.setattr(far_radius, "STEPS", steps)
+    monkeypatch.setattr(far_radius, "FEWEST_STEPS", steps)  # no background is given up
     config = replace(preset("standard", steps=steps), backend="cpu")
     config = replace(config, edges=replace(config.edges, steps=steps))
     train(tiny_dataset, run.path, config)
