@@ -31,6 +31,8 @@ from .trainer import Trainer
 MEASURING = "Measuring the pace"
 """Stage of the progress."""
 TRIAL_STEPS, TRIAL_PHOTOS = 12, 4
+UNDISTURBED = 25.0
+"""Percentile of the times of steps that is taken for the time of one."""
 MOST_COPIES = 4
 """Of each Gaussian, where it is tried out what more of them cost."""
 HALVINGS = 2
@@ -118,7 +120,8 @@ def measure_pace(
             photos = max(1, trainer.step - first)  # that were looked at together
             taken += [(clock() - began) / photos] * photos
         done += TRIAL_STEPS
-        return float(np.median(taken[TRIAL_PHOTOS:]))  # the first ones read photos
+        # The first ones read photos; whatever else the machine does only makes some longer.
+        return float(np.percentile(taken[TRIAL_PHOTOS:], UNDISTURBED))
 
     more = _refined(start, max(2, min(MOST_COPIES, config.geometry.densify.cap // len(start))))
     full, small, many = a_step(start, 0), a_step(start, HALVINGS), a_step(more, HALVINGS)
