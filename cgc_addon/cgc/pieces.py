@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..splats.morton import morton_codes
 from ..splats.rotations import matrices
 
 _PAIRS_AT_ONCE = 1 << 15
@@ -25,14 +26,6 @@ _SAMPLES = 3
 """Gaussians of each cell that are tried then: mostly all of a cell hang together already."""
 _HALF_BITS = 21
 """Of a cell's number along an axis: three times as many fit 64 bits."""
-_SPREADING = (
-    (32, 0x1F00000000FFFF),
-    (16, 0x1F0000FF0000FF),
-    (8, 0x100F00F00F00F00F),
-    (4, 0x10C30C30C30C30C3),
-    (2, 0x1249249249249249),
-)
-"""Shifts and masks that bring each of so many bits to every third place."""
 
 
 def pieces(
@@ -285,16 +278,8 @@ def _covariances(
 
 def _along_curve(cells: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Return the lower and the upper half of the Morton codes (N,) of cells (N, 3)."""
-    halves = []
-    for half in (cells & (1 << _HALF_BITS) - 1, cells >> _HALF_BITS):
-        code = np.zeros(len(cells), np.uint64)
-        for axis in range(3):
-            bits = half[:, axis].astype(np.uint64)
-            for shift, mask in _SPREADING:
-                bits = (bits | bits << np.uint64(shift)) & np.uint64(mask)
-            code |= bits << np.uint64(axis)
-        halves.append(code)
-    return halves[0], halves[1]
+    lower, upper = cells & (1 << _HALF_BITS) - 1, cells >> _HALF_BITS
+    return morton_codes(lower), morton_codes(upper)
 
 
 def _keys(cells: NDArray[np.int64], groups: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 BITS = 16
 """Of each axis."""
+_SPREADING = (
+    (32, 0x1F00000000FFFF),
+    (16, 0x1F0000FF0000FF),
+    (8, 0x100F00F00F00F00F),
+    (4, 0x10C30C30C30C30C3),
+    (2, 0x1249249249249249),
+)
+"""Shifts and masks that bring each of so many bits to every third place."""
 
 
 def morton_order(points: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -21,11 +29,20 @@ def morton_order(points: NDArray[np.floating]) -> NDArray[np.intp]:
         [1, 2, 0]
     """
     count = len(points)
-    codes = np.zeros(count, np.uint64)
+    cells = np.empty((count, 3), np.int64)
     for axis in range(3):
-        ranks = np.empty(count, np.uint64)
-        ranks[np.argsort(points[:, axis], kind="stable")] = np.arange(count, dtype=np.uint64)
-        cells = ranks * np.uint64(1 << BITS) // np.uint64(max(count, 1))
-        for bit in range(BITS):
-            codes |= (cells >> np.uint64(bit) & np.uint64(1)) << np.uint64(3 * bit + axis)
-    return np.argsort(codes, kind="stable")
+        ranks = np.empty(count, np.int64)
+        ranks[np.argsort(points[:, axis], kind="stable")] = np.arange(count)
+        cells[:, axis] = ranks * (1 << BITS) // max(count, 1)
+    return np.argsort(morton_codes(cells), kind="stable")
+
+
+def morton_codes(cells: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the Morton codes (N,) of cells (N, 3), numbers of at most 21 bits."""
+    codes = np.zeros(len(cells), np.uint64)
+    for axis in range(3):
+        bits = cells[:, axis].astype(np.uint64)
+        for shift, mask in _SPREADING:
+            bits = (bits | bits << np.uint64(shift)) & np.uint64(mask)
+        codes |= bits << np.uint64(axis)
+    return codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cgc_addon.splats.morton import morton_order
+from cgc_addon.splats.morton import morton_codes, morton_order
 
 
 def test_a_grid_comes_cell_by_cell() -> None:
@@ -34,3 +34,12 @@ def test_steps_are_short_however_far_some_points_are() -> None:
 def test_points_in_one_place_and_none_at_all() -> None:
     assert sorted(morton_order(np.ones((5, 3)))) == [0, 1, 2, 3, 4]
     assert len(morton_order(np.zeros((0, 3)))) == 0
+
+
+def test_codes_have_the_bits_of_all_axes_in_turn():
+    cells = np.random.default_rng(0).integers(0, 1 << 21, (200, 3))
+    cells[0], cells[1] = 0, (1 << 21) - 1
+    for code, cell in zip(morton_codes(cells).tolist(), cells.tolist(), strict=True):
+        assert code == sum(
+            (cell[axis] >> bit & 1) << 3 * bit + axis for axis in range(3) for bit in range(21)
+        )
