@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from .errors import Interrupted
@@ -74,3 +74,30 @@ def track(
         yield item
         done += 1
     report(Progress(stage, done, done))
+
+
+def track_groups(
+    items: Sequence[Item],
+    size: int,
+    stage: str,
+    report: Reporter = silent,
+    should_stop: ShouldStop = never,
+    *,
+    before: int = 0,
+) -> Iterator[Sequence[Item]]:
+    """Yield `items` in groups of `size`, the last of which may be smaller; else as `track`.
+
+    Raises:
+        Interrupted: when `should_stop` says so, between two groups.
+
+    Example:
+        >>> list(track_groups("abcde", 2, "Reading"))
+        ['ab', 'cd', 'e']
+    """
+    total = before + len(items)
+
+    def count(progress: Progress, /) -> None:
+        report(replace(progress, done=min(before + progress.done * size, total), total=total))
+
+    groups = [items[begin : begin + size] for begin in range(0, len(items), size)]
+    return track(groups, stage, count, should_stop)

@@ -20,6 +20,7 @@ from torch import Tensor
 from ..splats.gaussians import Gaussians
 from ..splats.rotations import matrices
 from .answer_maps import object_map
+from .mask_votes import mask_votes, segment_votes
 from .observations import AnsweredView, Observation
 
 MINIMUM_SHARE = 0.7
@@ -113,22 +114,17 @@ def straddling_gaussians(
         (S,) indices, those first that make up most pixels of other segments.
     """
     highest = int(segments.max(initial=0))
-    targets = [
-        segment_targets(
-            observation.blending.strongest_labels(segments), observation.labels, minimum_share
-        )
-        for observation in observations
-    ]
+    views = []
+    for observation in observations:
+        shown = observation.blending.strongest_labels(segments)
+        targets = segment_targets(shown, observation.labels, minimum_share)
+        found = mask_votes(observation, targets, targets != UNKNOWN)
+        views.append((found, np.eye(highest + 1, dtype=np.float32)[found.masks]))
     total, most = np.zeros(len(segments)), np.zeros(len(segments))
-    # One segment at a time: the table of all would not fit for large splats.
-    for segment in range(highest + 1):
-        votes = np.zeros(len(segments))
-        for observation, target in zip(observations, targets, strict=True):
-            if (target == segment).any():
-                cast = np.ascontiguousarray((target == segment)[:, None], np.float32)
-                votes += observation.pixel_area * observation.blending.scatter(cast)[:, 0]
-        total += votes
-        most = np.maximum(most, votes)
+    for block in segment_votes(views, len(segments), highest + 1):
+        place = slice(block.first, block.first + len(block.votes))
+        total[place] = block.votes.sum(axis=1)
+        most[place] = block.votes.max(axis=1)
     straddles = np.nonzero((total >= minimum_weight) & (most < maximum_share * total))[0]
     others = (total - most)[straddles]
     return straddles[np.argsort(-others, kind="stable")].astype(np.int64)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .mask_votes import mask_votes
 from .observations import Observation
 
 
@@ -28,13 +29,9 @@ def exact_labels(observations: Sequence[Observation]) -> NDArray[np.int32]:
         return np.zeros(0, np.int32)
     ids = np.unique(np.concatenate([observation.labels for observation in observations]))
     ids = np.union1d(ids, [0])
-    count = observations[0].blending.count
-    votes = np.zeros((count, len(ids)))
+    votes = np.zeros((observations[0].blending.count, len(ids)))
     for observation in observations:
-        blending = observation.blending
-        pixels = np.repeat(np.searchsorted(ids, observation.labels), np.diff(blending.starts))
-        place = blending.gaussians.astype(np.int64) * len(ids) + pixels
-        votes += observation.pixel_area * np.bincount(
-            place, blending.weights, minlength=count * len(ids)
-        ).reshape(votes.shape)
+        everywhere = np.ones(len(observation.labels), np.bool_)
+        found = mask_votes(observation, counts=everywhere)
+        votes[:, np.searchsorted(ids, found.masks)] += found.votes.T.toarray()
     return ids[votes.argmax(axis=1)].astype(np.int32)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ..dataset.mask_answers import MaskAnswers
 from ..dataset.scene import View
-from ..progress import Reporter, ShouldStop, never, silent, track
-from ..ranks import ALONE, Ranks, in_order, rounds
+from ..progress import Reporter, ShouldStop, never, silent, track_groups
+from ..ranks import ALONE, Ranks, in_order
 from ..rasterize.blending import BlendingMatrix
+from ..rasterize.views_at_once import ViewsAtOnce
 from .surface import Surface, surface_of
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ class Observation:
 
     def coverage(self) -> NDArray[np.float32]:
         """Return alpha (P,), the sum of the blending weights at each pixel."""
-        ends = np.concatenate([[0.0], np.cumsum(self.blending.weights, dtype=np.float64)])
-        starts = self.blending.starts
-        return (ends[starts[1:]] - ends[starts[:-1]]).astype(np.float32)
+        return self.sparse() @ np.ones(self.blending.count, np.float32)
 
     def sparse(self) -> csr_matrix:
         """Return the blending weights as a SciPy matrix (P, N) that shares their memory."""
@@ -162,8 +161,10 @@ def observe(
     import torch
 
     labelled = [
-        (view, np.asarray(labels), None if parts is None or not np.any(parts) else parts, answered)
-        for view, labels, parts, answered in zip(
+        _LabelledView(
+            view, np.asarray(labels), None if parts is None or not np.any(parts) else parts, answer
+        )
+        for view, labels, parts, answer in zip(
             views,
             label_maps,
             part_maps or [None] * len(views),
@@ -173,57 +174,73 @@ def observe(
         if labels is not None and np.any(labels)
     ]
     if fraction is None:
-        fraction = sampled_fraction(view for view, *_ in labelled)
+        fraction = sampled_fraction(one.view for one in labelled)
     generator = np.random.default_rng(seed)
 
-    def draw(view: View, *maps: NDArray[np.int32] | None) -> NDArray[np.int64]:
-        for one in maps:
-            if one is not None and one.shape != (view.camera.height, view.camera.width):
-                raise ValueError(
-                    f"label map of {view.name} is {one.shape[1]}×{one.shape[0]}, "
-                    f"the view {view.camera.width}×{view.camera.height}."
-                )
-        pixels = view.camera.width * view.camera.height
+    def draw(one: _LabelledView) -> NDArray[np.int64]:
+        pixels = one.view.camera.width * one.view.camera.height
         count = max(1, round(fraction * pixels))
         return np.sort(generator.choice(pixels, count, replace=False)).astype(np.int64)
 
-    observations = []
-    for (view, labels, parts, answered), seen in zip(labelled, earlier, strict=False):
-        pixels = draw(view, labels, parts)
-        observations.append(_observation(pixels, labels, parts, answered, seen))
-    left, before = rounds(labelled[len(earlier) :], ranks), len(earlier)
-    for views_now in track(left, LOOKING_AT_MASKS, report, should_stop, before=before):
-        for place, (view, labels, parts, answered) in enumerate(views_now):
-            pixels = draw(view, labels, parts)
-            if place != ranks.rank:  # another process looks; what was drawn keeps ours alike
-                continue
-            blending = backend.blending_weights(
-                splat, view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
-            )
-            surface = None if answered is None else _surface(backend, splat, view, pixels)
-            on_seen((blending, surface))
-            observations.append(_observation(pixels, labels, parts, answered, (blending, surface)))
+    def look(
+        backend: Backend, sampled: tuple[_LabelledView, NDArray[np.int64]]
+    ) -> tuple[Seen, Observation]:
+        one, pixels = sampled
+        blending = backend.blending_weights(
+            splat, one.view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
+        )
+        surface = None if one.answered is None else _surface(backend, splat, one.view, pixels)
+        return (blending, surface), one.observation(pixels, (blending, surface))
+
+    before = len(earlier)
+    observations = [
+        one.observation(draw(one), seen) for one, seen in zip(labelled, earlier, strict=False)
+    ]
+    at_once = ViewsAtOnce(backend, ranks)
+    for views_now in track_groups(
+        labelled[before:], at_once.count, LOOKING_AT_MASKS, report, should_stop, before=before
+    ):
+        # Whoever looks at a view, everybody draws its pixels: all that follow are then the same.
+        for seen, observation in at_once.each(look, [(one, draw(one)) for one in views_now]):
+            on_seen(seen)
+            observations.append(observation)
     return in_order(ranks.gather(observations))
 
 
-def _observation(
-    pixels: NDArray[np.int64],
-    labels: NDArray[np.int32],
-    parts: NDArray[np.int32] | None,
-    answered: AnsweredView | None,
-    seen: Seen,
-) -> Observation:
-    blending, surface = seen
-    observation = Observation(
-        blending,
-        labels.reshape(-1)[pixels].astype(np.int32),
-        labels.size / len(pixels),
-        None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
-    )
-    if answered is None:
-        return observation
-    cells = answered.cells().reshape(-1)[pixels].astype(np.int32)
-    return replace(observation, answers=answered.answers, cells=cells, surface=surface)
+@dataclass(frozen=True, eq=False)
+class _LabelledView:
+    """A view and what is known about its photo."""
+
+    view: View
+    labels: NDArray[np.int32]
+    """(H, W) 0 = unlabelled."""
+    parts: NDArray[np.int32] | None
+    """(H, W) likewise."""
+    answered: AnsweredView | None
+
+    def __post_init__(self) -> None:
+        camera = self.view.camera
+        for one in (self.labels, self.parts):
+            if one is not None and one.shape != (camera.height, camera.width):
+                raise ValueError(
+                    f"label map of {self.view.name} is {one.shape[1]}×{one.shape[0]}, "
+                    f"the view {camera.width}×{camera.height}."
+                )
+
+    def observation(self, pixels: NDArray[np.int64], seen: Seen) -> Observation:
+        """Return what is known about pixels (P,), row · width + column, where that is seen."""
+        blending, surface = seen
+        labels, parts, answered = self.labels, self.parts, self.answered
+        observation = Observation(
+            blending,
+            labels.reshape(-1)[pixels].astype(np.int32),
+            labels.size / len(pixels),
+            None if parts is None else parts.reshape(-1)[pixels].astype(np.int32),
+        )
+        if answered is None:
+            return observation
+        cells = answered.cells().reshape(-1)[pixels].astype(np.int32)
+        return replace(observation, answers=answered.answers, cells=cells, surface=surface)
 
 
 def _surface(

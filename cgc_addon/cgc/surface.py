@@ -46,26 +46,41 @@ def surface_of(
 
     camera, pose = view.camera, view.world_to_camera
     expected = np.asarray(depth, np.float64) / np.maximum(alpha, 1e-6)
-    columns = (np.arange(camera.width) + 0.5 - camera.cx) / camera.fx
-    rows = (np.arange(camera.height) + 0.5 - camera.cy) / camera.fy
-    rays = np.stack(np.broadcast_arrays(columns, rows[:, None], 1.0), axis=-1)
-    places = rays * expected[..., None]
-    smooth = np.stack([uniform_filter(places[..., axis], 3) for axis in range(3)], axis=-1)
-    across, down = np.zeros_like(smooth), np.zeros_like(smooth)
-    across[:, 1:-1] = smooth[:, 2:] - smooth[:, :-2]
-    down[1:-1] = smooth[2:] - smooth[:-2]
-    normals = np.cross(down, across)  # towards the camera, as x is right, y down, z forward
-    lengths = np.linalg.norm(normals, axis=-1)
-    normals /= np.maximum(lengths, 1e-30)[..., None]
-    toward = -np.einsum("hwc,hwc->hw", normals, rays) / np.linalg.norm(rays, axis=-1)
-    steps = np.zeros_like(expected)
-    steps[:, 1:-1] = np.abs(expected[:, 2:] - expected[:, :-2])
-    steps[1:-1] = np.maximum(steps[1:-1], np.abs(expected[2:] - expected[:-2]))
-    known = (alpha > MINIMUM_ALPHA) & (steps < LARGEST_STEP * expected) & (lengths > 0)
-    weights = np.where(known, np.clip(toward, 0, 1), 0).reshape(-1)[pixels]
+    across = (np.arange(camera.width) + 0.5 - camera.cx) / camera.fx
+    down = (np.arange(camera.height) + 0.5 - camera.cy) / camera.fy
+    places = np.stack([across * expected, down[:, None] * expected, expected])
+    smooth = np.stack([uniform_filter(plane, 3) for plane in places])
+    row, column = np.divmod(pixels, camera.width)
+    rays = np.stack([across[column], down[row], np.ones(len(pixels))], axis=1)
+    beside, below = _change(smooth, row, column, 0, 1), _change(smooth, row, column, 1, 0)
+    normals = np.cross(below.T, beside.T)  # towards the camera, as x is right, y down, z forward
+    lengths = np.linalg.norm(normals, axis=1)
+    normals /= np.maximum(lengths, 1e-30)[:, None]
+    toward = -np.einsum("pc,pc->p", normals, rays) / np.linalg.norm(rays, axis=1)
+    steps = np.maximum(
+        np.abs(_change(expected, row, column, 0, 1)), np.abs(_change(expected, row, column, 1, 0))
+    )
+    covered = np.asarray(alpha)[row, column] > MINIMUM_ALPHA
+    known = covered & (steps < LARGEST_STEP * expected[row, column]) & (lengths > 0)
     rotation, translation = pose[:3, :3], pose[:3, 3]
     return Surface(
-        ((places.reshape(-1, 3)[pixels] - translation) @ rotation).astype(np.float32),
-        (normals.reshape(-1, 3)[pixels] @ rotation).astype(np.float32),
-        weights.astype(np.float32),
+        ((places[:, row, column].T - translation) @ rotation).astype(np.float32),
+        (normals @ rotation).astype(np.float32),
+        np.where(known, np.clip(toward, 0, 1), 0).astype(np.float32),
     )
+
+
+def _change(
+    values: NDArray[np.float64],
+    row: NDArray[np.integer],
+    column: NDArray[np.integer],
+    down: int,
+    right: int,
+) -> NDArray[np.float64]:
+    """Return how values (..., H, W) change from before P pixels to after them; 0 at the margin."""
+    height, width = values.shape[-2:]
+    inside = (row >= down) & (row < height - down) & (column >= right) & (column < width - right)
+    row, column = np.where(inside, row, down), np.where(inside, column, right)
+    after = values[..., row + down, column + right]
+    before = values[..., row - down, column - right]
+    return np.where(inside, after - before, 0.0)

@@ -20,10 +20,8 @@ from numpy.typing import NDArray
 from ..progress import Reporter, ShouldStop, never, silent, track
 from .clusters.clustering import Clustering
 from .directions import unit
+from .mask_votes import mask_votes, segment_votes
 from .observations import Observation
-
-# Votes for so many segments at a time: bounds the memory to a feature per Gaussian.
-_SEGMENTS_AT_ONCE = 16
 
 EVIDENT_VIEWS = 3
 """A Gaussian that so many views show in masks of one segment belongs there."""
@@ -93,36 +91,22 @@ def vote_segments(
         Interrupted: when `should_stop` says so.
     """
     highest = int(segments.max(initial=0))
-    shares = []
+    views = []
     for observation in track(observations, "Asking the masks", report, should_stop):
+        found = mask_votes(observation)
         shown = observation.blending.strongest_labels(segments)
-        _, mask = np.unique(observation.labels, return_inverse=True)
-        table = np.zeros((int(mask.max(initial=-1)) + 1, highest + 1), np.float32)
-        np.add.at(table, (mask, shown), 1)
-        table /= table.sum(axis=1, keepdims=True)
-        table[mask[observation.labels == 0]] = 0
-        shares.append((table, mask))
+        table = np.zeros((len(found.masks), highest + 1), np.float32)
+        np.add.at(table, (found.mask, shown[observation.labels > 0]), 1)
+        views.append((found, table / table.sum(axis=1, keepdims=True)))
 
-    voted, views = segments.copy(), np.zeros(len(segments), np.int32)
-    most = np.zeros(len(segments), np.float32)
-    for begin in range(0, highest + 1, _SEGMENTS_AT_ONCE):
-        block = slice(begin, begin + _SEGMENTS_AT_ONCE)
-        width = min(_SEGMENTS_AT_ONCE, highest + 1 - begin)
-        votes = np.zeros((len(segments), width), np.float32)
-        counts = np.zeros((len(segments), width), np.int32)
-        for observation, (table, mask) in zip(observations, shares, strict=True):
-            if table[:, block].any():
-                cast = np.ascontiguousarray(table[:, block][mask])
-                cast = np.float32(observation.pixel_area) * observation.blending.scatter(cast)
-                votes += cast
-                counts += cast >= _MINIMUM_VOTE
-        best = votes.argmax(axis=1)
-        rows = np.arange(len(votes))
-        better = votes[rows, best] > most
-        voted[better] = begin + best[better]
-        views[better] = counts[rows, best][better]
-        most[better] = votes[rows, best][better]
-    return Votes(voted, views)
+    voted, seen = segments.copy(), np.zeros(len(segments), np.int32)
+    for block in segment_votes(views, len(segments), highest + 1, _MINIMUM_VOTE):
+        best = block.votes.argmax(axis=1)
+        rows = np.arange(len(best))
+        place = block.first + np.flatnonzero(block.votes[rows, best] > 0)
+        voted[place] = best[place - block.first]
+        seen[place] = block.views[rows, best][place - block.first]
+    return Votes(voted, seen)
 
 
 def move_between_groups(

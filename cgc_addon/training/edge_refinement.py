@@ -21,9 +21,10 @@ from ..cgc.edges import (
 )
 from ..cgc.observations import AnsweredView, Observation
 from ..dataset.load import Dataset
-from ..progress import Progress, Reporter, ShouldStop, never, silent, track
-from ..ranks import ALONE, Ranks, in_order, rounds, share
+from ..progress import Progress, Reporter, ShouldStop, never, silent, track, track_groups
+from ..ranks import ALONE, Ranks, in_order, share
 from ..rasterize.interface import Backend, SplatTensors
+from ..rasterize.views_at_once import ViewsAtOnce
 from ..splats.gaussians import Gaussians
 from ..splats.select import subset
 from .batch import multiple_within
@@ -291,24 +292,30 @@ def _targets(
     count = int(labels.max()) if len(labels) else 0
     reading = _Reading(np.zeros((count + 1, count + 1), np.int64))
     splat: SplatTensors = splat_of(gaussians, backend.device)
-    photos = rounds(dataset.train, ranks)
+    at_once = ViewsAtOnce(backend, ranks)
+
+    def look(backend: Backend, index: int) -> _ReadPhoto | None:
+        masks = dataset.store.masks(index)
+        if masks is None:
+            return None
+        drawn, _ = backend.render_labels(splat, dataset.store.view(index), labels)
+        shown = drawn.cpu().numpy()
+        answers = answered(index)
+        if answers is None:
+            pixels = segment_targets(shown, masks)
+        else:
+            pixels = targets_by_answers(shown, masks, answers)
+        return _ReadPhoto(index, touching_pixels(shown, count), pixels.reshape(-1).astype(np.int16))
 
     def read(pause: Callable[[], None]) -> None:
-        left, before = photos[reading.done :], reading.done
-        for now in track(left, READING_EDGES, report, should_stop, before=before):
-            for index in share(now, ranks):
-                masks = dataset.store.masks(index)
-                if masks is not None:
-                    shown, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-                    shown = shown.cpu().numpy()
-                    reading.touching += touching_pixels(shown, count)
-                    answers = answered(index)
-                    if answers is None:
-                        pixels = segment_targets(shown, masks)
-                    else:
-                        pixels = targets_by_answers(shown, masks, answers)
-                    reading.found.append((index, pixels.reshape(-1).astype(np.int16)))
-            reading.done += 1
+        for now in track_groups(
+            dataset.train[reading.done :], at_once.count, READING_EDGES, report, should_stop,
+            before=reading.done,
+        ):  # fmt: skip
+            for photo in at_once.each(look, now):
+                if photo is not None:
+                    reading.add(photo)
+            reading.done += len(now)
             pause()
 
     if kept is None:
@@ -320,6 +327,17 @@ def _targets(
     return targets, np.sum(ranks.gather(reading.touching), axis=0)
 
 
+@dataclass(frozen=True, eq=False)
+class _ReadPhoto:
+    """One photo that was read."""
+
+    index: int
+    touching: NDArray[np.int64]
+    """(K + 1, K + 1) see `touching_pixels`."""
+    targets: NDArray[np.int16]
+    """(H · W,) which segment each pixel should show."""
+
+
 @dataclass
 class _Reading:
     """So many photos were read; what pixels of which should show, and what touches."""
@@ -327,6 +345,10 @@ class _Reading:
     touching: NDArray[np.int64]
     found: list[tuple[int, NDArray[np.int16]]] = field(default_factory=list)
     done: int = 0
+
+    def add(self, photo: _ReadPhoto) -> None:
+        self.touching += photo.touching
+        self.found.append((photo.index, photo.targets))
 
     def state(self) -> State:
         tensors = {str(index): torch.from_numpy(pixels) for index, pixels in self.found}

@@ -26,6 +26,9 @@ class OneGaussianPerPixel:
     def __init__(self):
         self.asked = []
 
+    def photos_together(self):
+        return None
+
     def blending_weights(self, splat, view, pixels, *, minimum):
         self.asked.append((view.name, pixels, minimum))
         count = view.camera.width * view.camera.height

@@ -18,9 +18,9 @@ from cgc_addon.cgc.voting import EVIDENT_VIEWS, Votes, move_between_groups, vote
 from cgc_addon.errors import Interrupted
 
 
-@pytest.mark.parametrize("at_once", [2, 16])
-def test_votes_are_those_of_the_formula(capture, at_once, monkeypatch):
-    monkeypatch.setattr("cgc_addon.cgc.voting._SEGMENTS_AT_ONCE", at_once)
+@pytest.mark.parametrize("table_size", [50, 1_000_000])
+def test_votes_are_those_of_the_formula(capture, table_size, monkeypatch):
+    monkeypatch.setattr("cgc_addon.cgc.mask_votes._TABLE_SIZE", table_size)
     observations = capture.observations(mess=0.3)[:5]
     generator = np.random.default_rng(0)
     given = np.where(

@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...splats.gaussians import FEATURE_DIMENSION
+from ..mask_votes import mask_votes
 from ..observations import Observation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-def mask_votes(observations: Sequence[Observation], *, minimum_alpha: float = 0.5) -> csr_matrix:
+def votes_for_masks(
+    observations: Sequence[Observation], *, minimum_alpha: float = 0.5
+) -> csr_matrix:
     """Return the votes V (N, M) of N Gaussians for the M masks of all views, in view pixels.
 
     Args:
@@ -34,13 +37,7 @@ def mask_votes(observations: Sequence[Observation], *, minimum_alpha: float = 0.
     columns = []
     for observation in observations:
         usable = (observation.labels > 0) & (observation.coverage() >= minimum_alpha)
-        pixels = np.nonzero(usable)[0]
-        ids, mask = np.unique(observation.labels[pixels], return_inverse=True)
-        membership = csr_matrix(
-            (np.ones(len(pixels), np.float32), (mask, pixels)),
-            shape=(len(ids), len(observation.labels)),
-        )
-        columns.append(observation.pixel_area * (membership @ observation.sparse()).T)
+        columns.append(mask_votes(observation, counts=usable).votes.T)
     return csr_matrix(hstack(columns))
 
 
@@ -70,7 +67,7 @@ def spectral_signatures(
 
     if not observations:
         raise ValueError("spectral signatures need at least one labelled view.")
-    votes = mask_votes(observations, minimum_alpha=minimum_alpha)
+    votes = votes_for_masks(observations, minimum_alpha=minimum_alpha)
     count = observations[0].blending.count
     rank = min(dimension, count, int(votes.indices.max(initial=-1)) + 1)
     signatures = np.zeros((count, dimension), np.float32)

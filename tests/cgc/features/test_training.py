@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from cgc_addon.cgc.exact_labels import exact_labels
 from cgc_addon.cgc.features.contrastive import contrastive_loss
 from cgc_addon.cgc.features.lift import lift_features
-from cgc_addon.cgc.features.spectral import mask_votes, spectral_signatures
+from cgc_addon.cgc.features.spectral import spectral_signatures, votes_for_masks
 from cgc_addon.cgc.features.training import (
     FeatureTrainer,
     StratifiedPixels,
@@ -239,7 +239,7 @@ def test_lifting_trusts_gaussians_seen_in_one_object_alone(capture):
 
 def test_votes_are_weights_summed_over_masks(capture):
     observations = capture.observations()[:2]
-    votes = mask_votes(observations).toarray()
+    votes = votes_for_masks(observations).toarray()
     columns = []
     for observation in observations:
         weights = dense(observation.blending)
