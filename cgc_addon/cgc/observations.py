@@ -54,7 +54,7 @@ class Observation:
     cells: NDArray[np.int32] | None = None
     """(P,) the cell of these masks that each pixel lies in, −1 where there is none."""
     surface: Surface | None = None
-    """What each pixel shows, where there are answers."""
+    """What each pixel shows, where there are answers and it was looked for."""
 
     def coverage(self) -> NDArray[np.float32]:
         """Return alpha (P,), the sum of the blending weights at each pixel."""
@@ -125,6 +125,7 @@ def observe(
     *,
     fraction: float | None = None,
     minimum_weight: float = MINIMUM_WEIGHT,
+    surfaces: bool = True,
     seed: int = 0,
     ranks: Ranks = ALONE,
     earlier: Sequence[Seen] = (),
@@ -143,6 +144,7 @@ def observe(
         answers: V times what the mask model answered, None where that is not known.
         fraction: share of each view's pixels; `sampled_fraction` of the labelled views if None.
         minimum_weight: blending weights at or below it are left out.
+        surfaces: look for the surface of views with answers, too, which takes as long again.
         seed: of the pixels drawn.
         ranks: processes that do this together, each with views of its own.
         earlier: what the first labelled views show, where an earlier call with the same arguments
@@ -189,7 +191,9 @@ def observe(
         blending = backend.blending_weights(
             splat, one.view, torch.from_numpy(pixels).to(backend.device), minimum=minimum_weight
         )
-        surface = None if one.answered is None else _surface(backend, splat, one.view, pixels)
+        surface = None
+        if surfaces and one.answered is not None:
+            surface = _surface(backend, splat, one.view, pixels)
         return (blending, surface), one.observation(pixels, (blending, surface))
 
     before = len(earlier)

@@ -16,8 +16,8 @@ from .values import positive, share
 
 if TYPE_CHECKING:
     from ..cgc.corrections.records import Correction
+    from ..training.recutting import ClusteredRun
     from ..training.run_folder import RunFolder
-    from ..training.segmentation import ClusteredRun
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace, sink: Sink, should_stop: ShouldStop) -> Non
     """Cut the merge tree of a run again, correct its objects, or tell what was corrected."""
     from ..cgc.segments import read_segments
     from ..training.edited_segments import say_what_names_go
+    from ..training.recutting import read_clustered, segment_again
     from ..training.run_folder import RunFolder
     from ..training.run_lock import locked
-    from ..training.segmentation import read_clustered, segment_again
 
     folder = RunFolder(options.run)
     folder.read_config()  # before a folder that is no run is held
@@ -126,8 +126,8 @@ def _changed(
 def _tell(options: argparse.Namespace, sink: Sink) -> None:
     """List the corrections of a run."""
     from ..cgc.corrections.apply import correct
+    from ..training.recutting import read_clustered
     from ..training.run_folder import RunFolder
-    from ..training.segmentation import read_clustered
 
     current = read_clustered(RunFolder(options.run))
     clusters = current.clusters

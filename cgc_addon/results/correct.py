@@ -12,7 +12,7 @@ from ..cgc.corrections.records import Correction
 from ..cgc.corrections.session import Correcting
 from ..cgc.segments import Segments
 from ..errors import CgcError
-from ..training.segmentation import ClusteredRun
+from ..training.recutting import ClusteredRun
 from .boxes import read_boxes
 from .changes import Add, Change, Join, Split
 from .run_views import RunViews

@@ -315,8 +315,8 @@ def _targets(
             for photo in at_once.each(look, now):
                 if photo is not None:
                     reading.add(photo)
-            reading.done += len(now)
-            pause()
+                reading.done += 1
+                pause()
 
     if kept is None:
         read(lambda: None)

@@ -3,41 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cgc.answer_maps import with_object_maps
-from ..cgc.clusters.cluster_file import Clusters, read_all_clusters
-from ..cgc.corrections.records import Correction
 from ..cgc.features.contrastive import minimum_segment_pixels
 from ..cgc.features.spectral import spectral_signatures
 from ..cgc.features.training import FeatureTrainer, random_start
 from ..cgc.objects_by_answers import are_answered
-from ..cgc.observations import AnsweredView, Observation, Seen, at_every_level, observe
+from ..cgc.observations import Observation, at_every_level
 from ..cgc.segmentation import Segmentation, after_refinement, find_segments
 from ..cgc.segments import Cut, Segments, write_segments
 from ..cgc.settings import FrozenFeatureSettings
 from ..dataset.load import Dataset
-from ..errors import CgcError, Interrupted
-from ..files_together import changing_together, finish_change
-from ..progress import Reporter, ShouldStop, never
+from ..files_together import changing_together
+from ..progress import Reporter, ShouldStop
 from ..ranks import ALONE, Ranks, agreed
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
-from ..splats.ply import read_ply, write_ply
+from ..splats.ply import write_ply
 from .config import TrainingConfig
 from .corrected_segments import corrections_of, write_corrected
 from .edge_refinement import EdgeRefiner
-from .parameters import splat_of
+from .mask_observations import answered_view, mask_observations
 from .preview import Preview, points_of_gaussians
 from .run_folder import RunFolder
 from .stage_state import WORTH_KEEPING, StageState, fingerprint
-from .stages_by_view import Finding, Looking
+from .stages_by_view import Finding
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +80,7 @@ def segment_run(
         """Return what keeps a stage to which each process brings its own: of one alone."""
         return StageState(path, "", checkpoint_seconds) if ranks.size == 1 else None
 
-    observations = _observations(
+    observations = mask_observations(
         gaussians, dataset, backend, config, kept_by(folder.looking_state), ranks, report, say, ask
     )
     if not observations:
@@ -155,7 +151,7 @@ def segment_run(
             config.seed,
             shown_kept and replace(shown_kept, inputs=inputs),
             targets_kept and replace(targets_kept, inputs=inputs),
-            answered=lambda index: _answered(dataset, index, config) if by_answers else None,
+            answered=lambda index: answered_view(dataset, index, config) if by_answers else None,
             ranks=ranks,
             batch=batch,
             report=report,
@@ -166,9 +162,9 @@ def segment_run(
         kept.run(refiner, lambda pause: refiner.run(on_pause=pause, report=report, should_stop=ask))
         refined = refiner.refined()
         gaussians = refined.gaussians
-        observations = _observations(
+        observations = mask_observations(
             gaussians, dataset, backend, config, kept_by(folder.looking_again_state), ranks, report,
-            lambda _sentence: None, ask,
+            lambda _sentence: None, ask, surfaces=False,
         )  # fmt: skip
         if not first:
             return SegmentedSplat(gaussians, None)
@@ -193,173 +189,6 @@ def segment_run(
     for path in folder.stage_states:
         path.unlink(missing_ok=True)
     return SegmentedSplat(gaussians, segments)
-
-
-@dataclass(frozen=True, eq=False)
-class ClusteredRun:
-    """A run that was separated into objects, and how it may be cut again."""
-
-    gaussians: Gaussians
-    """N, with features and segments."""
-    clusters: Clusters
-    configured: Cut
-    corrections: tuple[Correction, ...]
-
-
-def read_clustered(folder: RunFolder) -> ClusteredRun:
-    """Read what can be cut again.
-
-    The run folder is held by the caller.
-
-    Raises:
-        CgcError: this is no run, or it has no clusters.
-    """
-    _, config = folder.read_config()
-    finish_change(folder.path)
-    if not folder.splat.is_file() or not folder.clusters.is_file():
-        raise CgcError(
-            f"{folder.path} has no clusters to cut: train it with masks, or go on with --resume."
-        )
-    gaussians = read_ply(folder.splat).gaussians
-    if gaussians.features is None:
-        raise CgcError(
-            f"{folder.splat} has no features, so {folder.clusters} is not of it; "
-            "train --resume makes both anew."
-        )
-    clusters = read_all_clusters(folder.clusters)
-    if len(clusters.labels) != len(gaussians):
-        raise CgcError(
-            f"{folder.clusters} has {len(clusters.labels)} Gaussians, but {folder.splat} has "
-            f"{len(gaussians)}; train --resume makes both anew."
-        )
-    settings = config.segments
-    configured = Cut(settings.granularity, settings.minimum_size)
-    return ClusteredRun(gaussians, clusters, configured, corrections_of(folder))
-
-
-def segment_again(
-    folder: RunFolder,
-    *,
-    granularity: float | None = None,
-    minimum_size: int | None = None,
-    corrections: Sequence[Correction] | None = None,
-    say: Callable[[str], None] = lambda _sentence: None,
-    should_stop: ShouldStop = never,
-) -> Segments:
-    """Cut the clusters of a run at another granularity, without training.
-
-    The run folder is held by the caller. Splat, segments and corrections change as one.
-
-    Args:
-        folder: of a run that was trained with masks.
-        granularity: 0 = parts … 1 = whole objects; None = as the run was configured.
-        minimum_size: Gaussians that a segment needs; None = as configured.
-        corrections: to keep from now on; None = those that the run has.
-        say: takes sentences that the user should read.
-        should_stop: asked before anything is written.
-
-    Raises:
-        CgcError: this is no run, or it has no clusters.
-        Interrupted: `should_stop` said so.
-    """
-    run = read_clustered(folder)
-    cut = Cut(
-        run.configured.granularity if granularity is None else granularity,
-        run.configured.minimum_size if minimum_size is None else minimum_size,
-    )
-    if should_stop():
-        raise Interrupted("segment")
-    with changing_together(folder.path) as changed:
-        return write_corrected(
-            RunFolder(changed),
-            run.gaussians,
-            run.clusters.found,
-            run.clusters.found_tree,
-            cut,
-            run.corrections if corrections is None else corrections,
-            folder.corrections.is_file(),
-            say,
-        )
-
-
-def _observations(
-    gaussians: Gaussians,
-    dataset: Dataset,
-    backend: Backend,
-    config: TrainingConfig,
-    kept: StageState | None,
-    ranks: Ranks,
-    report: Reporter,
-    say: Callable[[str], None],
-    should_stop: ShouldStop,
-) -> list[Observation]:
-    """Return what the masks of the training views show; empty, and said why, where nothing."""
-    if config.features.mode == "off":
-        say("Features are off: the splat is not separated into objects.")
-        return []
-    views = [dataset.store.view(index, 0) for index in dataset.train]
-    label_maps = [dataset.store.masks(index, 0) for index in dataset.train]
-    part_maps = [dataset.store.parts(index, 0) for index in dataset.train]
-    labelled = sum(labels is not None for labels in label_maps)
-    if labelled == 0:
-        say(
-            "There are no masks for these photos, so features are skipped and the splat is not "
-            "separated into objects; put label maps into masks/ and train again with --init."
-        )
-        return []
-    if labelled < len(views):
-        say(f"{len(views) - labelled} of {len(views)} photos have no masks.")
-    if dataset.store.rest_is_a_mask:
-        say("Masks show one object in each photo, which is told apart from the rest.")
-    answered = [_answered(dataset, index, config) for index in dataset.train]
-    looking = Looking(backend, splat_of(gaussians, backend.device))
-    observations: list[Observation] = []
-
-    def look(pause: Callable[[], None]) -> None:
-        def note(seen: Seen) -> None:
-            looking.seen.append(seen)
-            pause()
-
-        observations.extend(
-            observe(
-                backend,
-                looking.splat,
-                views,
-                label_maps,
-                part_maps,
-                answered,
-                seed=config.seed,
-                ranks=ranks,
-                earlier=looking.earlier(views[0]),
-                on_seen=note,
-                report=report,
-                should_stop=should_stop,
-            )
-        )
-
-    if kept is None:
-        look(lambda: None)
-    else:
-        labelled_views = [
-            (view.name, view.camera, view.world_to_camera.tolist(), answer is not None)
-            for view, labels, answer in zip(views, label_maps, answered, strict=True)
-            if labels is not None and labels.any()
-        ]
-        inputs = fingerprint(gaussians, [], settings=f"{labelled_views} {config.seed}")
-        kept = replace(kept, inputs=inputs)
-        kept.run(looking, look, keep_end=WORTH_KEEPING)
-    if all(len(np.unique(one.labels[one.labels > 0])) < 2 for one in observations):
-        say("No photo has two masks to tell apart, so features are skipped.")
-        return []
-    return observations
-
-
-def _answered(dataset: Dataset, index: int, config: TrainingConfig) -> AnsweredView | None:
-    wanted = config.segments.evidence == "answers" and config.segments.vote
-    answers = dataset.store.answers(index) if wanted else None
-    if answers is None:
-        return None
-    return AnsweredView(answers, partial(dataset.store.answer_cells, index, answers))
 
 
 def _learn(

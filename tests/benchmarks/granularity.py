@@ -26,8 +26,8 @@ from cgc_addon.rasterize.cpu import CpuBackend
 from cgc_addon.results.evaluation import evaluate
 from cgc_addon.results.renders import draw
 from cgc_addon.results.sources import read_splat
+from cgc_addon.training.recutting import segment_again
 from cgc_addon.training.run_folder import RunFolder
-from cgc_addon.training.segmentation import segment_again
 
 COLUMNS, WIDTH, TITLE = 3, 340, 24
 

@@ -136,8 +136,8 @@ def _segment(folder: Path, count: int) -> Callable[[], None]:
     from cgc_addon.cgc.clusters.granularity import MergeTree
     from cgc_addon.splats.ply import write_ply
     from cgc_addon.training.presets import preset
+    from cgc_addon.training.recutting import segment_again
     from cgc_addon.training.run_folder import RunFolder
-    from cgc_addon.training.segmentation import segment_again
 
     run = RunFolder(folder / "run")
     gaussians = _room(count, features=True)

@@ -8,14 +8,17 @@ import pytest
 import torch
 
 from cgc_addon.cgc.observations import (
+    AnsweredView,
     at_every_level,
     finest_level,
     observe,
     sampled_fraction,
 )
+from cgc_addon.dataset.mask_answers import pack_masks
 from cgc_addon.dataset.scene import PinholeCamera, View
 from cgc_addon.errors import Interrupted
 from cgc_addon.rasterize.blending import BlendingMatrix
+from cgc_addon.rasterize.interface import Rendering
 
 
 class OneGaussianPerPixel:
@@ -114,3 +117,24 @@ def test_a_map_of_parts_of_another_size_is_a_defect():
     ones = np.ones((10, 20), np.int32)
     with pytest.raises(ValueError, match=r"label map of a is 5×4"):
         observe(OneGaussianPerPixel(), None, [view("a")], [ones], [np.ones((4, 5), np.int32)])
+
+
+def test_surfaces_are_looked_for_where_there_are_answers_unless_told_not():
+    class WithDepth(OneGaussianPerPixel):
+        def render(self, splat, view, *, sh_degree, depth):
+            far, whole = torch.full((10, 20), 3.0), torch.ones(10, 20)
+            return Rendering(torch.zeros(10, 20, 3), whole, None, far, {})
+
+    corner = np.zeros((1, 10, 20), np.bool_)
+    corner[0, :5, :5] = True
+    answers = pack_masks(corner, np.ones(1), np.ones(1))
+    cells = np.arange(200, dtype=np.int32).reshape(10, 20)
+    given = [AnsweredView(answers, lambda: cells), None]
+    views, maps = [view("a"), view("b")], [np.ones((10, 20), np.int32)] * 2
+    found = observe(WithDepth(), None, views, maps, answers=given)
+    np.testing.assert_allclose(found[0].surface.points[:, 2], 3.0)
+    assert found[1].surface is None
+    without = observe(OneGaussianPerPixel(), None, views, maps, answers=given, surfaces=False)
+    assert without[0].surface is None
+    np.testing.assert_array_equal(without[0].cells, found[0].cells)
+    assert without[0].answers is answers

@@ -117,7 +117,7 @@ def test_a_short_verb_writes_all_or_nothing(monkeypatch, whole, tmp_path, verb):
     output = tmp_path / "out.ply"
     before = (run / "splat.ply").read_bytes()
     monkeypatch.setattr(  # as soon as the verb reads the run's splat
-        f"cgc_addon.{'training.segmentation' if verb == 'segment' else 'results.sources'}.read_ply",
+        f"cgc_addon.{'training.recutting' if verb == 'segment' else 'results.sources'}.read_ply",
         lambda path: (os.kill(os.getpid(), signal.SIGTERM), read_ply(path))[1],
     )
     more = ["--granularity", "0"] if verb == "segment" else ["-o", str(output)]

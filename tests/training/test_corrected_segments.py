@@ -15,8 +15,8 @@ from cgc_addon.cgc.corrections.shapes import shape_of
 from cgc_addon.cgc.segments import read_segments
 from cgc_addon.cli import main
 from cgc_addon.splats.ply import read_ply
+from cgc_addon.training.recutting import segment_again
 from cgc_addon.training.run_folder import RunFolder
-from cgc_addon.training.segmentation import segment_again
 
 BALLS = ((0.7, 0.7), (-0.7, 0.7), (-0.7, -0.7), (0.7, -0.7))
 

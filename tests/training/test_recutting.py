@@ -16,9 +16,9 @@ from cgc_addon.cli import main
 from cgc_addon.errors import CgcError
 from cgc_addon.results.sources import read_splat
 from cgc_addon.splats.ply import read_ply, write_ply
+from cgc_addon.training.recutting import segment_again
 from cgc_addon.training.run_folder import RunFolder
 from cgc_addon.training.run_lock import locked
-from cgc_addon.training.segmentation import segment_again
 
 from ..kills import killed_before
 
