@@ -20,6 +20,7 @@ from torch import Tensor
 from ..splats.gaussians import Gaussians
 from ..splats.rotations import matrices
 from .answer_maps import object_map
+from .counting import count_pairs
 from .mask_votes import mask_votes, segment_votes
 from .observations import AnsweredView, Observation
 
@@ -53,9 +54,9 @@ def segment_targets(
     """
     _, mask = np.unique(masks, return_inverse=True)
     mask = mask.reshape(-1)
-    table = np.zeros((int(mask.max(initial=-1)) + 1, int(shown.max(initial=0)) + 1))
-    np.add.at(table, (mask, shown.reshape(-1)), 1)
-    table /= table.sum(axis=1, keepdims=True)
+    shape = int(mask.max(initial=-1)) + 1, int(shown.max(initial=0)) + 1
+    table = count_pairs(mask, shown.reshape(-1), shape)
+    table = table / table.sum(axis=1, keepdims=True)
     segment = np.where(table.max(axis=1) >= minimum_share, table.argmax(axis=1), UNKNOWN)
     return np.where(masks > 0, segment[mask].reshape(masks.shape), UNKNOWN).astype(np.int32)
 

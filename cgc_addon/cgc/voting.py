@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..progress import Reporter, ShouldStop, never, silent, track
 from .clusters.clustering import Clustering
+from .counting import count_pairs
 from .directions import unit
 from .mask_votes import mask_votes, segment_votes
 from .observations import Observation
@@ -95,9 +96,9 @@ def vote_segments(
     for observation in track(observations, "Asking the masks", report, should_stop):
         found = mask_votes(observation)
         shown = observation.blending.strongest_labels(segments)
-        table = np.zeros((len(found.masks), highest + 1), np.float32)
-        np.add.at(table, (found.mask, shown[observation.labels > 0]), 1)
-        views.append((found, table / table.sum(axis=1, keepdims=True)))
+        shape = len(found.masks), highest + 1
+        table = count_pairs(found.mask, shown[observation.labels > 0], shape)
+        views.append((found, (table / table.sum(axis=1, keepdims=True)).astype(np.float32)))
 
     voted, seen = segments.copy(), np.zeros(len(segments), np.int32)
     for block in segment_votes(views, len(segments), highest + 1, _MINIMUM_VOTE):

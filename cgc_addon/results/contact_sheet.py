@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ..cgc.counting import count_pairs
 from ..cgc.segments import distinct_colors, read_segments
 from ..dataset.load import Dataset
 from ..files import replacing
@@ -120,7 +121,7 @@ def _truth_colors(
     highest = max((int(truth.max()) for truth, _ in pairs), default=0)
     votes = np.zeros((highest + 1, len(palette)), np.int64)
     for truth, found in pairs:
-        np.add.at(votes, (truth.reshape(-1), found.reshape(-1)), 1)
+        votes += count_pairs(truth, found, (highest + 1, len(palette)))
     votes[:, 0] = 0
     colors = np.vstack([np.zeros((1, 3), np.uint8), distinct_colors(highest)])
     found_at_all = votes.max(axis=1, initial=0) > 0

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Reporter, ShouldStop, never, silent, track
+from ..counting import count_pairs
 from ..observations import Observation
 from .granularity import MergeTree
 
@@ -75,8 +76,7 @@ def shown_co_occurrence(
         usable = (groups > 0) & (observation.labels > 0)
         ids, mask = np.unique(observation.labels[usable], return_inverse=True)
         present, group = np.unique(groups[usable], return_inverse=True)
-        table = np.zeros((len(present), len(ids)))
-        np.add.at(table, (group, mask), 1)
+        table = count_pairs(group, mask, (len(present), len(ids)))
         pixels = table.sum(axis=1)
         directions = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-30)
         weight = np.sqrt(np.minimum(pixels[:, None], pixels[None, :]))

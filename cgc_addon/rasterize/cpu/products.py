@@ -45,8 +45,7 @@ def strongest_labels(
 ) -> Indices:
     """Blend one-hot labels and return the strongest one of each pixel."""
     strongest = np.zeros(len(starts) - 1, np.int32)
-    sums = np.zeros(int(labels.max(initial=0)) + 1, np.float32)
-    choose_labels(starts, gaussians, weights, labels, sums, strongest)
+    choose_labels(starts, gaussians, weights, labels, int(labels.max(initial=0)), strongest)
     return strongest
 
 

@@ -9,6 +9,8 @@ from numba import njit, prange
 from ..simd import LANES, inline, kernel, load, load_scalar, splat, store
 
 _ROWS_AT_ONCE = 64
+_PIXELS_AT_ONCE = 4096
+"""More than there are labels, mostly: a block has sums of its own for all of them."""
 
 
 @inline
@@ -105,8 +107,8 @@ def copy_rows(starts, gaussians, weights, rows, new_starts, new_gaussians, new_w
 
 
 # Without the float rules of `kernel`: sums keep their order, so that equal weights stay equal.
-@njit(cache=True, nogil=True)
-def choose_labels(starts, gaussians, weights, labels, sums, strongest):
+@njit(cache=True, nogil=True, parallel=True)
+def choose_labels(starts, gaussians, weights, labels, highest, strongest):
     """Find the label of the largest sum of weights in each row.
 
     Args:
@@ -114,21 +116,24 @@ def choose_labels(starts, gaussians, weights, labels, sums, strongest):
         gaussians: (E,) int32.
         weights: (E,) float32.
         labels: (N,) int32 ≥ 0.
-        sums: (highest label + 1,) float32, zero before and after.
+        highest: of these labels.
         strongest: (P,) int32 out.
     """
-    for pixel in range(len(starts) - 1):
-        begin, end = starts[pixel], starts[pixel + 1]
-        uncovered = np.float32(1.0)
-        for entry in range(begin, end):
-            sums[labels[gaussians[entry]]] += weights[entry]
-            uncovered -= weights[entry]
-        best, most = np.int32(0), sums[0] + max(uncovered, np.float32(0.0))
-        for entry in range(begin, end):
-            label = labels[gaussians[entry]]
-            if label > 0 and (sums[label] > most or (sums[label] == most and label < best)):
-                best, most = label, sums[label]
-        for entry in range(begin, end):
-            sums[labels[gaussians[entry]]] = 0.0
-        sums[0] = 0.0
-        strongest[pixel] = best
+    for block in prange((strongest.size + _PIXELS_AT_ONCE - 1) // _PIXELS_AT_ONCE):
+        sums = np.zeros(highest + 1, np.float32)
+        first = block * _PIXELS_AT_ONCE
+        for pixel in range(first, min(strongest.size, first + _PIXELS_AT_ONCE)):
+            begin, end = starts[pixel], starts[pixel + 1]
+            uncovered = np.float32(1.0)
+            for entry in range(begin, end):
+                sums[labels[gaussians[entry]]] += weights[entry]
+                uncovered -= weights[entry]
+            best, most = np.int32(0), sums[0] + max(uncovered, np.float32(0.0))
+            for entry in range(begin, end):
+                label = labels[gaussians[entry]]
+                if label > 0 and (sums[label] > most or (sums[label] == most and label < best)):
+                    best, most = label, sums[label]
+            for entry in range(begin, end):
+                sums[labels[gaussians[entry]]] = 0.0
+            sums[0] = 0.0
+            strongest[pixel] = best
