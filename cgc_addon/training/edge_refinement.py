@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,23 +13,20 @@ from numpy.typing import NDArray
 from ..cgc.edges import (
     edge_loss,
     segment_codes,
-    segment_targets,
     split_gaussians,
     straddling_gaussians,
-    targets_by_answers,
-    touching_pixels,
 )
-from ..cgc.observations import AnsweredView, Observation
+from ..cgc.observations import Observation
 from ..dataset.load import Dataset
-from ..progress import Progress, Reporter, ShouldStop, never, silent, track, track_groups
-from ..ranks import ALONE, Ranks, in_order, share
-from ..rasterize.interface import Backend, SplatTensors
-from ..rasterize.views_at_once import ViewsAtOnce
+from ..progress import Progress, Reporter, ShouldStop, never, silent, track
+from ..ranks import ALONE, Ranks, share
+from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from ..splats.select import subset
 from .batch import multiple_within
 from .config import EdgeSettings, GeometrySettings
 from .descent import descend, gradients_of, leaves_of
+from .edge_targets import Answered, edge_targets
 from .exposure import as_exposed
 from .parameters import (
     Gradients,
@@ -38,22 +35,18 @@ from .parameters import (
     adam,
     add_to_gradients,
     add_up_gradients,
-    splat_of,
     to_gaussians,
     to_parameters,
     to_splat,
 )
 from .ranks.alike import check_equal
-from .stage_state import WORTH_KEEPING, StageState, State
+from .stage_state import StageState, State
 from .unseen import LEAST_SHOWN, shown_pixels
 
-READING_EDGES, SHARPENING_EDGES = "Reading edges", "Sharpening edges"
-"""Stages of the progress."""
+SHARPENING_EDGES = "Sharpening edges"
+"""Stage of the progress."""
 HARMONICS_EVERY = 4
 """Photos of which one teaches the higher harmonics: edges do not need them, and they cost most."""
-
-Answered = Callable[[int], AnsweredView | None]
-"""What is asked about the photo of an index, when its turn comes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +134,7 @@ class EdgeRefiner:
         split = subset(split_gaussians(whole, straddling), kept)
         self._origin = origin[kept]
         labels = torch.from_numpy(segments[self._origin]).to(backend.device)
-        self._targets, touching = _targets(
+        self._targets, touching = edge_targets(
             split, labels, dataset, backend, targets_kept, answered, ranks, report, should_stop
         )
         self._codes = segment_codes(touching).to(backend.device)
@@ -272,94 +265,6 @@ class EdgeRefiner:
             loss = loss + self._settings.weight * edges
         (loss / self._batch).backward()
         return _Seen(gradients_of(leaves), losses)
-
-
-def _targets(
-    gaussians: Gaussians,
-    labels: torch.Tensor,
-    dataset: Dataset,
-    backend: Backend,
-    kept: StageState | None,
-    answered: Answered,
-    ranks: Ranks,
-    report: Reporter,
-    should_stop: ShouldStop,
-) -> tuple[dict[int, torch.Tensor], NDArray[np.int64]]:
-    """Return which segment each pixel (H · W,) of each labelled view should show, and what touches.
-
-    The latter is (K + 1, K + 1), see `touching_pixels`.
-    """
-    count = int(labels.max()) if len(labels) else 0
-    reading = _Reading(np.zeros((count + 1, count + 1), np.int64))
-    splat: SplatTensors = splat_of(gaussians, backend.device)
-    at_once = ViewsAtOnce(backend, ranks)
-
-    def look(backend: Backend, index: int) -> _ReadPhoto | None:
-        masks = dataset.store.masks(index)
-        if masks is None:
-            return None
-        drawn, _ = backend.render_labels(splat, dataset.store.view(index), labels)
-        shown = drawn.cpu().numpy()
-        answers = answered(index)
-        if answers is None:
-            pixels = segment_targets(shown, masks)
-        else:
-            pixels = targets_by_answers(shown, masks, answers)
-        return _ReadPhoto(index, touching_pixels(shown, count), pixels.reshape(-1).astype(np.int16))
-
-    def read(pause: Callable[[], None]) -> None:
-        for now in track_groups(
-            dataset.train[reading.done :], at_once.count, READING_EDGES, report, should_stop,
-            before=reading.done,
-        ):  # fmt: skip
-            for photo in at_once.each(look, now):
-                if photo is not None:
-                    reading.add(photo)
-                reading.done += 1
-                pause()
-
-    if kept is None:
-        read(lambda: None)
-    else:
-        kept.run(reading, read, keep_end=WORTH_KEEPING)
-    found = in_order(ranks.gather(reading.found))
-    targets = {index: torch.from_numpy(pixels) for index, pixels in found}
-    return targets, np.sum(ranks.gather(reading.touching), axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class _ReadPhoto:
-    """One photo that was read."""
-
-    index: int
-    touching: NDArray[np.int64]
-    """(K + 1, K + 1) see `touching_pixels`."""
-    targets: NDArray[np.int16]
-    """(H · W,) which segment each pixel should show."""
-
-
-@dataclass
-class _Reading:
-    """So many photos were read; what pixels of which should show, and what touches."""
-
-    touching: NDArray[np.int64]
-    found: list[tuple[int, NDArray[np.int16]]] = field(default_factory=list)
-    done: int = 0
-
-    def add(self, photo: _ReadPhoto) -> None:
-        self.touching += photo.touching
-        self.found.append((photo.index, photo.targets))
-
-    def state(self) -> State:
-        tensors = {str(index): torch.from_numpy(pixels) for index, pixels in self.found}
-        tensors["touching"] = torch.from_numpy(self.touching)
-        return tensors, {"step": self.done, "photos": [index for index, _ in self.found]}
-
-    def restore(self, state: State) -> None:
-        tensors, values = state
-        self.touching = tensors["touching"].numpy()
-        self.found = [(index, tensors[str(index)].numpy()) for index in values["photos"]]
-        self.done = int(values["step"])
 
 
 def _optimizers(
