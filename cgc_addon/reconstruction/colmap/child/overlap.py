@@ -61,7 +61,7 @@ def _distinct_matches(
     Returns:
         Positions in the first and in the second, (M,) each, M up to `_MOST_MATCHES`.
     """
-    one, two = (np.float32(each) / np.float32(_UNIT) for each in (first, second))
+    one, two = (each.astype(np.float32) / np.float32(_UNIT) for each in (first, second))
     cosines = one @ two.T
     nearest = cosines.argmax(axis=1)
     best = cosines[np.arange(len(one)), nearest]
