@@ -20,5 +20,5 @@ def fewer_within(
         count: at least 1.
     """
     # The distance of the last one that matters is found some times sooner than all of them.
-    distances, _ = others.query(places, k=count)
+    distances, _ = others.query(places, k=count, workers=-1)
     return distances.reshape(len(places), count)[:, -1] > reach

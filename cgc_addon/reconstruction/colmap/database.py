@@ -31,6 +31,20 @@ class MatchStatistics:
     """Pairs of photos that show the same thing."""
 
 
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The largest features of a photo."""
+
+    total: int
+    """Features of the photo, also those that are not among these."""
+    places: NDArray[np.float32]
+    """(F, 2) x and y, px."""
+    axes: NDArray[np.float32]
+    """(F, 2) which way is a feature's own right, as long as it is large, px."""
+    descriptors: NDArray[np.uint8]
+    """(F, 128)."""
+
+
 def is_usable(path: Path, groups: Sequence[CameraGroup]) -> bool:
     """Say whether a database is whole and begins with the cameras of `groups`.
 
@@ -97,8 +111,8 @@ def matched_pairs(path: Path) -> set[tuple[int, int]]:
                 for (pair,) in rows}  # fmt: skip
 
 
-def largest_descriptors(path: Path, files: Sequence[str], most: int) -> list[NDArray[np.uint8]]:
-    """Return descriptors (F, 128) of each photo, F ≤ `most`: those of its largest features."""
+def largest_features(path: Path, files: Sequence[str], most: int) -> list[Features]:
+    """Return up to `most` features of each photo, the largest ones."""
     ids = image_ids(path)
     found = []
     with _opened(path) as database:
@@ -107,14 +121,16 @@ def largest_descriptors(path: Path, files: Sequence[str], most: int) -> list[NDA
             points = database.execute(query.format("keypoints"), (ids.get(file),)).fetchone()
             vectors = database.execute(query.format("descriptors"), (ids.get(file),)).fetchone()
             if not vectors or not vectors[0]:
-                found.append(np.zeros((0, 128), np.uint8))
+                found.append(_NO_FEATURES)
                 continue
             descriptors = np.frombuffer(vectors[2], np.uint8).reshape(vectors[0], -1)
-            # x, y, and the affine shape, whose first entries grow with the scale
-            shapes = np.frombuffer(points[2], np.float32).reshape(points[0], points[1])
-            scales = np.abs(shapes[:, 2:]).sum(axis=1)
+            keypoints = np.frombuffer(points[2], np.float32).reshape(points[0], points[1])
+            # x, y, and the affine shape row by row, whose entries grow with the scale; its first
+            # column is where the feature's own x axis points
+            scales = np.abs(keypoints[:, 2:]).sum(axis=1)
             largest = np.argsort(-scales, kind="stable")[:most]
-            found.append(descriptors[largest])
+            places, axes = keypoints[largest][:, :2], keypoints[largest][:, [2, 4]]
+            found.append(Features(len(keypoints), places, axes, descriptors[largest]))
     return found
 
 
@@ -126,6 +142,11 @@ def statistics(path: Path) -> MatchStatistics:
             "SELECT COUNT(*), COALESCE(SUM(rows > 0), 0) FROM two_view_geometries"
         ).fetchone()
     return MatchStatistics(counts[len(counts) // 2] if counts else 0, pairs, overlapping)
+
+
+_NO_FEATURES = Features(
+    0, np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8)
+)
 
 
 @contextmanager

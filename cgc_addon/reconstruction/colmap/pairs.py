@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-BLOCK = 8
-"""Photos a side of a block of pairs: each photo of a block is read and indexed once."""
+BLOCK = 16
+"""Photos a side of a block of pairs: each photo of a block is read and indexed once, which takes as
+long as comparing it with another one."""
 NEIGHBOURS = 10
 """Photos that follow in order, each of which is compared."""
 

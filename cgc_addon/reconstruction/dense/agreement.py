@@ -9,16 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.projection import project
 from ...dataset.scene import View
 from .surfaces import Surfaces
+from .testimony import LARGEST_COST, seen_in
 
-LARGEST_COST = 0.4
-"""A cell is believed where 1 − correlation is less …"""
-DEPTH_TOLERANCE = 0.01
-"""… and other photos have its depth, but for so much of it."""
-SEEN_BEHIND = 0.05
-"""A photo contradicts where what it shows in the place's stead is farther away by so much."""
 MOST_CONTRADICTING = 0.5
 """Photos that contradict, for each other one that agrees. Two agree by chance, too: on folds of a
 curtain, on what lies beyond the farthest depth that was tried."""
@@ -134,38 +128,3 @@ def _normals(
     normals = -np.column_stack([right * camera.fx, down * camera.fy, forward])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     return normals @ view.world_to_camera[:3, :3]
-
-
-@dataclass(frozen=True, eq=False)
-class Testimony:
-    """What another photo says of points."""
-
-    agreeing: NDArray[np.bool_]
-    """(P,) whether it shows the point at its depth."""
-    contradicting: NDArray[np.bool_]
-    """(P,) whether it shows what lies behind the point."""
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    """(P,) the cell there, of any value where it is not seen."""
-    pixels: NDArray[np.float64]
-    """(P, 2) x and y there, likewise."""
-
-
-def seen_in(points: NDArray[np.float64], view: View, surfaces: Surfaces) -> Testimony:
-    """Say which points (P, 3) a view shows at their depth or looks through, and where."""
-    pixels, depths, seen = project(points, view)
-    cells = np.where(seen[:, None], pixels // surfaces.stride, 0.0).astype(np.int64)
-    shape = surfaces.costs.shape
-    columns, rows = np.minimum(cells, (shape[1] - 1, shape[0] - 1)).T
-    x, y = surfaces.middles(rows, columns)
-    w, right, down = surfaces.planes[rows, columns].T.astype(np.float64)
-    inverse = w + right * (pixels[:, 0] - x) + down * (pixels[:, 1] - y)
-    nearness = inverse * depths  # of what is shown there, over that of the point
-    told = seen & (surfaces.costs[rows, columns] < LARGEST_COST)
-    return Testimony(
-        agreeing=told & (np.abs(nearness - 1.0) < DEPTH_TOLERANCE),
-        contradicting=told & (nearness < 1.0 - SEEN_BEHIND),
-        rows=rows,
-        columns=columns,
-        pixels=pixels,
-    )

@@ -34,7 +34,7 @@ def stand_alone(
     if not len(points):
         return np.zeros(0, dtype=np.bool_)
     places = np.asarray(points, dtype=np.float64)
-    reach = _REACH * KDTree(centers).query(places)[0]
+    reach = _REACH * KDTree(centers).query(places, workers=-1)[0]
     alone = fewer_within(places, reach, KDTree(sparse), _FEWEST_SPARSE)
     alone[alone] = fewer_within(places[alone], reach[alone], KDTree(places), _FEWEST_MATCHED)
     return alone

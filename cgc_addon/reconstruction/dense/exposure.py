@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset.scene import View
-from .agreement import LARGEST_COST, places, seen_in
+from .agreement import places
 from .surfaces import Surfaces
+from .testimony import LARGEST_COST, seen_in
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 """Of sRGB (Rec. 601)."""
@@ -98,8 +99,8 @@ def _compare(
     rows, columns = np.nonzero(surfaces[first].costs < LARGEST_COST)
     points = places(views[first], surfaces[first], rows, columns)
     there = seen_in(points, views[second], surfaces[second])
-    x, y = surfaces[first].middles(rows, columns)
-    here = photo(first)[y.astype(np.int64), x.astype(np.int64)][there.agreeing]
+    x, y = surfaces[first].middles(rows[there.agreeing], columns[there.agreeing])
+    here = photo(first)[y.astype(np.int64), x.astype(np.int64)]
     pixels = there.pixels[there.agreeing].astype(np.int64)
     both = np.stack([here, photo(second)[pixels[:, 1], pixels[:, 0]]]) @ _LUMA
     both = both[:, ((both >= _DARKEST) & (both <= _BRIGHTEST)).all(axis=0)]

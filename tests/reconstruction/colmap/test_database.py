@@ -53,14 +53,18 @@ def test_pair_numbers_are_colmaps(done):
 
 def test_the_largest_features_are_read(done):
     path = done / "database.db"
-    (few, none) = database.largest_descriptors(path, [FILES[0], "not there.png"], 20)
-    assert few.shape == (20, 128)
-    assert none.shape == (0, 128)
+    (few, none) = database.largest_features(path, [FILES[0], "not there.png"], 20)
+    assert few.descriptors.shape == (20, 128)
+    assert none.total == 0
+    assert none.descriptors.shape == (0, 128)
     with pycolmap.Database.open(path) as opened:
         keypoints = opened.read_keypoints(1)
         descriptors = opened.read_descriptors(1)
     scales = np.abs(np.asarray(keypoints)[:, 2:]).sum(axis=1)
     smallest_chosen = np.sort(scales)[-20]
     everything = np.asarray(getattr(descriptors, "data", descriptors))
-    chosen = [int(np.flatnonzero((everything == one).all(axis=1))[0]) for one in few]
+    chosen = [int(np.flatnonzero((everything == one).all(axis=1))[0]) for one in few.descriptors]
     assert (scales[chosen] >= smallest_chosen - 1e-5).all()
+    np.testing.assert_array_equal(few.places, np.asarray(keypoints)[chosen, :2])
+    np.testing.assert_array_equal(few.axes, np.asarray(keypoints)[chosen][:, [2, 4]])
+    assert few.total == len(everything)

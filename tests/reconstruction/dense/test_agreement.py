@@ -7,8 +7,9 @@ import numpy as np
 
 from cgc_addon.dataset.projection import project
 from cgc_addon.dataset.scene import View
-from cgc_addon.reconstruction.dense.agreement import agreed_cells, places, seen_in
+from cgc_addon.reconstruction.dense.agreement import agreed_cells, places
 from cgc_addon.reconstruction.dense.surfaces import Surfaces
+from cgc_addon.reconstruction.dense.testimony import seen_in
 
 from . import plane_scene as scene
 

@@ -49,7 +49,7 @@ def extract(
     _write_cameras(Path(database), cameras)
     ready = files_with_features(Path(database))
     total, done, extracted = sum(len(group.files) for group in cameras), 0, 0
-    batch_size = max(4, 2 * threads)
+    batch_size = 4 * threads  # with fewer, threads would wait for the slowest photo more often
     for number, group in enumerate(cameras, start=1):
         is_doubled = max(group.width, group.height) <= _DOUBLED_SIZE
         pixels = group.width * group.height * (4 if is_doubled else 1)

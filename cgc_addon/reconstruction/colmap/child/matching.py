@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ....progress import Progress, Reporter
-from ..database import image_ids, matched_pairs
+from ..database import image_ids, largest_features, matched_pairs
 from ..pairs import in_blocks
+from .overlap import LOOKED_AT, may_overlap
 
 STAGE = "Matching photos"
 
@@ -24,6 +28,8 @@ def match(
     report: Reporter,
 ) -> dict[str, Any]:
     """Match and verify all pairs that are not in the database yet.
+
+    Pairs that a few features of each photo tell apart are done without looking at the others.
 
     Args:
         database: file with the features.
@@ -52,8 +58,11 @@ def match(
         report(Progress(STAGE, done, total))
         names = [(files[i], files[j]) for i, j in block]
         missing = [(a, b) for a, b in names if _is_missing(ids.get(a), ids.get(b), ready)]
-        if missing:
-            text = "".join(f"{first} {second}\n" for first, second in missing)
+        promising = _promising(Path(database), missing, threads)
+        hopeless = set(missing).difference(promising)
+        _write_nothing_found(Path(database), [(ids[a], ids[b]) for a, b in sorted(hopeless)])
+        if promising:
+            text = "".join(f"{first} {second}\n" for first, second in promising)
             Path(list_file).write_text(text, encoding="utf-8")
             pycolmap.match_image_pairs(
                 database, options, pairing_options, verification, pycolmap.Device.cpu
@@ -62,6 +71,25 @@ def match(
         matched += len(missing)
     report(Progress(STAGE, total, total))
     return {"matched": matched}
+
+
+def _promising(database: Path, pairs: list[tuple[str, str]], threads: int) -> list[tuple[str, str]]:
+    """Return the pairs of photos that may show the same things, in their order."""
+    files = sorted({file for pair in pairs for file in pair})
+    features = dict(zip(files, largest_features(database, files, LOOKED_AT), strict=True))
+    with ThreadPoolExecutor(threads) as pool:
+        answers = pool.map(lambda pair: may_overlap(features[pair[0]], features[pair[1]]), pairs)
+        return [pair for pair, answer in zip(pairs, answers, strict=True) if answer]
+
+
+def _write_nothing_found(path: Path, pairs: list[tuple[int, int]]) -> None:
+    """Write pairs of image ids as COLMAP does where nothing matches, so that they are done."""
+    import pycolmap
+
+    with pycolmap.Database.open(path) as database, pycolmap.DatabaseTransaction(database):
+        for first, second in pairs:
+            database.write_matches(first, second, np.zeros((0, 2), np.uint32))
+            database.write_two_view_geometry(first, second, pycolmap.TwoViewGeometry())
 
 
 def _is_missing(first: int | None, second: int | None, ready: set[tuple[int, int]]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....progress import Progress, Reporter
-from ..database import largest_descriptors
+from ..database import largest_features
 from ..pairs import Pair, sequential_pairs
 
 STAGE = "Looking for similar photos"
@@ -34,8 +34,8 @@ def choose(*, database: str, files: list[str], seed: int, report: Reporter) -> d
         report: takes progress.
     """
     report(Progress(STAGE, 0, 1))
-    descriptors = largest_descriptors(Path(database), files, _COMPARED_FEATURES)
-    vectors = signatures(descriptors, seed)
+    features = largest_features(Path(database), files, _COMPARED_FEATURES)
+    vectors = signatures([one.descriptors for one in features], seed)
     pairs = {*sequential_pairs(len(files)), *lookalike_pairs(vectors)}
     report(Progress(STAGE, 1, 1))
     return {"pairs": sorted(pairs)}

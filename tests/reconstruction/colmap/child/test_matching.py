@@ -3,10 +3,40 @@
 
 from __future__ import annotations
 
-from ..conftest import features, match
+import sqlite3
+
+import pytest
+
+from cgc_addon.reconstruction.colmap.child import matching, overlap
+from cgc_addon.reconstruction.colmap.database import matched_pairs, statistics
+
+from ..conftest import FILES, features, match
 
 
 def test_what_is_there_is_not_done_again(copy, photos):
     assert features(copy, photos) == {"extracted": 0}
     assert match(copy, [(i, j) for i in range(4) for j in range(i + 1, 4)]) == {"matched": 3}
     assert match(copy, [(0, 3)]) == {"matched": 0}
+
+
+@pytest.mark.parametrize("overlapping", [True, False])
+def test_pairs_that_a_few_features_tell_apart_are_done(copy, monkeypatch, overlapping):
+    """They stand in the database as COLMAP writes pairs without matches."""
+    path = copy / "database.db"
+    monkeypatch.setattr(overlap, "FEWEST", 1)
+    if not overlapping:
+        monkeypatch.setattr(overlap, "_IN_ACCORD", 10_000)
+    before = statistics(path)
+    arguments = {
+        "database": str(path), "files": list(FILES), "pairs": [[0, 1], [0, 2]], "threads": 1,
+        "list_file": str(copy / "pairs.txt"), "seed": 0, "report": lambda _progress: None,
+    }  # fmt: skip
+    assert matching.match(**arguments) == {"matched": 1}
+    assert matching.match(**arguments) == {"matched": 0}
+    after = statistics(path)
+    assert after.pairs == before.pairs + 1
+    assert after.overlapping == before.overlapping + overlapping
+    assert len(matched_pairs(path)) == after.pairs
+    with sqlite3.connect(path) as database:
+        counts = database.execute("SELECT rows FROM matches WHERE rows = 0").fetchall()
+    assert len(counts) == (0 if overlapping else 1)
