@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,11 +104,21 @@ def image_ids(path: Path) -> dict[str, int]:
 def matched_pairs(path: Path) -> set[tuple[int, int]]:
     """Return the pairs of image ids, smaller first, that were matched and verified."""
     with _opened(path) as database:
-        rows = database.execute(
-            "SELECT pair_id FROM two_view_geometries JOIN matches USING (pair_id)"
+        return _pairs(
+            database.execute("SELECT pair_id FROM two_view_geometries JOIN matches USING (pair_id)")
         )
-        return {((pair - pair % _PAIR_FACTOR) // _PAIR_FACTOR, pair % _PAIR_FACTOR)
-                for (pair,) in rows}  # fmt: skip
+
+
+def overlapping_pairs(path: Path) -> set[tuple[int, int]]:
+    """Return those pairs of image ids, smaller first, that were found to show the same things."""
+    with _opened(path) as database:
+        return _pairs(database.execute("SELECT pair_id FROM two_view_geometries WHERE rows > 0"))
+
+
+def _pairs(rows: Iterable[tuple[int]]) -> set[tuple[int, int]]:
+    """Return the image ids that pair ids stand for."""
+    return {((pair - pair % _PAIR_FACTOR) // _PAIR_FACTOR, pair % _PAIR_FACTOR)
+            for (pair,) in rows}  # fmt: skip
 
 
 def largest_features(path: Path, files: Sequence[str], most: int) -> list[Features]:
