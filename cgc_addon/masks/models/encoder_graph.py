@@ -93,7 +93,7 @@ def _attend(layers: Layers, tokens: str, stage: WindowStage, block: int) -> str:
     scale, shift = layers.value(f"{plain}.weight"), layers.value(f"{plain}.bias")
     _, matrix, bias = layers.linear(f"{name}/qkv")
     # Queries are divided here by what scores would be divided by for each pair.
-    each = np.repeat(np.float32([1 / np.sqrt(HEAD_WIDTH), 1, 1]), HEAD_WIDTH)
+    each = np.repeat(np.array([1 / np.sqrt(HEAD_WIDTH), 1, 1], np.float32), HEAD_WIDTH)
     factors = np.tile(each, stage.heads)
     normal = layers.normalized(tokens, scale, shift, _EPSILON)
     # The last row is a token that fills up windows: of zeros, which are normalised to the shift.

@@ -33,7 +33,7 @@ from .decoder_graph import (
 from .encoder_graph import PICTURE_INPUT, any_shape_encoder
 from .exported import first_line
 from .interface import MASKS_PER_POINT, Candidates, Embedding, Prompt
-from .padding import GREY_SIDE, ShownTokens, grey_period, shown_tokens
+from .padding import ShownTokens, shown_tokens
 from .windows import window_places
 
 INPUT_SIDE = 1024
@@ -84,8 +84,7 @@ class MobileSam:
         threads //= self.photos_at_once
         self._encoder = _session(encoder, any_shape_encoder(encoder), threads)
         self._decoder = _session(decoder, many_points_decoder(decoder), threads)
-        side = GREY_SIDE * TOKEN_SIDE
-        self._grey = grey_period(self._encode(np.zeros((1, 3, side, side), np.float32)))
+        self._grey = self._encode(np.zeros((1, 3, INPUT_SIDE, INPUT_SIDE), np.float32))
 
     def embed(self, photo: NDArray[np.uint8]) -> Embedding:
         """Look at a photo (H, W, 3) sRGB."""

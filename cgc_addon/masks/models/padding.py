@@ -5,7 +5,8 @@ The model was trained on photos that lie in the upper left corner of a square, a
 expects to see what pads them: without it, more masks are found and worse ones. But one grey token
 is like another. So the encoder looks no farther than a margin beyond the photo, and the decoder at
 a sample of what pads it, each of which stands for several: in attention its weight is multiplied by
-their number. Beyond the margin, tokens are those of a grey picture.
+their number. Beyond the margin, tokens are those of a grey picture at the same places: those at
+the square's far edges are not like others, and the decoder knows them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,6 @@ MARGIN = 3
 them. More changes less, and costs more."""
 STEP = 4
 """Of the tokens that pad the photo, every fourth of every fourth row is looked at."""
-PERIOD = 14
-"""Tokens after which a grey picture repeats itself: the encoder's largest window."""
-GREY_SIDE = 2 * PERIOD
-"""Tokens along each side of the grey picture; those in the middle are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +38,7 @@ class ShownTokens:
     places: NDArray[np.int64]
     """(T,) which of the square each is, counted row by row: first the photo's, then a sample."""
     sources: NDArray[np.int64]
-    """(T,) where each is found: among those of the encoder, row by row, then a period of grey."""
+    """(T,) where each is found: among those of the encoder, row by row, then the grey square."""
     shares: NDArray[np.float32]
     """(T,) logarithm of how many each stands for."""
 
@@ -61,20 +58,12 @@ def shown_tokens(rows: int, columns: int) -> ShownTokens:
     places = np.concatenate([square[:rows, :columns].reshape(-1), sample])
     row, column = np.divmod(places, SQUARE)
     seen = (row < seen_rows) & (column < seen_columns)
-    grey = seen_rows * seen_columns + row % PERIOD * PERIOD + column % PERIOD
+    grey = seen_rows * seen_columns + places
     sources = np.where(seen, row * seen_columns + column, grey)
     shares = np.zeros(len(places), np.float32)
     if sample.size:
         shares[rows * columns :] = np.log(pads.size / sample.size)
     return ShownTokens(rows, columns, seen_rows, seen_columns, places, sources, shares)
-
-
-def grey_period(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the tokens (`PERIOD`², C) in the middle of a grey picture (`GREY_SIDE`², C)."""
-    picture = tokens.reshape(GREY_SIDE, GREY_SIDE, -1)
-    # From the middle on to the right and below, then what comes before the middle.
-    order = np.roll(np.arange(PERIOD // 2, PERIOD // 2 + PERIOD), PERIOD // 2)
-    return picture[order][:, order].reshape(PERIOD**2, -1)
 
 
 def _middles(count: int) -> NDArray[np.int64]:

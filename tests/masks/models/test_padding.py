@@ -2,13 +2,7 @@
 import numpy as np
 import pytest
 
-from cgc_addon.masks.models.padding import (
-    GREY_SIDE,
-    PERIOD,
-    SQUARE,
-    grey_period,
-    shown_tokens,
-)
+from cgc_addon.masks.models.padding import SQUARE, shown_tokens
 
 SIZES = [(SQUARE, side) for side in range(1, SQUARE + 1)]
 SIZES += [(side, SQUARE) for side in range(1, SQUARE)]
@@ -35,21 +29,10 @@ def test_each_token_is_found_where_the_encoder_looked_and_else_in_grey(size) -> 
     shown = shown_tokens(*size)
     seen = shown.seen_rows, shown.seen_columns
     row, column = np.divmod(shown.places, SQUARE)
-    # A table whose entries say where they come from: the encoder's, then a period of grey.
+    # A table whose entries say where they come from: the encoder's, then the grey square.
     encoded = np.stack(np.unravel_index(np.arange(np.prod(seen)), seen), axis=1)
-    grey = np.stack(np.unravel_index(np.arange(PERIOD**2), (PERIOD, PERIOD)), axis=1)
+    grey = np.stack(np.unravel_index(np.arange(SQUARE**2), (SQUARE, SQUARE)), axis=1)
     found = np.concatenate([encoded, grey])[shown.sources]
     beyond = (row >= seen[0]) | (column >= seen[1])
-    np.testing.assert_array_equal(found[~beyond], np.stack([row, column], axis=1)[~beyond])
-    expected = np.stack([row % PERIOD, column % PERIOD], axis=1)
-    np.testing.assert_array_equal(found[beyond], expected[beyond])
+    np.testing.assert_array_equal(found, np.stack([row, column], axis=1))
     assert (shown.sources[beyond] >= np.prod(seen)).all()
-
-
-def test_grey_is_taken_from_the_middle_at_its_own_place_in_the_period() -> None:
-    places = np.stack(np.divmod(np.arange(GREY_SIDE**2), GREY_SIDE), axis=1)
-    period = grey_period(places.astype(np.float32))
-    expected = np.stack(np.divmod(np.arange(PERIOD**2), PERIOD), axis=1)
-    np.testing.assert_array_equal(period % PERIOD, expected)
-    assert period.min() == PERIOD // 2
-    assert period.max() == PERIOD // 2 + PERIOD - 1
