@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,15 +48,54 @@ def without_specks(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_
         mask: whether each pixel is inside.
         smallest: pixels; holes and islands below it go, but of islands the largest stays.
     """
-    for inside in (False, True):
-        mask = _without_small_regions(mask, inside, smallest)
-    return mask
+    if not mask.any():
+        return mask
+    # What lies around the mask is one large region: of that, one pixel is enough.
+    rows = _around(mask.any(axis=1), smallest / mask.shape[1])
+    columns = _around(mask.any(axis=0), smallest / (rows.stop - rows.start))
+    inner = np.ascontiguousarray(mask[rows, columns])
+    edges = _edges_within(mask.shape, rows, columns)
+    inner = _without_small_regions(inner, False, smallest, edges)
+    result = np.zeros(mask.shape, np.bool_)
+    result[rows, columns] = _without_small_regions(inner, True, smallest)
+    return result
+
+
+def _around(filled: NDArray[np.bool_], least: float) -> slice:
+    """Return where (N,) is filled and one place more on both sides, or all where few are left."""
+    places = np.nonzero(filled)[0]
+    first, end = int(places[0]) - 1, int(places[-1]) + 2
+    return slice(
+        first if first > 0 and first >= least else 0,
+        end if len(filled) - end >= max(1, least) else len(filled),
+    )
+
+
+def _edges_within(shape: tuple[int, ...], rows: slice, columns: slice) -> list[tuple[int, int]]:
+    """Return a pixel of each edge of a part of a photo that is not one of the photo."""
+    height, width = shape
+    edges = {
+        (0, 0): rows.start > 0 or columns.start > 0,
+        (-1, 0): rows.stop < height,
+        (0, -1): columns.stop < width,
+    }
+    return [pixel for pixel, within in edges.items() if within]
 
 
 def _without_small_regions(
-    mask: NDArray[np.bool_], inside: bool, smallest: float
+    mask: NDArray[np.bool_],
+    inside: bool,
+    smallest: float,
+    edges: Sequence[tuple[int, int]] = (),
 ) -> NDArray[np.bool_]:
-    """Turn small connected regions over: islands where `inside`, holes where not."""
+    """Turn small connected regions over: islands where `inside`, holes where not.
+
+    Args:
+        mask: (H, W).
+        inside: which regions.
+        smallest: pixels.
+        edges: row and column of pixels whose regions go on beyond it, and are not small.
+    """
     from scipy import ndimage
 
     regions = np.zeros(mask.shape, np.int32)
@@ -65,6 +106,10 @@ def _without_small_regions(
     areas = np.bincount(regions.reshape(-1), minlength=count + 1)
     small = areas < smallest
     small[0] = False
+    for pixel in edges:
+        small[regions[pixel]] = False
     if inside:
         small[1 + areas[1:].argmax()] = False
+    if not small.any():
+        return mask
     return np.where(small[regions], not inside, mask)

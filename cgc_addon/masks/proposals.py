@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from ..dataset.mask_answers import MaskAnswers, pack_masks
 from .models.interface import Embedding, MaskModel
+from .overlaps import different, more_shared
 
-SAME_MASK = 0.7
-"""IoU above which two masks are one; of the two the better one is kept."""
 SAME_ANSWER = 0.9
-"""The same of answers that are kept as evidence, where small differences mean something."""
+"""IoU above which two answers are one; that of masks is lower, but small differences of evidence
+mean something."""
 ANSWER_SCORE, ANSWER_STABILITY = 0.5, 0.3
 """Answers below are noise. Those of loose things, as a plant, are right and hardly stable."""
 ANSWER_CELLS = 20
@@ -102,10 +102,11 @@ def propose(
         now = np.nonzero(ask)[0][: settings.points_at_once]
         if not len(now):
             return kept.proposals(int(asked.sum()), answered.answers(embedding.logit_size))
-        answers = model.decode(embedding, grid.places[now])
+        found = model.decode(embedding, grid.places[now])
         asked[now] = True
-        kept.add(answers.logits, answers.scores, settings)
-        answered.add(answers.logits, answers.scores)
+        stability = stabilities(found.logits)
+        kept.add(found.logits, found.scores, stability, settings)
+        answered.add(found.logits, found.scores, stability)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +159,9 @@ class _Kept:
     def __init__(self, size: tuple[int, int]) -> None:
         columns, rows = size
         self._logits = np.zeros((0, rows, columns), np.float16)
-        self._flat = np.zeros((0, rows * columns), np.float32)
+        self._inside = np.zeros((0, rows * columns), np.bool_)
+        self._shared = np.zeros((0, 0), np.float32)
+        """Cells that each two masks have in common."""
         self._scores = np.zeros(0, np.float32)
         self._best = np.zeros(0, np.bool_)
         self._smallest = np.zeros(0, np.bool_)
@@ -172,32 +175,35 @@ class _Kept:
         self,
         logits: NDArray[np.float32],
         scores: NDArray[np.float32],
+        stability: NDArray[np.float32],
         settings: ProposalSettings,
     ) -> None:
         """Take in answers (B, 3, h, w) with scores (B, 3): believable ones, no mask twice."""
-        stability = stabilities(logits)
-        areas = (logits > 0).sum(axis=(2, 3))
         whole = self.explained.size
         believed = (scores >= settings.minimum_score) & (stability >= settings.minimum_stability)
+        areas = cells_inside(logits)
         believed &= areas >= settings.minimum_share * whole
         best = _one_of_each(np.where(believed, scores, -1)) & believed
         smallest = _one_of_each(np.where(believed, -areas, -whole - 1)) & believed
         fresh = np.nonzero(believed)
-        everything = np.concatenate([self._logits, logits[fresh].astype(np.float16)])
-        flat = (everything > 0).reshape(len(everything), whole).astype(np.float32)
+        new_logits = logits[fresh].astype(np.float16)
+        new_inside = (new_logits > 0).reshape(-1, whole)
+        shared = more_shared(self._shared, self._inside, new_inside)
         all_scores = np.concatenate([self._scores, scores[fresh]])
         all_best = np.concatenate([self._best, best[fresh]])
         all_smallest = np.concatenate([self._smallest, smallest[fresh]])
-        chosen, joined = different(flat, all_scores)
+        chosen, joined = different(shared, all_scores)
         for flags in (all_best, all_smallest):
             np.logical_or.at(flags, joined, flags.copy())
-        self._logits, self._flat = everything[chosen], flat[chosen]
+        self._logits = np.concatenate([self._logits, new_logits])[chosen]
+        self._inside = np.concatenate([self._inside, new_inside])[chosen]
+        self._shared = shared[np.ix_(chosen, chosen)]
         self._scores, self._best = all_scores[chosen], all_best[chosen]
         self._smallest = all_smallest[chosen]
-        large = self._flat.sum(axis=1) > settings.large_share * whole
+        large = np.diagonal(self._shared) > settings.large_share * whole
         shape = self.explained.shape
-        self.explained = self._flat[self._smallest & ~large].any(axis=0).reshape(shape)
-        self.surrounded = self._flat[large].any(axis=0).reshape(shape)
+        self.explained = self._inside[self._smallest & ~large].any(axis=0).reshape(shape)
+        self.surrounded = self._inside[large].any(axis=0).reshape(shape)
 
     def proposals(self, asked: int, answers: MaskAnswers) -> Proposals:
         """Return what was found."""
@@ -212,13 +218,16 @@ class _Answered:
         self._scores: list[NDArray[np.float32]] = []
         self._stabilities: list[NDArray[np.float32]] = []
 
-    def add(self, logits: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-        """Take in answers (B, 3, h, w) with scores (B, 3)."""
-        stability = stabilities(logits)
-        masks = logits > 0
+    def add(
+        self,
+        logits: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        stability: NDArray[np.float32],
+    ) -> None:
+        """Take in answers (B, 3, h, w) with scores and stabilities (B, 3)."""
         means = (scores >= ANSWER_SCORE) & (stability >= ANSWER_STABILITY)
-        means &= masks.sum(axis=(2, 3)) > ANSWER_CELLS
-        self._masks.append(masks[means])
+        means &= cells_inside(logits) > ANSWER_CELLS
+        self._masks.append(logits[means] > 0)
         self._scores.append(scores[means])
         self._stabilities.append(stability[means])
 
@@ -233,7 +242,7 @@ class _Answered:
         scores = np.concatenate([np.zeros(0, np.float32), *self._scores])
         stability = np.concatenate([np.zeros(0, np.float32), *self._stabilities])
         flat = masks.reshape(len(masks), rows * columns).astype(np.float32)
-        chosen, _ = different(flat, scores, SAME_ANSWER)
+        chosen, _ = different(flat @ flat.T, scores, SAME_ANSWER)
         return pack_masks(masks[chosen], scores[chosen], stability[chosen])
 
 
@@ -246,32 +255,13 @@ def _one_of_each(values: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 def stabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how little masks (…, h, w) change with the threshold: IoU (…), 0 where empty."""
-    narrow = (logits > LOGIT_MARGIN).sum(axis=(-2, -1))
-    wide = (logits > -LOGIT_MARGIN).sum(axis=(-2, -1))
+    narrow, wide = cells_inside(logits, LOGIT_MARGIN), cells_inside(logits, -LOGIT_MARGIN)
     return (narrow / np.maximum(wide, 1)).astype(np.float32)
 
 
-def different(
-    flat: NDArray[np.float32], scores: NDArray[np.floating], same_mask: float = SAME_MASK
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Choose masks of which no two are the same, better ones before worse.
-
-    Args:
-        flat: (M, P) 1 inside each mask.
-        scores: (M,).
-        same_mask: IoU above which two masks are one.
-
-    Returns:
-        The chosen masks (C,), the best first, and for each mask (M,) the chosen one it is.
-    """
-    shared = flat @ flat.T
-    areas = np.diagonal(shared)
-    iou = shared / np.maximum(areas[:, None] + areas[None, :] - shared, 1)
-    same_as = np.full(len(flat), -1, np.int64)
-    chosen: list[int] = []
-    for mask in np.argsort(-scores, kind="stable").tolist():
-        if same_as[mask] < 0:
-            chosen.append(mask)
-            same_as[(same_as < 0) & (iou[mask] > same_mask)] = mask
-            same_as[mask] = mask
-    return np.array(chosen, np.int64), same_as
+def cells_inside(logits: NDArray[np.float32], threshold: float = 0) -> NDArray[np.int64]:
+    """Return of how many cells of each mask (…, h, w) the logit is above a threshold: (…)."""
+    flat = logits.reshape(-1, logits.shape[-2] * logits.shape[-1])
+    # Counting one mask at a time is several times as fast as along axes of all of them.
+    counts = [np.count_nonzero(mask > threshold) for mask in flat]
+    return np.array(counts, np.int64).reshape(logits.shape[:-2])

@@ -70,3 +70,51 @@ def test_cleaning_twice_is_cleaning_once(seed: int) -> None:
     mask = np.random.default_rng(seed).random((14, 14)) < 0.6
     once = without_specks(mask, 6)
     np.testing.assert_array_equal(without_specks(once, 6), once)
+
+
+def regions_turned_over(mask: np.ndarray, inside: bool, smallest: float) -> np.ndarray:
+    """Turn small regions over, found by spreading from pixel to pixel over the whole mask."""
+    result, seen = mask.copy(), np.zeros_like(mask)
+    regions = []
+    for start in np.argwhere(mask == inside).tolist():
+        if seen[tuple(start)]:
+            continue
+        region, waiting = [], [start]
+        seen[tuple(start)] = True
+        while waiting:
+            row, column = waiting.pop()
+            region.append((row, column))
+            for y in range(max(0, row - 1), min(mask.shape[0], row + 2)):
+                for x in range(max(0, column - 1), min(mask.shape[1], column + 2)):
+                    if mask[y, x] == inside and not seen[y, x]:
+                        seen[y, x] = True
+                        waiting.append([y, x])
+        regions.append(region)
+    largest = max(regions, key=len, default=None)
+    for region in regions:
+        if len(region) < smallest and not (inside and region is largest):
+            result[tuple(np.transpose(region))] = not inside
+    return result
+
+
+@given(
+    st.tuples(st.integers(1, 16), st.integers(1, 16)),
+    st.tuples(*[st.integers(0, 6)] * 4),
+    st.integers(0, 40),
+    st.floats(0.2, 0.95),
+    st.integers(0, 2**32 - 1),
+)
+def test_looking_at_the_mask_alone_cleans_like_looking_at_the_whole_photo(
+    size, free, smallest, filled, seed
+) -> None:
+    """With masks that touch edges of the photo or leave a narrow strip there."""
+    mask = np.random.default_rng(seed).random(size) < filled
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    top, bottom, left, right = free
+    mask &= (rows >= top) & (rows < size[0] - bottom)
+    mask &= (columns >= left) & (columns < size[1] - right)
+    if not mask.any():
+        return
+    expected = regions_turned_over(mask, False, smallest)
+    expected = regions_turned_over(expected, True, smallest)
+    np.testing.assert_array_equal(without_specks(mask, smallest), expected)

@@ -9,7 +9,6 @@ from cgc_addon.masks.models.interface import Candidates, Embedding
 from cgc_addon.masks.proposals import (
     Proposals,
     ProposalSettings,
-    different,
     grid_points,
     propose,
     stabilities,
@@ -138,23 +137,6 @@ def test_stability_falls_where_the_edge_is_vague() -> None:
     assert sharp_value == 1
     assert vague_value == pytest.approx(5 / 15)
     assert empty == 0
-
-
-def test_of_masks_that_are_one_the_better_is_kept() -> None:
-    flat = np.zeros((4, 100), np.float32)
-    flat[0, :50] = flat[1, :48] = flat[2, 50:] = 1
-    flat[3, 10:50] = 1
-    chosen, same_as = different(flat, np.array([0.9, 0.95, 0.8, 0.92], np.float32))
-    assert chosen.tolist() == [1, 2]
-    assert same_as.tolist() == [1, 1, 2, 1]
-
-
-@pytest.mark.parametrize(("shared", "masks"), [(60, 2), (68, 2), (72, 1), (90, 1)])
-def test_masks_are_the_same_above_an_iou_of_seven_tenths(shared: int, masks: int) -> None:
-    """Two masks on 100 pixels; a smaller one inside is a part, and parts are to be found."""
-    flat = np.zeros((2, 100), np.float32)
-    flat[0], flat[1, :shared] = 1, 1
-    assert len(different(flat, np.array([0.9, 0.8], np.float32))[0]) == masks
 
 
 def test_answers_that_lie_in_each_other_are_all_kept() -> None:

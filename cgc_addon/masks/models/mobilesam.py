@@ -3,12 +3,15 @@
 
 Decoders exported for interactive tools answer one click with the one best mask, at the photo's
 size. What making masks needs lies inside the same graph: all masks of a point, small, and for many
-points at once. So the graph is cut there when it is opened, see `decoder_graph`.
+points at once. So the graph is cut there when it is opened, see `decoder_graph`; the encoder is
+written anew, too, see `encoder_graph`. Both look at little of what pads photos to a square, see
+`padding`.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,25 +23,42 @@ from ...errors import CgcError
 from .decoder_graph import (
     COLUMNS_INPUT,
     MASKS_OUTPUT,
+    PLACES_INPUT,
     ROWS_INPUT,
     SCORES_OUTPUT,
-    first_line,
+    SHARES_INPUT,
+    TOKENS_INPUT,
     many_points_decoder,
 )
-from .decoder_layers import ENLARGED
+from .encoder_graph import PICTURE_INPUT, any_shape_encoder
+from .exported import first_line
 from .interface import MASKS_PER_POINT, Candidates, Embedding, Prompt
+from .padding import ShownTokens, shown_tokens
+from .windows import window_places
 
 INPUT_SIDE = 1024
-"""The encoder's square input, px; photos fill it from the upper left corner."""
+"""Of the square that photos fill from its upper left corner, px."""
+TOKEN_SIDE = 16
+"""Of the part of it that a token stands for, px."""
 MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 DEVIATION = np.array([58.395, 57.12, 57.375], np.float32)
 """Of ImageNet's sRGB values, as Segment Anything normalises them."""
 MOST_PHOTOS_AT_ONCE = 4
-"""Each takes some 700 MB while its points are answered."""
+"""Each takes 500 to 700 MB while its points are answered."""
 FOREGROUND, BACKGROUND, PADDING = 1.0, 0.0, -1.0
 """Labels of points; a prompt without a box ends with one padding point, as in training."""
 BOX_CORNER, OPPOSITE_CORNER = 2.0, 3.0
 """Labels of the two points that stand for a box."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoTokens:
+    """What the decoder takes of a photo."""
+
+    values: NDArray[np.float32]
+    """(T, 256)."""
+    shown: ShownTokens
+    """Which they are."""
 
 
 class MobileSam:
@@ -62,9 +82,9 @@ class MobileSam:
         threads = threads or os.cpu_count() or 1
         self.photos_at_once = min(threads, MOST_PHOTOS_AT_ONCE)
         threads //= self.photos_at_once
-        self._encoder = _session(encoder, encoder.as_posix(), threads)
-        self._input = self._encoder.get_inputs()[0].name
+        self._encoder = _session(encoder, any_shape_encoder(encoder), threads)
         self._decoder = _session(decoder, many_points_decoder(decoder), threads)
+        self._grey = self._encode(np.zeros((1, 3, INPUT_SIDE, INPUT_SIDE), np.float32))
 
     def embed(self, photo: NDArray[np.uint8]) -> Embedding:
         """Look at a photo (H, W, 3) sRGB."""
@@ -72,11 +92,13 @@ class MobileSam:
         scale = INPUT_SIDE / max(width, height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         resized = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR))
-        padded = np.zeros((1, 3, INPUT_SIDE, INPUT_SIDE), np.float32)
+        shown = shown_tokens(-(-size[1] // TOKEN_SIDE), -(-size[0] // TOKEN_SIDE))
+        sides = shown.seen_rows * TOKEN_SIDE, shown.seen_columns * TOKEN_SIDE
+        padded = np.zeros((1, 3, *sides), np.float32)
         normal = (resized.astype(np.float32) - MEAN) / DEVIATION
         padded[0, :, : size[1], : size[0]] = normal.transpose(2, 0, 1)
-        (features,) = self._encoder.run(None, {self._input: padded})
-        return Embedding(width, height, features)
+        tokens = np.concatenate([self._encode(padded), self._grey])
+        return Embedding(width, height, PhotoTokens(tokens[shown.sources], shown))
 
     def decode(self, embedding: Embedding, points: NDArray[np.floating]) -> Candidates:
         """Answer points (B, 2): x, y in px of the photo; the first pixel has its centre at 0.5."""
@@ -119,26 +141,35 @@ class MobileSam:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return logits (B, 4, h, w) without padding, and scores (B, 4)."""
         columns, rows = embedding.logit_size
+        photo: PhotoTokens = embedding.features
         answers = self._decoder.run(
             [MASKS_OUTPUT, SCORES_OUTPUT],
             {
-                "image_embeddings": embedding.features,
+                TOKENS_INPUT: photo.values,
+                PLACES_INPUT: photo.shown.places,
+                SHARES_INPUT: photo.shown.shares,
                 "point_coords": coordinates,
                 "point_labels": labels,
-                ROWS_INPUT: np.array([-(-rows // ENLARGED)], np.int64),
-                COLUMNS_INPUT: np.array([-(-columns // ENLARGED)], np.int64),
+                ROWS_INPUT: np.array([photo.shown.rows], np.int64),
+                COLUMNS_INPUT: np.array([photo.shown.columns], np.int64),
             },
         )
         logits, scores = (cast("NDArray[np.float32]", answer) for answer in answers)
         masks = 1 + MASKS_PER_POINT
         return logits[:, :masks, :rows, :columns], scores[:, :masks]
 
+    def _encode(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the tokens (rows · columns, 256) of a picture (1, 3, 16 · rows, 16 · columns)."""
+        rows, columns = (side // TOKEN_SIDE for side in picture.shape[2:])
+        (tokens,) = self._encoder.run(
+            None, {PICTURE_INPUT: picture, **window_places(rows, columns)}
+        )
+        return tokens
+
 
 def _session(path: Path, model: Any, threads: int) -> Any:
     import onnxruntime
 
-    if not path.is_file():
-        raise CgcError(f"{path} is missing; download the mask model again.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Waiting threads must not take the cores from the threads that have work.
