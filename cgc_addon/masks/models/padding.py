@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 SQUARE = 64
 """Tokens along each side of the padded photo."""
-MARGIN = 3
+MARGIN = 6
 """Tokens beyond the photo that the encoder looks at: what it says of the photo's edge depends on
 them. More changes less, and costs more."""
-STEP = 4
-"""Of the tokens that pad the photo, every fourth of every fourth row is looked at."""
+STEP = 2
+"""Of the tokens that pad the photo, every second of every second row is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
