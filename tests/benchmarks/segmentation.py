@@ -7,6 +7,8 @@ The geometry of preset `standard` is trained once a seed; every row that differs
 learns them on that geometry. `ceiling` is the same splat with its true objects voted onto each
 Gaussian. The rows `paper` train everything anew, jointly; `--paper-steps` says how long, and
 `--paper-gaussians` how many Gaussians they may have, those of `standard` unless told otherwise.
+The preset has nothing for what lies at infinity; where a capture has windows or a sky, as the
+household one, `--paper-far-points` puts Gaussians there, as `standard` does.
 """
 
 from __future__ import annotations
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="rows whose name starts so")
     parser.add_argument("--paper-steps", type=int, default=7_000)
     parser.add_argument("--paper-gaussians", type=int, default=60_000)
+    parser.add_argument("--paper-far-points", type=int, default=0)
     options = parser.parse_args()
     rows = [
         row
@@ -97,6 +100,9 @@ def main() -> None:
                 scores.append(score)
                 seconds.append(time.perf_counter() - began)
             _print(row.name, scores, seconds)
+            if len(scores) > 1:
+                for seed, score, took in zip(options.seeds, scores, seconds, strict=True):
+                    _print(f"  seed {seed}", [score], [took])
 
 
 def _score(
@@ -107,7 +113,11 @@ def _score(
         config = preset(row.preset, steps=options.paper_steps if row.preset == "paper" else None)
         if row.preset == "paper":
             densify = replace(config.geometry.densify, cap=options.paper_gaussians)
-            config = replace(config, geometry=replace(config.geometry, densify=densify))
+            far = options.paper_far_points
+            if far:  # what is far away is large, too
+                densify = replace(densify, prune_scale=1e9)
+            geometry = replace(config.geometry, densify=densify, far_points=far, far_steps=far > 0)
+            config = replace(config, geometry=geometry)
         if row.joint_spatial is not None:
             config = replace(config, features=replace(config.features, spatial=row.joint_spatial))
         folder = RunFolder(place / f"{row.name}-{seed}")
