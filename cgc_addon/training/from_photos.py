@@ -35,19 +35,19 @@ from .trainer import TRAINING
 
 SOLVE, MASKS, TRAIN = "solve", "masks", "train"
 STAGES = (
-    Stage(SOLVE, 0.35),
-    Stage(MASKS, 0.25, {MAKING_MASKS: (0.0, 1.0)}),
+    Stage(SOLVE, 0.16),
+    Stage(MASKS, 0.24, {MAKING_MASKS: (0.0, 1.0)}),
     Stage(
         TRAIN,
-        0.40,
+        0.60,
         {
-            MATCHING_PHOTOS: (0.0, 0.035),
-            COMPARING_SURFACES: (0.035, 0.04),
-            PLACING_BACKGROUND: (0.04, 0.11),
-            TRAINING: (0.11, 0.74),
-            LOOKING_AT_MASKS: (0.74, 0.76),
-            LEARNING_FEATURES: (0.76, 0.90),
-            SHARPENING_EDGES: (0.90, 1.0),
+            MATCHING_PHOTOS: (0.0, 0.045),
+            COMPARING_SURFACES: (0.045, 0.065),
+            PLACING_BACKGROUND: (0.065, 0.11),
+            TRAINING: (0.11, 0.61),
+            LOOKING_AT_MASKS: (0.61, 0.66),
+            LEARNING_FEATURES: (0.66, 0.85),
+            SHARPENING_EDGES: (0.85, 1.0),
         },
     ),
 )
