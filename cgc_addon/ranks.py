@@ -98,18 +98,6 @@ def share(items: Sequence[Item], ranks: Ranks) -> Sequence[Item]:
     return items[ranks.rank :: ranks.size]
 
 
-def rounds(items: Sequence[Item], ranks: Ranks) -> list[Sequence[Item]]:
-    """Return `items` in groups of one for each process; the last may be smaller.
-
-    Going through them round by round all processes ask as often whether to stop.
-
-    Example:
-        >>> rounds("abcde", Alone(size=2))
-        ['ab', 'cd', 'e']
-    """
-    return [items[begin : begin + ranks.size] for begin in range(0, len(items), ranks.size)]
-
-
 def in_order(shares: Sequence[Sequence[Item]]) -> list[Item]:
     """Return the items whose shares are given, in their order: undoes `share`.
 

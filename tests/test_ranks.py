@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cgc_addon import ranks
 from cgc_addon.errors import CgcError
-from cgc_addon.ranks import ALONE, Alone, agreed, in_order, rounds, share
+from cgc_addon.progress import track_groups
+from cgc_addon.ranks import ALONE, Alone, agreed, in_order, share
 
 sizes = st.integers(1, 9)
 items = st.lists(st.integers())
@@ -22,7 +23,7 @@ def test_each_item_is_for_one_process_and_comes_back_in_order(items, size) -> No
 
 @given(items, sizes)
 def test_in_each_round_each_process_has_one_item_at_most(items, size) -> None:
-    found = rounds(items, Alone(size=size))
+    found = list(track_groups(items, size, "Looking"))
     assert [item for one in found for item in one] == items
     assert all(1 <= len(one) <= size for one in found)
     for rank in range(size):

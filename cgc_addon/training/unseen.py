@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..dataset.load import Dataset
-from ..progress import Reporter, ShouldStop, never, silent, track
-from ..ranks import ALONE, Ranks, rounds, share
+from ..progress import Reporter, ShouldStop, never, silent, track_groups
+from ..ranks import ALONE, Ranks, share
 from ..rasterize.interface import Backend
 from ..splats.gaussians import Gaussians
 from .parameters import splat_of
@@ -57,11 +57,10 @@ def shown_pixels(
     counting = _Counting(
         torch.zeros((len(gaussians), 1), device=backend.device, requires_grad=True)
     )
-    photos = rounds(dataset.train, ranks)
 
     def count(pause: Callable[[], None]) -> None:
-        left, before = photos[counting.done :], counting.done
-        for now in track(left, _STAGE, report, should_stop, before=before):
+        left, before = dataset.train[counting.done :], counting.done
+        for now in track_groups(left, ranks.size, _STAGE, report, should_stop, before=before):
             for index in share(now, ranks):
                 drawn = backend.render(
                     splat,
@@ -72,7 +71,7 @@ def shown_pixels(
                 )
                 if drawn.features is not None and drawn.features.requires_grad:  # else none shows
                     drawn.features.sum().backward()
-            counting.done += 1
+            counting.done += len(now)
             pause()
 
     if kept is None:
