@@ -3,7 +3,7 @@
 
 The later ones of these gradients are a little old: they do not know of the steps before them. With
 two photos this costs 0.08 dB in the mean of three scenes, as much as one step with the mean of both
-(docs/results.md); unlike that it needs no other rates.
+(docs/results/speed.md); unlike that it needs no other rates.
 """
 
 from __future__ import annotations
