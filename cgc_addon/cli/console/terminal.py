@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from ...progress import Progress
+from .lasting_stream import LastingStream
 from .sink import ENDED, STOPPED
 
 _NUMBER_FORMATS = {
@@ -27,7 +27,9 @@ class Terminal:
     """Shows a verb to the person who called it."""
 
     def __init__(self) -> None:
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._stdout = cast(TextIO, LastingStream("stdout"))
+        self._stderr = cast(TextIO, LastingStream("stderr"))
+        self._errors = Console(file=self._stderr, highlight=False, soft_wrap=True)
         self._bars: Bars | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -68,17 +70,17 @@ class Terminal:
     def result(self, _value: dict[str, Any], text: str, /) -> None:
         """Print the outcome of the verb."""
         self.close()
-        print(text, flush=True)  # noqa: T201 - the verb's output
+        print(text, file=self._stdout, flush=True)
 
     def fail(self, sentence: str, /) -> None:
         """Say in one line why the verb ended."""
         self.close()
-        print(f"cgc: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
+        print(f"cgc: {sentence}", file=self._stderr, flush=True)
 
     def interrupted(self, *, saved: bool) -> None:
         """Say that the user's wish was followed, and whether there was time to save."""
         self.close()
-        print(f"cgc: {STOPPED if saved else ENDED}", file=sys.stderr)  # noqa: T201
+        print(f"cgc: {STOPPED if saved else ENDED}", file=self._stderr)
 
     def close(self) -> None:
         """Take the bars away, so that the terminal is as it was."""
