@@ -17,6 +17,8 @@ from typing import IO
 from .environments import ROOT
 
 BLENDER_TESTS = ("tests/blender", "tests/extension")
+FEWEST_AT_ONCE = 3
+"""Even on two cores: a third of the time a suite waits for processes that it started."""
 NOTHING_SELECTED = 5
 """Exit code of pytest when there was no test to run."""
 
@@ -86,7 +88,8 @@ def run_checks(steps: Sequence[Check], variables: Mapping[str, str], at_once: in
         steps: what to run, in this order.
         variables: the environment of all of them.
         at_once: how many of those that may run beside others do; 0: one for each two threads of
-            the processor, two at least. The output of such a one is shown when it has ended.
+            the processor, `FEWEST_AT_ONCE` at least. The output of such a one is shown when it has
+            ended.
     """
     alone = [step for step in steps if not step.beside_others]
     beside = [step for step in steps if step.beside_others]
@@ -94,7 +97,9 @@ def run_checks(steps: Sequence[Check], variables: Mapping[str, str], at_once: in
     if len(beside) == 1:
         failed += [step.name for step in beside if not _run(step, variables)]
     else:
-        failed += _run_beside(beside, variables, at_once or max(2, (os.cpu_count() or 2) // 2))
+        failed += _run_beside(
+            beside, variables, at_once or max(FEWEST_AT_ONCE, (os.cpu_count() or 2) // 2)
+        )
     if failed:
         print(f"\ndev.py: failed: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0

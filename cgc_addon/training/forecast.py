@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long a run will take, from a few steps that this machine takes on this capture.
 
-A step costs something whatever it draws, something for each Gaussian and something for each pixel.
-A few steps on photos of two sizes, and with more Gaussians, tell the three apart; what follows
-training costs as much as so many steps.
+A step costs something whatever it draws, something for each Gaussian and something for each pixel,
+and a pixel costs the more the more Gaussians there are. A few steps on photos of two sizes, and
+with more Gaussians, tell these apart; what follows training costs as much as so many steps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .trainer import Trainer
 
 MEASURING = "Measuring the pace"
 """Stage of the progress."""
-TRIAL_STEPS, TRIAL_PHOTOS = 12, 4
+TRIALS, TRIAL_STEPS, TRIAL_PHOTOS = 3, 12, 4
 UNDISTURBED = 25.0
 """Percentile of the times of steps that is taken for the time of one."""
 MOST_COPIES = 4
@@ -38,8 +38,9 @@ MOST_COPIES = 4
 HALVINGS = 2
 
 # Measured on the bundled sample, a household capture of 48 photos and 24 photos of a kitchen.
-DENSER = 1.15
-"""A pixel of a trained splat blends more Gaussians than at the start, and costs so much more."""
+GROWTH = 0.3
+"""A pixel costs as much as the number of Gaussians to this power: more of them lie before it, up to
+where it is opaque. 0.20 to 0.36; a fourth trial would tell it less well."""
 BESIDES = 1.12
 """Checkpoints, refinement and reports, beside the steps themselves."""
 GROWN = 0.27
@@ -47,11 +48,13 @@ GROWN = 0.27
 CANDIDATES = 2.3
 """Distances of the background that are tried out to the end, as far as steps go: those that fall
 behind are given up. They are 1.8 to 3."""
-LOOKS = 7
-"""How often a photo with masks is looked at after training, each as long as a step."""
-FEATURES_IN_STEPS = 300
+LOOKS = 8.5
+"""What looking at photos with masks and asking these takes after training, in steps a photo."""
+ANSWER_LOOKS = 6.0
+"""More of it for a photo with all answers of the mask model."""
+FEATURES_IN_STEPS = 450
 """Learning and clustering features, in steps that draw nothing."""
-EDGE_STEP = 1.4
+EDGE_STEP = 1.25
 """A step that sharpens edges, in steps."""
 
 
@@ -63,6 +66,8 @@ class Pace:
     """Whatever it draws: most of that is done by one thread, however many there are."""
     per_gaussian: float
     per_pixel: float
+    """With so many Gaussians as it was measured with."""
+    measured_with: int
 
     def step(self, gaussians: float, pixels: float) -> float:
         """Return the seconds of a step of training.
@@ -71,7 +76,8 @@ class Pace:
             gaussians: their number.
             pixels: of the photo.
         """
-        return self.always + self.per_gaussian * gaussians + DENSER * self.per_pixel * pixels
+        denser = (max(1.0, gaussians) / self.measured_with) ** GROWTH
+        return self.always + self.per_gaussian * gaussians + denser * self.per_pixel * pixels
 
 
 def measure_pace(
@@ -84,7 +90,7 @@ def measure_pace(
     report: Reporter = silent,
     should_stop: ShouldStop = never,
 ) -> Pace:
-    """Take a few steps at full size and on small photos; nothing of them is kept.
+    """Take a few steps at full size, on small photos and with more Gaussians; none is kept.
 
     Args:
         dataset: photos to train on.
@@ -114,7 +120,7 @@ def measure_pace(
         while len(taken) < TRIAL_STEPS:
             if should_stop():
                 raise Interrupted("measuring the pace")
-            report(Progress(MEASURING, done + len(taken), 3 * TRIAL_STEPS))
+            report(Progress(MEASURING, done + len(taken), TRIALS * TRIAL_STEPS))
             first, began = trainer.step, clock()
             trainer.train_step()
             photos = max(1, trainer.step - first)  # that were looked at together
@@ -130,12 +136,14 @@ def measure_pace(
     level = photo_level(replace(config.geometry, levels=((1.0, HALVINGS),)), 0, shortest)
     pixels = camera.width * camera.height
     fewer = (camera.width >> level) * (camera.height >> level)
-    per_gaussian = max(many - small, 0.01 * small) / (len(more) - len(start))
     per_pixel = 0.0
     if pixels > fewer:  # photos of few pixels are not halved
         per_pixel = max(0.0, full - small) / (pixels - fewer)
+    denser = (len(more) / len(start)) ** GROWTH
+    of_more = many - small - (denser - 1) * per_pixel * fewer
+    per_gaussian = max(of_more, 0.01 * small) / (len(more) - len(start))
     always = small - per_gaussian * len(start) - per_pixel * fewer
-    return Pace(max(0.0, always), per_gaussian, per_pixel)
+    return Pace(max(0.0, always), per_gaussian, per_pixel, len(start))
 
 
 def _refined(gaussians: Gaussians, copies: int) -> Gaussians:
@@ -152,6 +160,7 @@ def forecast(
     gaussians: int,
     views: int,
     masked: int,
+    answered: int,
     background: bool,
 ) -> float:
     """Return the seconds that a run will take.
@@ -163,6 +172,7 @@ def forecast(
         gaussians: that it starts with.
         views: photos to train on.
         masked: of them, those with masks.
+        answered: of these, those with all that a mask model answered.
         background: whether distances of the background are tried out.
     """
     pixels, geometry = size.width * size.height, config.geometry
@@ -179,7 +189,10 @@ def forecast(
         if background:
             seconds += CANDIDATES * RADIUS_STEPS * pace.step(gaussians, pixels / 4**HALVINGS)
     if config.features.mode != "off" and masked:
-        seconds += LOOKS * views * pace.step(final, pixels)
+        looks = LOOKS * views
+        if config.segments.evidence == "answers" and config.segments.vote:
+            looks += ANSWER_LOOKS * answered
+        seconds += looks * pace.step(final, pixels)
         seconds += FEATURES_IN_STEPS * pace.step(final, 0)
         if trained:
             seconds += EDGE_STEP * config.edges.steps * pace.step(final, pixels)

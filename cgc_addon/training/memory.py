@@ -32,6 +32,8 @@ TOGETHER = 2
 """Photos that are drawn at the same time."""
 BYTES_OF_ANSWERS = 32
 """A pixel's cell in the answers of a mask model, and the point, normal and weight that it shows."""
+BYTES_OF_SURFACE = 90
+"""A pixel of a view with answers while its surface is worked out."""
 BYTES_OF_SEGMENTS = 600
 """A Gaussian's features, their moments, signatures, neighbours and votes."""
 LEAST_HELP = 0.95
@@ -140,7 +142,7 @@ def estimate(
     pairs = PAIRS_PER_GAUSSIAN * count + PAIRS_PER_TILE * pixels / 256
     kept, weights = 4 * pixels * views, 0  # each photo with its halves and quarters
     trained = int(count * numbers * BYTES_PER_FLOAT * COPIES)
-    edges, programs = 0, (resident_memory() or BASE) + LATER
+    edges, surfaces, programs = 0, 0, (resident_memory() or BASE) + LATER
     if config.features.mode != "off" and masked:
         kept += 4 * pixels * masked
         programs += CLUSTERING
@@ -150,6 +152,7 @@ def estimate(
         weights = int(sampled * WEIGHTS_PER_PIXEL * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
         if config.segments.evidence == "answers" and config.segments.vote:
             weights += int(sampled * answered / masked * BYTES_OF_ANSWERS)
+            surfaces = min(TOGETHER, answered) * pixels * BYTES_OF_SURFACE
     return MemoryEstimate(
         programs=programs,
         gaussians=trained,
@@ -158,7 +161,8 @@ def estimate(
             pairs * ((9 + extra) * BYTES_PER_FLOAT * 1.25 + 26)
             + pixels * (BYTES_PER_PIXEL + 3 * extra * BYTES_PER_FLOAT)
             + count * (16 + extra) * BYTES_PER_FLOAT * 3
-        ),
+        )
+        + surfaces,
         photos=int(min(photo_cache, kept)),
         weights=weights,
         edges=edges,

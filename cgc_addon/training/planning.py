@@ -83,6 +83,7 @@ def fit_run(
     )
     spent = clock() - began
     masked = sum(dataset.store.has_labels(index) for index in dataset.train)
+    answered = sum(dataset.store.files[index].answers is not None for index in dataset.train)
 
     def seconds(candidate: TrainingConfig) -> float:
         alone = forecast(
@@ -94,6 +95,7 @@ def fit_run(
             else len(start),
             views=len(dataset.train),
             masked=masked,
+            answered=answered,
             background=bool(candidate.geometry.far_points) and not sized.store.are_cut_out,
         )
         return spent + alone / ranks.size
