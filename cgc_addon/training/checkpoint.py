@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from ..errors import CgcError
 from ..files import replacing, write_json
+from ..leftovers import temporary_path
 
 CHECKPOINT_VERSION = 1
 
@@ -53,12 +55,19 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     with replacing(path) as temporary:
         temporary.touch()
         mode = stat.S_IMODE(temporary.stat().st_mode)  # as the user's umask has it
+        # safetensors writes a file of its own beside its target: killed then, it leaves that under
+        # a name that tells nobody whose it was.
+        folder = temporary_path(path.with_name(f"{path.name}.parts"))
         try:
-            save_file(tensors, temporary, metadata={"values": json.dumps(values)})
+            folder.mkdir(exist_ok=True)
+            save_file(tensors, folder / path.name, metadata={"values": json.dumps(values)})
+            (folder / path.name).replace(temporary)
         except safetensors.SafetensorError as error:
             raise CgcError(
                 f"{path} could not be written: {error}; check free space, then use --resume."
             ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         temporary.chmod(mode)
 
 

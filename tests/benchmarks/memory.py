@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run says that it needs of memory, and what it takes at its largest.
 
-python tests/benchmarks/memory.py RUN [SHAPE ...] [--stages]
+python tests/benchmarks/memory.py RUN [SHAPE ...] [--stages]     no SHAPE: all but the thousands
 
 Shapes are made of the bundled sample: photos repeated and enlarged; see `SHAPES`. RUN is a run
 that was trained on it, as `dev.py demo` makes one. A run of a shape begins with its Gaussians,
@@ -64,8 +64,13 @@ SHAPES = {
     "no masks": Shape(24, 800, 60_000, "none"),
     "answers": Shape(60, 800, 60_000, "answers"),
     "paper": Shape(24, 640, 60_000, preset="paper", steps=60),
+    "thousand photos": Shape(1_000, 1_600, 1_000_000, "none"),
+    "thousand masks": Shape(1_000, 1_600, 1_000_000, preset="draft"),
     "tiny": Shape(8, 192, 5_000, preset="draft"),
 }
+
+LARGE = ("thousand photos", "thousand masks")
+"""They take a quarter of an hour and several GB of disk."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def main() -> None:
     parser.add_argument("--stages", action="store_true", help="the most of each stage, too")
     options = parser.parse_args()
     print(f"{'':20}{'said, GiB':>12}{'most, GiB':>12}{'said / most':>12}")
-    for name in options.shapes or SHAPES:
+    for name in options.shapes or [name for name in SHAPES if name not in LARGE]:
         with made(SHAPES[name]) as capture:
             found = measured_in_a_process(capture, SHAPES[name], options.run.resolve())
         said, most = found.said / GIBIBYTE, found.most / GIBIBYTE

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
 import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 import torch
 
 from cgc_addon.errors import CgcError
+from cgc_addon.leftovers import remove_leftovers
 from cgc_addon.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,6 +52,26 @@ def test_a_truncated_checkpoint_is_refused_in_one_sentence(saved, keep):
 def test_a_missing_checkpoint_says_what_to_do(tmp_path):
     with pytest.raises(CgcError, match="start it anew"):
         load_checkpoint(tmp_path / "checkpoint.safetensors", CPU)
+
+
+def test_what_a_kill_leaves_while_it_is_written_is_found(saved):
+    program = """
+        import os, sys
+        from pathlib import Path
+        import torch
+        import cgc_addon.training.checkpoint as module
+        def killed(_tensors, path, **_options):
+            (Path(path).parent / ".tmpAb3xYz").write_bytes(b"half of it")  # as safetensors does
+            os._exit(9)
+        module.save_file = killed
+        module.write_checkpoint(Path(sys.argv[1]), module.Checkpoint({"a": torch.zeros(1)}))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(saved)]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 9
+    assert len(list(saved.parent.iterdir())) > 2
+    remove_leftovers(saved.parent)  # as every run does that begins or goes on
+    test_nothing_but_the_two_files_is_left(saved)
+    assert load_checkpoint(saved, CPU).values["step"] == 7
 
 
 def test_a_failed_write_keeps_the_old_checkpoint(saved, monkeypatch):
