@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from ...progress import Progress
+from .lasting_stream import LastingStream
 from .sink import ENDED, STOPPED
 
 
@@ -16,6 +16,8 @@ class PlainText:
 
     def __init__(self) -> None:
         self._stage = ""
+        self._stdout = cast(TextIO, LastingStream("stdout"))
+        self._stderr = cast(TextIO, LastingStream("stderr"))
 
     def report(self, progress: Progress, /) -> None:
         """Name a stage when it begins."""
@@ -25,14 +27,14 @@ class PlainText:
 
     def say(self, sentence: str, /) -> None:
         """Tell one thing that the user should know."""
-        print(sentence, file=sys.stderr, flush=True)  # noqa: T201 - the verb's output
+        print(sentence, file=self._stderr, flush=True)
 
     def preview(self, _file: Path, /) -> None:
         """Show nothing: a person looks at the result."""
 
     def result(self, _value: dict[str, Any], text: str, /) -> None:
         """Print the outcome of the verb."""
-        print(text, flush=True)  # noqa: T201 - the verb's output
+        print(text, file=self._stdout, flush=True)
 
     def fail(self, sentence: str, /) -> None:
         """Say in one line why the verb ended."""

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import pytest
@@ -11,36 +12,42 @@ import pytest
 pytest.importorskip("rich")
 
 from cgc_addon.cli.console.lasting_stream import LastingStream
+from cgc_addon.cli.console.plain_text import PlainText
 from cgc_addon.cli.console.terminal import Terminal
 from cgc_addon.progress import Progress
 
 
-@pytest.fixture
-def gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
-    """Make both streams a terminal that somebody closes, and no SIGHUP comes yet."""
+@contextmanager
+def a_terminal_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
+    """Make both streams a terminal that somebody closes, and no SIGHUP comes yet.
+
+    No fixture: after these pytest puts streams of its own in place.
+    """
     if not hasattr(os, "openpty"):
         pytest.skip("this system has no pseudo-terminals")
     ours, theirs = os.openpty()
     stream = os.fdopen(theirs, "w", buffering=1)
-    monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "stderr", stream)
     os.close(ours)
-    yield stream
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stream)
+        patched.setattr(sys, "stderr", stream)
+        yield stream
     with pytest.raises(OSError, match="error"):  # what is left in its buffer
         stream.close()
 
 
-def test_all_that_is_said_to_a_terminal_that_is_gone_is_lost_without_an_error(gone):
-    with pytest.raises(OSError, match="error"):
-        print("a plain print\n", file=gone)
-    terminal = Terminal()
-    terminal.report(Progress("Working", 1, 2))
-    terminal.report(Progress("Working", 2, 2))
-    terminal.say("a sentence")
-    terminal.result({}, "all of it")
-    terminal.fail("why")
-    terminal.interrupted(saved=True)
+@pytest.mark.parametrize("kind", [Terminal, PlainText])
+def test_all_that_is_said_to_a_terminal_that_is_gone_is_lost_without_an_error(kind, monkeypatch):
+    with a_terminal_that_is_gone(monkeypatch) as stream:
+        with pytest.raises(OSError, match="error"):
+            stream.write("what nobody catches\n")
+        sink = kind()
+        sink.report(Progress("Working", 1, 2))
+        sink.report(Progress("Working", 2, 2))
+        sink.say("a sentence")
+        sink.result({}, "all of it")
+        sink.fail("why")
+        sink.interrupted(saved=True)
 
 
 def test_a_stream_that_is_there_gets_all_of_it(monkeypatch):
