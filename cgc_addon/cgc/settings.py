@@ -144,3 +144,8 @@ class SegmentSettings:
     """0 = parts … 1 = whole objects: where the tree of merged clusters is cut."""
     minimum_size: int = MINIMUM_SIZE
     """Segments of fewer Gaussians are dissolved."""
+
+    @property
+    def asks_answers(self) -> bool:
+        """Whether all that a mask model answered counts, where it is known."""
+        return self.evidence == "answers" and self.vote

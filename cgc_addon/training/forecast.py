@@ -66,7 +66,7 @@ class Pace:
     """Whatever it draws: most of that is done by one thread, however many there are."""
     per_gaussian: float
     per_pixel: float
-    """With so many Gaussians as it was measured with."""
+    """With `measured_with` Gaussians: more of them make it more, see `GROWTH`."""
     measured_with: int
 
     def step(self, gaussians: float, pixels: float) -> float:
@@ -190,7 +190,7 @@ def forecast(
             seconds += CANDIDATES * RADIUS_STEPS * pace.step(gaussians, pixels / 4**HALVINGS)
     if config.features.mode != "off" and masked:
         looks = LOOKS * views
-        if config.segments.evidence == "answers" and config.segments.vote:
+        if config.segments.asks_answers:
             looks += ANSWER_LOOKS * answered
         seconds += looks * pace.step(final, pixels)
         seconds += FEATURES_IN_STEPS * pace.step(final, 0)

@@ -101,7 +101,7 @@ def mask_observations(
 
 def answered_view(dataset: Dataset, index: int, config: TrainingConfig) -> AnsweredView | None:
     """Return what the mask model answered about a photo; None where that does not count."""
-    wanted = config.segments.evidence == "answers" and config.segments.vote
+    wanted = config.segments.asks_answers
     answers = dataset.store.answers(index) if wanted else None
     if answers is None:
         return None

@@ -150,7 +150,7 @@ def estimate(
             edges = trained + 2 * views * pixels
         sampled = min(masked * pixels / 4, PIXEL_BUDGET)
         weights = int(sampled * WEIGHTS_PER_PIXEL * 2 * BYTES_PER_FLOAT) + count * BYTES_OF_SEGMENTS
-        if config.segments.evidence == "answers" and config.segments.vote:
+        if config.segments.asks_answers:
             weights += int(sampled * answered / masked * BYTES_OF_ANSWERS)
             surfaces = min(TOGETHER, answered) * pixels * BYTES_OF_SURFACE
     return MemoryEstimate(
