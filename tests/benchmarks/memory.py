@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run says that it needs of memory, and what it takes at its largest.
 
-python tests/benchmarks/memory.py RUN [SHAPE ...] [--stages]     no SHAPE: all but the thousands
+python tests/benchmarks/memory.py RUN [SHAPE ...] [--stages]     no SHAPE: all but LARGE
 
 Shapes are made of the bundled sample: photos repeated and enlarged; see `SHAPES`. RUN is a run
 that was trained on it, as `dev.py demo` makes one. A run of a shape begins with its Gaussians,
@@ -65,12 +65,11 @@ SHAPES = {
     "answers": Shape(60, 800, 60_000, "answers"),
     "paper": Shape(24, 640, 60_000, preset="paper", steps=60),
     "thousand photos": Shape(1_000, 1_600, 1_000_000, "none"),
-    "thousand masks": Shape(1_000, 1_600, 1_000_000, preset="draft"),
     "tiny": Shape(8, 192, 5_000, preset="draft"),
 }
 
-LARGE = ("thousand photos", "thousand masks")
-"""They take a quarter of an hour and several GB of disk."""
+LARGE = ("thousand photos",)
+"""Shapes that take several minutes each."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,15 @@ def test_answers_are_estimated_at_what_they_take(tiny_dataset):
     assert estimate(maps, answered=len(views), **size).weights == without
 
 
+def test_surfaces_take_memory_for_the_views_that_are_looked_at_together():
+    size = {"gaussians": 440, "width": 48, "height": 36, "photo_cache": 0, "views": 9, "masked": 9}
+    none, one, two, many = (
+        estimate(preset("standard"), answered=answered, **size).rasterizer
+        for answered in (0, 1, 2, 9)
+    )
+    assert none < one < two == many
+
+
 def test_a_capture_without_masks_needs_nothing_for_them():
     config, none = preset("standard"), {"masked": 0, "answered": 0}
     need = estimate(config, **{**SMALL, **none})
